@@ -1,0 +1,258 @@
+"""The store: a folder with every cell's results, written atomically, read by everything else.
+
+    STORE/cells/KEY/cell.json               what the cell is (everything that its key hashes)
+    STORE/cells/KEY/trace.jsonl             one JSON object per record, by step
+    STORE/cells/KEY/snapshots.safetensors   the generator's parameters at each evaluation, by step
+    STORE/cells/KEY/status.json             how training ended: written last, so a cell with a status is trained
+    STORE/cells/KEY/scores/EKEY/samples.npy samples of the last scored step, for pictures
+    STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
+    STORE/suites/NAME.json                  the cells of the last run of a suite, with their labels
+
+Numbers that are not finite are null in every file. Nothing here is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+Outcome = Literal["completed", "diverged", "failed", "timed_out", "skipped"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a cell's training ended, what it cost and what made it.
+
+    `step` is the G step at which it ended; `reason` is a sentence, `traceback` the plugin's own. The cohort
+    trained for `cohort_seconds`, of which a cell's share is `train_seconds`.
+    """
+
+    outcome: Outcome
+    step: int
+    reason: str = ""
+    traceback: str = ""
+    train_seconds: float = 0.0
+    cohort_seconds: float = 0.0
+    cohort_size: int = 0
+    d_updates: int = 0
+    g_updates: int = 0
+    images_seen: int = 0
+    d_parameters: int = 0
+    g_parameters: int = 0
+    snapshot_steps: tuple[int, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All scores of one cell under one evaluation.
+
+    `rows` holds a dict per scored step: `step` and one number (or None) per value. `reasons` says, by value
+    name, why a number is missing. `better` gives the direction of each value. `protocol` fixes the scores,
+    `protocol_id` is its hash. `sample_steps` are the steps of the pictures in `samples.npy`.
+    """
+
+    protocol_id: str
+    protocol: Mapping[str, Any]
+    better: Mapping[str, str]
+    rows: tuple[Mapping[str, float | None], ...]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    evaluate_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One row of a suite's list: which cell, under which labels, to be read with which evaluation.
+
+    `settings` are the resolved training settings; `swept` names those (and plugin parameters) that the suite
+    varies. `skipped` says why a combination has no cell; it is empty for a cell that is meant to run.
+    """
+
+    key: str
+    evaluation_key: str
+    objective: str
+    architecture: str
+    dataset: str
+    seed: int
+    settings: Mapping[str, Any]
+    swept: tuple[str, ...] = ()
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class SuiteRecord:
+    """What the last run of a suite consisted of: enough to make its report from the store alone."""
+
+    name: str
+    listed: tuple[Listed, ...]
+    source: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    objectives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    plugins: tuple[str, ...] = ()
+
+
+class StoreError(Exception):
+    """A store that cannot be read or written; the message says which file and what to do."""
+
+
+class Store:
+    """A folder of results; reading never changes it."""
+
+    def __init__(self, root: Path) -> None:
+        """Point at `root`, which need not exist yet."""
+        self.root = Path(root)
+
+    def cell_folder(self, key: str) -> Path:
+        """Return the folder of one cell."""
+        return self.root / "cells" / key
+
+    def status(self, key: str) -> Status | None:
+        """Return how the cell's training ended, or None when it has not been trained."""
+        found = _read_json(self.cell_folder(key) / "status.json")
+        return None if found is None else Status(**{**found, "snapshot_steps": tuple(found["snapshot_steps"])})
+
+    def scores(self, key: str, evaluation_key: str) -> Scores | None:
+        """Return the cell's scores under one evaluation, or None when it has not been scored."""
+        found = _read_json(self._scores_folder(key, evaluation_key) / "scores.json")
+        return None if found is None else Scores(**{**found, "rows": tuple(found["rows"])})
+
+    def cell(self, key: str) -> dict[str, Any] | None:
+        """Return what the cell is, as its key hashed it."""
+        return _read_json(self.cell_folder(key) / "cell.json")
+
+    def trace(self, key: str) -> list[dict[str, float | None]]:
+        """Return the cell's trace, one dict per record, oldest first; empty when there is none."""
+        path = self.cell_folder(key) / "trace.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def snapshots(self, key: str) -> dict[str, Tensor]:
+        """Return the generator's flat parameters by step, and its buffers, as written in training."""
+        from safetensors.torch import load_file
+
+        return load_file(self.cell_folder(key) / "snapshots.safetensors")
+
+    def samples(self, key: str, evaluation_key: str) -> NDArray[np.generic] | None:
+        """Return samples of the last scored step (uint8 NCHW or float32 points), or None."""
+        import numpy as np
+
+        path = self._scores_folder(key, evaluation_key) / "samples.npy"
+        return np.load(path, allow_pickle=False) if path.exists() else None
+
+    def suites(self) -> list[str]:
+        """List the suites that ran here, the latest first."""
+        found = sorted((self.root / "suites").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+        return [path.stem for path in found]
+
+    def suite(self, name: str) -> SuiteRecord | None:
+        """Return the record of a suite's last run."""
+        found = _read_json(self.root / "suites" / f"{name}.json")
+        if found is None:
+            return None
+        rows = tuple(Listed(**{**row, "swept": tuple(row["swept"])}) for row in found.pop("listed"))
+        return SuiteRecord(**{**found, "listed": rows, "plugins": tuple(found["plugins"])})
+
+    def write_training(
+        self,
+        key: str,
+        cell: Mapping[str, Any],
+        trace: Iterable[Mapping[str, float]],
+        snapshots: Mapping[str, Tensor],
+        status: Status,
+    ) -> None:
+        """Write all that training made, the status last; an older training of the cell is replaced."""
+        from safetensors.torch import save
+
+        folder = self.cell_folder(key)
+        if folder.exists():
+            (folder / "status.json").unlink(missing_ok=True)
+            shutil.rmtree(folder)
+        _write(folder / "cell.json", _json(cell))
+        _write(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
+        _write(folder / "snapshots.safetensors", save(dict(snapshots)))
+        _write(folder / "status.json", _json(asdict(status)))
+
+    def write_scores(
+        self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None
+    ) -> None:
+        """Write one evaluation of a trained cell, `scores.json` last."""
+        import numpy as np
+
+        folder = self._scores_folder(key, evaluation_key)
+        if samples is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, samples, allow_pickle=False)
+            _write(folder / "samples.npy", buffer.getvalue())
+        _write(folder / "scores.json", _json(asdict(scores)))
+
+    def write_suite(self, record: SuiteRecord) -> None:
+        """Write the list of a suite's cells, replacing the one of its previous run."""
+        _write(self.root / "suites" / f"{record.name}.json", _json(asdict(record)))
+
+    def discard(self, keys: Iterable[str]) -> None:
+        """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
+        for key in keys:
+            folder = self.cell_folder(key)
+            (folder / "status.json").unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=False) if folder.exists() else None
+
+    def _scores_folder(self, key: str, evaluation_key: str) -> Path:
+        return self.cell_folder(key) / "scores" / evaluation_key
+
+
+def finite_or_none(value: Any) -> Any:
+    """Replace every float that is not finite by None, in nested dicts and sequences."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): finite_or_none(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_or_none(item) for item in value]
+    return value
+
+
+def _json(value: Mapping[str, Any], indent: int | None = 1) -> bytes:
+    return (json.dumps(finite_or_none(value), indent=indent, allow_nan=False) + "\n").encode()
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return None
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StoreError(f"{path} is not valid JSON ({error}); delete its folder to run the cell again") from None
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, a crash or a full disk sees the old content or the new, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
