@@ -1,13 +1,14 @@
-"""Where data and derived files live: the user's cache folder unless GANBENCH_DATA or GANBENCH_CACHE says otherwise."""
+"""Where data and derived files live: the user's cache, unless GANBENCH_DATA or GANBENCH_CACHE say so."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
 def cache_root() -> Path:
-    """Return the folder for what can be computed again (classifiers, features): `GANBENCH_CACHE` or the user's cache."""
+    """Return the folder for what can be computed again: `GANBENCH_CACHE`, or the user's cache."""
     from platformdirs import user_cache_path
 
     return Path(os.environ.get("GANBENCH_CACHE") or user_cache_path("ganbench"))
@@ -16,3 +17,16 @@ def cache_root() -> Path:
 def data_root() -> Path:
     """Return the folder of datasets: `GANBENCH_DATA`, or `data` in the cache; it may be read-only."""
     return Path(os.environ.get("GANBENCH_DATA") or cache_root() / "data")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, a crash or a full disk sees the old content or the new, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

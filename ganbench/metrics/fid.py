@@ -1,0 +1,39 @@
+"""Frechet distance of two sets of features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from ganbench.evaluation.evidence import Evidence
+from ganbench.metrics import register
+
+
+@register("fid")
+@dataclass(frozen=True)
+class Fid:
+    """Frechet Inception distance (Heusel et al. 2017, arXiv:1706.08500), eq. 6, by torch-fidelity.
+
+    FID = |mu - mu_r|^2 + tr(S + S_r - 2 (S S_r)^(1/2)), from the means and covariances of the features of n
+    samples and of all reference rows. It is biased by n: compare at equal n. Rounding below zero is cut off.
+    """
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[Sequence[str]] = ("features",)
+    better: ClassVar[Mapping[str, Literal["lower", "higher"]]] = {"fid": "lower"}
+    titles: ClassVar[Mapping[str, str]] = {"fid": "FID"}
+
+    def compute(self, evidence: Evidence) -> dict[str, float]:
+        """Return `fid` >= 0; ValueError with fewer than two samples."""
+        from torch_fidelity.metric_fid import (
+            KEY_METRIC_FID,
+            fid_features_to_statistics,
+            fid_statistics_to_metric,
+        )
+
+        if len(evidence.features) < 2:
+            raise ValueError("a covariance needs two samples or more")
+        fake = fid_features_to_statistics(evidence.features.double())
+        real = {"mu": evidence.reference.mean, "sigma": evidence.reference.covariance}
+        return {"fid": max(0.0, fid_statistics_to_metric(fake, real, verbose=False)[KEY_METRIC_FID])}
