@@ -1,0 +1,1 @@
+"""Evaluation: from samples to features, from features to scores, under one protocol."""

@@ -29,7 +29,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One set of samples: their features (n, d), logits (n, classes) or None, modes where known, and the real side.
+    """One set of samples: features (n, d), logits (n, classes) or None, modes where known; and the real side.
 
     `seed` drives whatever a metric draws, so that the same samples always get the same score.
     """

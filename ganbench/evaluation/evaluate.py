@@ -1,0 +1,216 @@
+"""From samples to scores: features are extracted once, and every metric reads them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench.evaluation.content import dataset_content, digest
+from ganbench.evaluation.evidence import Evidence
+from ganbench.evaluation.extractors import Extractor, ExtractorPlugin
+from ganbench.evaluation.reference import ORDER, SPLIT, reference
+from ganbench.plugins import Dataset, Metric, Modes
+from ganbench.registry import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PROTOCOL_VERSION = 1
+QUANTISATION = "clamp to [-1, 1], (x + 1) / 2 * 255 + 0.5, cut to uint8"
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How cells are scored: how many `samples` of each, by which extractor and metrics, against how many.
+
+    `reference` is the largest number of real rows: the first of the train split in a fixed shuffled order.
+    """
+
+    samples: int
+    extractor: Part
+    metrics: tuple[Part, ...]
+    reference: int = 10_000
+
+
+def default_extractor(dataset: Dataset) -> str:
+    """Name the extractor: identity for points, classifier where there are classes, else inception."""
+    if len(dataset.shape) == 1:
+        return "identity"
+    return "classifier" if dataset.classes else "inception"
+
+
+def default_metrics(dataset: Dataset) -> tuple[str, ...]:
+    """Name the metrics for a dataset read by its default extractor, the headline first."""
+    if len(dataset.shape) == 1:
+        known = ("modes",) if hasattr(dataset, "modes") else ()
+        return (*known, "fid", "precision_recall", "coverage", "duplicates")
+    tail = ("modes", "duplicates") if dataset.classes or hasattr(dataset, "modes") else ("duplicates",)
+    return ("fid", "is", "kid", "precision_recall", "coverage", *tail)
+
+
+def inapplicable(metric: Part, dataset: Dataset, extractor: Part) -> str | None:
+    """Say why a metric cannot be computed on what this dataset and extractor give, or None."""
+    gives: Sequence[str] = _class(extractor).gives
+    needs: Sequence[str] = _class(metric).needs
+    if "logits" in needs and "logits" not in gives:
+        return f"{metric.name} needs logits, and the extractor {extractor.name} does not classify"
+    if "modes" in needs and "modes" not in gives and not hasattr(dataset, "modes"):
+        return f"{metric.name} needs known modes: a dataset that has them, or the extractor classifier"
+    return None
+
+
+def value_names(metrics: Sequence[Part]) -> dict[str, str]:
+    """Return every value's name and direction; ValueError when two metrics give the same name."""
+    better: dict[str, str] = {}
+    for part in metrics:
+        twice = sorted(better.keys() & _class(part).better.keys())
+        if twice:
+            raise ValueError(f"two metrics give {', '.join(twice)}; ask for {part.name} once")
+        better.update(_class(part).better)
+    return better
+
+
+def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path) -> None:
+    """Fetch, train and extract all that an Evaluator reads; the only place here that may download."""
+    dataset.create().prepare(data_root)
+    plugin: ExtractorPlugin = settings.extractor.create()
+    plugin.prepare(dataset, data_root, cache)
+    extractor = plugin.load(dataset, data_root, cache, "cpu")
+    identity = _identity(settings.extractor, extractor)
+    reference(dataset, extractor, identity, settings.reference, data_root, cache)
+
+
+class Evaluator:
+    """Scores sets of samples of one dataset under one protocol.
+
+    `protocol` holds everything that fixes a score and `protocol_id` its hash; `better` and `titles` describe
+    the values by name.
+    """
+
+    def __init__(
+        self, dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path, device: str = "cpu"
+    ) -> None:
+        """Load the extractor and the real side; ValueError when the extractor cannot read the dataset."""
+        plugin: ExtractorPlugin = settings.extractor.create()
+        self._dataset: Dataset = dataset.create()
+        why = plugin.supports(self._dataset)
+        if why is not None:
+            raise ValueError(f"{dataset.label}: {why}")
+        self.better = value_names(settings.metrics)
+        self.titles: dict[str, str] = {}
+        for part in settings.metrics:
+            self.titles.update(getattr(_class(part), "titles", {}))
+        self._settings = settings
+        self._metrics: list[tuple[Part, Metric]] = [(part, part.create()) for part in settings.metrics]
+        self._extractor = plugin.load(dataset, data_root, cache, device)
+        identity = _identity(settings.extractor, self._extractor)
+        self._reference = reference(dataset, self._extractor, identity, settings.reference, data_root, cache)
+        self._weights = self._class_weights()
+        self.protocol: dict[str, Any] = {
+            "version": PROTOCOL_VERSION,
+            "torch_fidelity": importlib.metadata.version("torch-fidelity"),
+            "extractor": identity,
+            "dataset": dataset_content(dataset, data_root),
+            "reference": {"split": SPLIT, "order": ORDER, "count": len(self._reference.features)},
+            "samples": settings.samples,
+            "quantisation": QUANTISATION if self._images else "none",
+            "metrics": [part.as_json() for part in settings.metrics],
+        }
+        self.protocol_id = digest(self.protocol)
+
+    @property
+    def _images(self) -> bool:
+        return len(self._dataset.shape) == 3
+
+    def quantise(self, samples: Tensor) -> Tensor:
+        """Turn images in [-1, 1] into uint8 as torchvision's save_image does, points into float32."""
+        import torch
+
+        samples = samples.detach().float().cpu()
+        if not self._images:
+            return samples
+        return ((samples + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+
+    def score(self, samples: Tensor, seed: int) -> tuple[dict[str, float], dict[str, str]]:
+        """Score samples `(n, *shape)`, images in [-1, 1]: all values, and the reason of each that is NaN.
+
+        `seed` drives what metrics draw. ValueError when there are not as many samples as the protocol says,
+        or when they have another shape than the dataset's.
+        """
+        expected = (self._settings.samples, *self._dataset.shape)
+        if tuple(samples.shape) != expected:
+            raise ValueError(f"the protocol says samples of shape {expected}, not {tuple(samples.shape)}")
+        finite = samples.detach().flatten(1).isfinite().all(dim=1)
+        if not bool(finite.all()):
+            count = int((~finite).sum())
+            return _undefined(self.better, f"{count} of {len(samples)} samples are not finite")
+        evidence = self._evidence(self.quantise(samples), seed)
+        if not bool(evidence.features.isfinite().all()):
+            return _undefined(self.better, "the features are not finite: the samples are too large")
+        values: dict[str, float] = {}
+        reasons: dict[str, str] = {}
+        for part, metric in self._metrics:
+            why = inapplicable(part, self._dataset, self._settings.extractor)
+            found, problems = _undefined(metric.better, why) if why else _computed(metric, evidence)
+            values.update(found)
+            reasons.update(problems)
+        return values, reasons
+
+    def _evidence(self, samples: Tensor, seed: int) -> Evidence:
+        features, logits = self._extractor(samples)
+        return Evidence(features, logits, self._modes(samples, logits), self._reference, seed)
+
+    def _modes(self, samples: Tensor, logits: Tensor | None) -> Modes | None:
+        import numpy as np
+
+        own = getattr(self._dataset, "modes", None)
+        if own is not None:
+            found: Modes = own(samples.numpy())
+            return found
+        if self._weights is None or logits is None:
+            return None
+        # a classifier has no notion of a bad picture: every sample counts as its class
+        return Modes(logits.argmax(dim=1).numpy(), np.ones(len(logits), dtype=bool), self._weights)
+
+    def _class_weights(self) -> Any:
+        """Return the classes' shares among the real samples as the same classifier sees them."""
+        logits = self._reference.logits
+        if logits is None or "modes" not in _class(self._settings.extractor).gives:
+            return None
+        counts = logits.argmax(dim=1).bincount(minlength=logits.shape[1]).double()
+        return (counts / counts.sum()).numpy()
+
+
+def _class(part: Part) -> Any:
+    """Return a metric's or extractor's class: what it needs and gives is known without building it."""
+    return type(part.create())
+
+
+def _identity(part: Part, extractor: Extractor) -> dict[str, Any]:
+    return {**part.as_json(), **extractor.identity}
+
+
+def _computed(metric: Metric, evidence: Evidence) -> tuple[dict[str, float], dict[str, str]]:
+    """Compute one metric; whatever goes wrong makes its own values NaN, and the other metrics go on."""
+    try:
+        found = metric.compute(evidence)
+    except Exception as error:
+        return _undefined(metric.better, f"{type(error).__name__}: {error}")
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for name in metric.better:
+        value = found.get(name)
+        values[name] = float(value) if value is not None and math.isfinite(value) else math.nan
+        if math.isnan(values[name]):
+            explained: Mapping[str, str] = getattr(metric, "undefined", {})
+            given = "the metric did not return it" if value is None else f"it came out as {value}"
+            reasons[name] = explained.get(name, given)
+    return values, reasons
+
+
+def _undefined(names: Mapping[str, Any], reason: str) -> tuple[dict[str, float], dict[str, str]]:
+    return dict.fromkeys(names, math.nan), dict.fromkeys(names, reason)

@@ -1,0 +1,72 @@
+"""The real side of every score: extracted once per dataset and extractor, kept by content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ganbench.evaluation.content import dataset_content, digest
+from ganbench.evaluation.evidence import Reference
+from ganbench.evaluation.extractors import Extractor
+from ganbench.paths import write_whole
+from ganbench.registry import Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SPLIT = "train"
+ORDER = "numpy RandomState(0).permutation, the first rows"
+VERSION = 1  # bumped when the same samples would give another reference
+
+
+def reference(
+    dataset: Part, extractor: Extractor, identity: Mapping[str, Any], rows: int, data_root: Path, cache: Path
+) -> Reference:
+    """Return the features of at most `rows` real samples, from the cache or extracted now and put there.
+
+    `identity` is all that tells the extractor's features from another's.
+    """
+    from safetensors.torch import load_file
+
+    content = {
+        "version": VERSION,
+        "dataset": dataset_content(dataset, data_root),
+        "extractor": dict(identity),
+        "split": SPLIT,
+        "order": ORDER,
+        "rows": rows,
+    }
+    path = cache / "references" / f"{digest(content)}.safetensors"
+    if not path.exists():
+        _extract(dataset, extractor, rows, data_root, path)
+    found = load_file(path)
+    mean, covariance = found["mean"].numpy(), found["covariance"].numpy()
+    return Reference(found["features"], found.get("logits"), mean, covariance)
+
+
+def _extract(dataset: Part, extractor: Extractor, rows: int, data_root: Path, path: Path) -> None:
+    import torch
+    from safetensors.torch import save
+    from torch_fidelity.metric_fid import fid_features_to_statistics
+
+    features, logits = extractor(_rows(dataset, rows, data_root))
+    statistics = fid_features_to_statistics(features.double())
+    tensors: dict[str, Tensor] = {
+        "features": features.contiguous(),
+        "mean": torch.from_numpy(statistics["mu"]),
+        "covariance": torch.from_numpy(statistics["sigma"]),
+    }
+    if logits is not None:
+        tensors["logits"] = logits.contiguous()
+    write_whole(path, save(tensors))
+
+
+def _rows(dataset: Part, rows: int, data_root: Path) -> Tensor:
+    """Choose the real samples: shuffled, because files are often sorted by class."""
+    import numpy as np
+    import torch
+
+    samples = dataset.create().load(data_root, SPLIT).samples
+    order = np.random.RandomState(0).permutation(len(samples))[:rows]
+    return torch.from_numpy(samples[order])
