@@ -1,0 +1,53 @@
+"""The least-squares loss of LSGAN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from ganbench.losses import register
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@register("least_squares")
+@dataclass(frozen=True)
+class LeastSquares:
+    """Least-squares loss, LSGAN (Mao et al. 2017, arXiv:1611.04076, equation 2).
+
+    L_D = 1/2 E[(D(x) - b)^2] + 1/2 E[(D(G(z)) - a)^2]
+    L_G = 1/2 E[(D(G(z)) - c)^2]
+
+    D's raw output is squared, as in the paper; on="probability" squares sigmoid(D) instead, the reading of
+    Lucic et al. 2018 (arXiv:1711.10337). Where real and fake cannot be told apart, D = (a + b)/2 and
+    L_D = (b - a)^2 / 4.
+    """
+
+    a: float = 0.0
+    b: float = 1.0
+    c: float = 1.0
+    on: Literal["logit", "probability"] = "logit"
+
+    needs_real: ClassVar[bool] = False
+    version: ClassVar[int] = 1
+
+    @property
+    def equilibrium(self) -> float:
+        """The value of L_D when real and fake cannot be told apart."""
+        best = (self.a + self.b) / 2
+        if self.on == "probability":
+            best = min(max(best, 0.0), 1.0)
+        return ((best - self.b) ** 2 + (best - self.a) ** 2) / 2
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """L_D from the logits of real and fake samples."""
+        return self._half_square(real, self.b) + self._half_square(fake, self.a)
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """L_G from the logits of fake samples."""
+        return self._half_square(fake, self.c)
+
+    def _half_square(self, logits: Tensor, target: float) -> Tensor:
+        output = logits.sigmoid() if self.on == "probability" else logits
+        return (output - target).square().mean(-1) / 2

@@ -1,0 +1,62 @@
+"""The non-saturating loss, with the discriminator's targets as parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from annotated_types import Ge, Le
+
+from ganbench.losses import register
+from ganbench.losses.softplus import softplus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Probability = Annotated[float, Ge(0), Le(1)]
+
+
+@register("non_saturating")
+@dataclass(frozen=True)
+class NonSaturating:
+    """Non-saturating loss, also "modified minimax" (Goodfellow et al. 2014, arXiv:1406.2661, section 3).
+
+    L_D = E[ce(D(x), real_label)] + E[ce(D(G(z)), fake_label)]
+    L_G = E[sp(-D(G(z)))]
+    where ce(u, t) = t sp(-u) + (1 - t) sp(u) is the cross-entropy of a logit u with a target t,
+    and sp(u) = log(1 + exp(u)).
+
+    real_label and fake_label are targets for D alone: real_label=0.9 is the one-sided label smoothing of
+    Salimans et al. 2016 (arXiv:1606.03498). G always aims at 1. There is no factor 1/2 on L_D. Where real and
+    fake cannot be told apart, L_D = 2 log 2 (twice the entropy of the mean target).
+    """
+
+    real_label: Probability = 1.0
+    fake_label: Probability = 0.0
+
+    needs_real: ClassVar[bool] = False
+    version: ClassVar[int] = 1
+
+    @property
+    def equilibrium(self) -> float:
+        """The value of L_D when real and fake cannot be told apart."""
+        mean = (self.real_label + self.fake_label) / 2
+        return -2 * sum(p * math.log(p) for p in (mean, 1 - mean) if p > 0)
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """L_D from the logits of real and fake samples."""
+        return _cross_entropy(real, self.real_label) + _cross_entropy(fake, self.fake_label)
+
+    def generator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """L_G from the logits of fake samples."""
+        return softplus(-fake).mean(-1)
+
+
+def _cross_entropy(logits: Tensor, target: float) -> Tensor:
+    # Targets of 0 and 1 leave one term: the other would cost as much and add nothing.
+    if target == 1:
+        return softplus(-logits).mean(-1)
+    if target == 0:
+        return softplus(logits).mean(-1)
+    return (target * softplus(-logits) + (1 - target) * softplus(logits)).mean(-1)
