@@ -1,0 +1,166 @@
+"""The architectures: shapes, sizes, refusals, and that they run as a cohort."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from ganbench import architectures, penalties
+
+SIDES = [8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64]
+
+
+def size(module):
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("side", SIDES)
+def test_dcgan_makes_and_judges_images_of_every_supported_side(side, channels):
+    shape = (channels, side, side)
+    dcgan = architectures.create("dcgan", width=2)
+    assert dcgan.supports(shape) is None
+    images = dcgan.generator(shape, 5)(torch.randn(3, 5))
+    assert images.shape == (3, *shape) and images.abs().max() <= 1
+    assert dcgan.discriminator(shape)(images).shape == (3, 1)
+
+
+@pytest.mark.parametrize("shape", [(2,), (7,), (1, 8, 8), (3, 5, 9), (1, 28, 28)])
+def test_mlp_makes_and_judges_points_and_images(shape):
+    mlp = architectures.create("mlp", width=8)
+    assert mlp.supports(shape) is None
+    network = mlp.generator(shape, 5)
+    samples = network(torch.randn(3, 5))
+    assert samples.shape == (3, *shape)
+    assert any(isinstance(m, nn.Tanh) for m in network.modules()) == (len(shape) == 3)
+    assert mlp.discriminator(shape)(samples).shape == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "part"),
+    [
+        ("dcgan", (2,), "try mlp"),
+        ("dcgan", (1, 28, 32), "square"),
+        ("dcgan", (1, 18, 18), "8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, not 18"),
+        ("dcgan", (3, 4, 4), "not 4"),
+        ("dcgan", (3, 128, 128), "not 128"),
+        ("dcgan", (0, 8, 8), "channel"),
+        ("mlp", (4, 4), "points"),
+        ("mlp", (0,), "points"),
+    ],
+)
+def test_unsupported_shapes_are_refused_with_a_reason(name, shape, part):
+    assert part in architectures.create(name).supports(shape)
+
+
+def test_sizes_of_mlp_counted_by_hand():
+    mlp = architectures.create("mlp", width=128, depth=3)
+    hidden = 2 * (128 * 128 + 128)
+    assert size(mlp.generator((2,), 16)) == (16 * 128 + 128) + hidden + (128 * 2 + 2)
+    assert size(mlp.discriminator((2,))) == (2 * 128 + 128) + hidden + (128 * 1 + 1)
+
+
+def test_sizes_of_dcgan_counted_by_hand():
+    dcgan = architectures.create("dcgan", width=32, d_norm="batch")
+    # 28 -> 14 -> 7: 32 and 64 channels
+    g = 10 * 64 * 7 * 7 + 2 * 64 + 64 * 32 * 16 + 2 * 32 + (32 * 1 * 16 + 1)
+    d = (1 * 32 * 16 + 32) + 32 * 64 * 16 + 2 * 64 + (64 * 7 * 7 + 1)
+    assert size(dcgan.generator((1, 28, 28), 10)) == g
+    assert size(dcgan.discriminator((1, 28, 28))) == d
+
+
+@pytest.mark.parametrize(
+    ("norm", "kind"), [("batch", nn.BatchNorm2d), ("instance", nn.InstanceNorm2d), ("layer", nn.GroupNorm)]
+)
+def test_norms_stand_where_the_paper_has_them(norm, kind):
+    dcgan = architectures.create("dcgan", width=2, g_norm=norm, d_norm=norm)
+    g = [type(m) for m in dcgan.generator((1, 32, 32), 4)]
+    d = [type(m) for m in dcgan.discriminator((1, 32, 32))]
+    assert g.count(kind) == 3 and g[-2:] == [nn.ConvTranspose2d, nn.Tanh]
+    assert d.count(kind) == 2 and d[:2] == [nn.Conv2d, nn.LeakyReLU]
+
+
+def test_batch_norm_has_running_buffers():
+    buffers = dict(architectures.create("dcgan").generator((1, 8, 8), 4).named_buffers())
+    assert {name.rpartition(".")[2] for name in buffers} == {
+        "running_mean",
+        "running_var",
+        "num_batches_tracked",
+    }
+
+
+def test_dcgan_has_no_norm_in_d_unless_asked():
+    network = architectures.create("dcgan").discriminator((1, 16, 16))
+    assert {type(m) for m in network} == {nn.Conv2d, nn.LeakyReLU, nn.Flatten, nn.Linear}
+
+
+def test_weights_start_as_told():
+    torch.manual_seed(0)
+    network = architectures.create("dcgan", init_std=0.02).discriminator((3, 32, 32))
+    for layer in network:
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            assert layer.weight.std().item() == pytest.approx(0.02, rel=0.1)
+            assert not layer.bias.any()
+    torch.manual_seed(0)
+    own = architectures.create("dcgan", init_std=0.0).discriminator((3, 32, 32))
+    torch.manual_seed(0)
+    assert torch.equal(own[0].weight, nn.Conv2d(3, 32, 4, stride=2, padding=1).weight)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_mlp_activation_of_g(activation):
+    network = architectures.create("mlp", g_activation=activation).generator((2,), 4)
+    kind = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}[activation]
+    assert sum(isinstance(m, kind) for m in network) == 3
+
+
+COHORTS = [
+    ("mlp", {"width": 8}, (2,)),
+    ("mlp", {"width": 8}, (1, 8, 8)),
+    *[("dcgan", {"width": 2, "g_norm": n, "d_norm": n}, (1, 8, 8)) for n in ("batch", "instance", "layer", "none")],
+    ("dcgan", {"width": 2}, (3, 28, 28)),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "shape"), COHORTS)
+def test_three_cells_together_equal_each_alone(name, parameters, shape):
+    """Forward through both networks, and R1's double backward through D."""
+    torch.manual_seed(0)
+    plugin = architectures.create(name, **parameters)
+    generators = [plugin.generator(shape, 5).double() for _ in range(3)]
+    critics = [plugin.discriminator(shape).double() for _ in range(3)]
+    r1 = penalties.create("r1")
+    latent, real = torch.randn(3, 4, 5).double(), torch.randn(3, 4, *shape).double()
+
+    fake = together(generators)(latent)
+    d_parameters, d_buffers = stack_module_state(critics)
+    d_parameters = {name: p.detach().requires_grad_() for name, p in d_parameters.items()}
+    skeleton = plugin.discriminator(shape).double()
+
+    def critic(x):
+        forward = vmap(lambda p, b, x: functional_call(skeleton, (p, b), (x,)))
+        return forward(d_parameters, d_buffers, x).flatten(1)
+
+    value = r1(critic, real, fake, None) + critic(fake).mean(-1)
+    slopes = torch.autograd.grad(value.sum(), list(d_parameters.values()))
+
+    for i in range(3):
+        own_fake = generators[i](latent[i])
+        torch.testing.assert_close(fake[i], own_fake, rtol=1e-10, atol=1e-12)
+
+        def alone(x, network=critics[i]):
+            return network(x[0]).flatten()[None]
+
+        own = r1(alone, real[i : i + 1], own_fake, None) + critics[i](own_fake).mean()
+        torch.testing.assert_close(value[i : i + 1], own, rtol=1e-10, atol=1e-12)
+        for slope, other in zip(slopes, torch.autograd.grad(own.sum(), list(critics[i].parameters())), strict=True):
+            torch.testing.assert_close(slope[i], other, rtol=1e-9, atol=1e-12)
+
+
+def together(modules):
+    parameters, buffers = stack_module_state(modules)
+    skeleton = modules[0]
+    copies = {name: buffer.clone() for name, buffer in buffers.items()}
+    return lambda x: vmap(lambda p, b, x: functional_call(skeleton, (p, b), (x,)))(parameters, copies, x)
