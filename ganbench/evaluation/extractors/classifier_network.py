@@ -18,7 +18,7 @@ EXTRACTION_BATCH = 500
 
 
 class Network(nn.Module):
-    """3 convolutions and two linear layers: images to 64 features (after ReLU) and one logit per class."""
+    """3 convolutions and two linear layers: images to 64 features (after ReLU), one logit per class."""
 
     def __init__(self, channels: int, side: int, classes: int) -> None:
         """Build for images `(channels, side, side)`; small ones keep their resolution in the first layer."""
@@ -66,7 +66,9 @@ def train(images: Tensor, labels: Tensor, classes: int) -> Network:
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-    return network.eval().requires_grad_(False)
+    network.eval().requires_grad_(False)
+    _normalise(network, images)
+    return network
 
 
 def extract(network: Network, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,6 +88,20 @@ def accuracy(network: Network, images: Tensor, labels: Tensor) -> float:
     """Return the share of images whose class the network gets right."""
     _, logits = extract(network, images)
     return float((logits.argmax(dim=1) == labels).double().mean())
+
+
+def _normalise(network: Network, images: Tensor) -> None:
+    """Scale the features to a mean square of one over the train split; the logits stay as they are.
+
+    Frechet distances and the cubic kernel of KID then have a like scale on every dataset.
+    """
+    features, _ = extract(network, images)
+    scale = features.double().square().mean().sqrt().clamp_min(1e-6).float()
+    last = network.features[-2]
+    assert isinstance(last, nn.Linear)
+    last.weight.div_(scale)
+    last.bias.div_(scale)  # ReLU passes a positive factor on
+    network.head.weight.mul_(scale)
 
 
 def _shifted(images: Tensor) -> Tensor:

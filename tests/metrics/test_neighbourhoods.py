@@ -1,0 +1,126 @@
+"""Metrics of neighbourhoods against their definitions, written out by brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+from ganbench import metrics
+from ganbench.evaluation.evidence import Evidence, Reference
+from ganbench.metrics import distances
+
+
+def evidence(fake: torch.Tensor, real: torch.Tensor) -> Evidence:
+    reference = Reference(
+        real, None, real.double().mean(0).numpy(), np.cov(real.double().numpy(), rowvar=False)
+    )
+    return Evidence(fake, None, None, reference)
+
+
+def normal(count: int, size: int, seed: int, shift: float = 0.0) -> torch.Tensor:
+    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed)) + shift
+
+
+def brute_force(a: torch.Tensor, b: torch.Tensor) -> np.ndarray:
+    return np.linalg.norm(a.double().numpy()[:, None] - b.double().numpy()[None], axis=2)
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_blocks_of_distances_are_those_of_numpy(size: int):
+    a, b = normal(700, size, 0, shift=100), normal(600, size, 1, shift=100)
+    assert np.allclose(
+        torch.cat(list(distances.squared_distances(a, b))).sqrt(), brute_force(a, b), atol=1e-5
+    )
+    own = brute_force(a, a)
+    np.fill_diagonal(own, np.inf)
+    assert np.allclose(distances.squared_neighbour_distances(a, 3).sqrt(), np.sort(own)[:, 2], atol=1e-5)
+
+
+def test_equal_points_have_a_distance_of_zero_wherever_they_lie():
+    points = (normal(40, 64, 0) * 1e3).repeat(20, 1)
+    assert distances.squared_neighbour_distances(points, 19).max() == 0
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.7, 50.0])
+def test_coverage_and_density_by_their_definition(shift: float):
+    fake, real = normal(550, 5, 0, shift), normal(900, 5, 1)
+    found = metrics.create("coverage").compute(evidence(fake, real))
+    real = real[:550]
+    own = brute_force(real, real)
+    np.fill_diagonal(own, np.inf)
+    inside = brute_force(real, fake) < np.sort(own)[:, 4][:, None]
+    assert found["coverage"] == pytest.approx(inside.any(axis=1).mean())
+    assert found["density"] == pytest.approx(inside.sum() / (5 * 550))
+
+
+def test_real_samples_are_covered_as_the_paper_expects():
+    found = metrics.create("coverage").compute(evidence(normal(2000, 8, 0), normal(2000, 8, 1)))
+    assert found["coverage"] == pytest.approx(1 - 2**-5, abs=0.02)
+    assert found["density"] == pytest.approx(1, abs=0.05)
+
+
+def test_precision_and_recall_are_not_mistaken_for_each_other():
+    narrow, wide = normal(500, 2, 0) * 0.1, normal(500, 2, 1)
+    found = metrics.create("precision_recall").compute(evidence(narrow, wide))
+    assert found["precision"] > 0.8
+    assert found["recall"] < 0.2
+
+
+def test_precision_and_recall_do_not_depend_on_the_size_of_blocks():
+    fake, real = normal(1200, 16, 0, 0.5), normal(1200, 16, 1)
+    theirs = prc_features_to_metric(fake, real, verbose=False)
+    found = metrics.create("precision_recall").compute(evidence(fake, real))
+    assert found == {name: theirs[name] for name in ("precision", "recall")}
+
+
+def test_a_collapsed_sampler_covers_nothing():
+    one = normal(1, 8, 3).repeat(400, 1)
+    what = evidence(one, normal(400, 8, 1))
+    assert metrics.create("coverage").compute(what)["coverage"] < 0.2
+    assert metrics.create("precision_recall").compute(what)["recall"] == 0
+    assert metrics.create("duplicates").compute(what) == {"duplicates": 1.0, "support": 1.0}
+
+
+def test_duplicates_of_a_known_construction():
+    real = normal(1000, 16, 1)
+    fake = normal(1000, 16, 0)
+    fake[900:] = fake[:100]
+    found = metrics.create("duplicates").compute(evidence(fake, real))
+    # 200 of 1,000 are one of an equal pair, and about one in a hundred lies close by chance
+    assert found["duplicates"] == pytest.approx(0.2, abs=0.02)
+    assert found["support"] == pytest.approx(1000 * 999 / 2 / 105, rel=0.06)
+
+
+def test_support_estimates_from_how_many_points_a_sampler_draws():
+    atoms = normal(300, 16, 0)
+    drawn = atoms[torch.randint(300, (2000,), generator=torch.Generator().manual_seed(2))]
+    found = metrics.create("duplicates").compute(evidence(drawn, normal(2000, 16, 1)))
+    assert found["support"] == pytest.approx(300, rel=0.1)
+    assert found["duplicates"] > 0.95
+
+
+def test_real_samples_collide_as_often_as_the_threshold_says():
+    real = normal(1000, 16, 1)
+    found = metrics.create("duplicates").compute(evidence(real, real))
+    assert found["duplicates"] == pytest.approx(0.01)
+
+
+def test_without_a_collision_support_says_at_least():
+    spread = torch.eye(50) * 1e3
+    assert metrics.create("duplicates").compute(evidence(spread, normal(50, 50, 0)))["support"] == 50 * 49 / 2
+
+
+@pytest.mark.parametrize("name", ["coverage", "precision_recall", "duplicates"])
+def test_only_as_many_samples_as_both_sides_have_are_compared(name: str):
+    fake, real = normal(300, 4, 0), normal(200, 4, 1)
+    metric = metrics.create(name)
+    assert metric.compute(evidence(fake, real)) == metric.compute(evidence(fake[:200], real))
+    assert metric.compute(evidence(fake[:100], real)) == metric.compute(evidence(fake[:100], real[:100]))
+
+
+@pytest.mark.parametrize("name", ["coverage", "precision_recall", "duplicates", "fid", "kid"])
+def test_a_single_sample_is_refused_with_a_reason(name: str):
+    with pytest.raises(ValueError, match="sample"):
+        metrics.create(name).compute(evidence(normal(1, 4, 0), normal(200, 4, 1)))
