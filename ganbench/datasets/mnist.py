@@ -9,9 +9,7 @@ from typing import ClassVar, Literal
 from ganbench.datasets import register
 from ganbench.plugins import Shape, Split, SplitName
 
-FILES = tuple(
-    f"{split}-{content}-ubyte" for split in ("train", "t10k") for content in ("images-idx3", "labels-idx1")
-)
+FILES = tuple(f"{split}-{content}-ubyte" for split in ("train", "t10k") for content in ("images-idx3", "labels-idx1"))
 
 
 @register("mnist")

@@ -52,9 +52,7 @@ def listing(folder: Path) -> Listing:
         test, test_classes = _pictures(folder / "test")
         if test_classes != classes:
             differing = ", ".join(sorted({*classes} ^ {*test_classes}))
-            raise ValueError(
-                f"image_folder: the class folders of {folder}/train and test differ: {differing}"
-            )
+            raise ValueError(f"image_folder: the class folders of {folder}/train and test differ: {differing}")
         return Listing(train, test, classes)
     return _hold_out(train, classes)
 

@@ -35,7 +35,5 @@ class InceptionScore:
             raise ValueError("there are no logits: the extractor does not classify")
         if len(evidence.logits) < self.splits:
             raise ValueError(f"{len(evidence.logits)} samples cannot be split into {self.splits} parts")
-        scores = isc_features_to_metric(
-            evidence.logits, self.splits, shuffle=True, rng_seed=evidence.seed % 2**32
-        )
+        scores = isc_features_to_metric(evidence.logits, self.splits, shuffle=True, rng_seed=evidence.seed % 2**32)
         return {"is": scores[KEY_METRIC_ISC_MEAN]}

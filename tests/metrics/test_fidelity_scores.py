@@ -10,12 +10,8 @@ from ganbench import metrics
 from ganbench.evaluation.evidence import Evidence, Reference
 
 
-def evidence(
-    fake: torch.Tensor, real: torch.Tensor, logits: torch.Tensor | None = None, seed: int = 0
-) -> Evidence:
-    reference = Reference(
-        real, None, real.double().mean(0).numpy(), np.cov(real.double().numpy(), rowvar=False)
-    )
+def evidence(fake: torch.Tensor, real: torch.Tensor, logits: torch.Tensor | None = None, seed: int = 0) -> Evidence:
+    reference = Reference(real, None, real.double().mean(0).numpy(), np.cov(real.double().numpy(), rowvar=False))
     return Evidence(fake, logits, None, reference, seed)
 
 
@@ -44,9 +40,7 @@ def test_fid_of_a_collapsed_sampler_is_finite(size: int):
 def test_inception_score_counts_classes_that_are_told_apart():
     sure = torch.eye(10).repeat(100, 1) * 50
     score = metrics.create("is")
-    assert score.compute(evidence(normal(1000, 2, 0), normal(50, 2, 1), sure))["is"] == pytest.approx(
-        10, rel=0.1
-    )
+    assert score.compute(evidence(normal(1000, 2, 0), normal(50, 2, 1), sure))["is"] == pytest.approx(10, rel=0.1)
     unsure = torch.zeros(1000, 10)
     assert score.compute(evidence(normal(1000, 2, 0), normal(50, 2, 1), unsure))["is"] == pytest.approx(1)
 
@@ -63,9 +57,7 @@ def test_kid_of_equal_distributions_is_about_zero_and_does_not_depend_on_the_siz
     assert abs(metrics.create("kid").compute(evidence(fake, real))["kid"]) < 2e-3
     apart = evidence(fake + 0.5, real)
     small = metrics.create("kid").compute(apart)["kid"]
-    assert metrics.create("kid", subsets=10, subset_size=1000).compute(apart)["kid"] == pytest.approx(
-        small, rel=0.05
-    )
+    assert metrics.create("kid", subsets=10, subset_size=1000).compute(apart)["kid"] == pytest.approx(small, rel=0.05)
 
 
 def test_kid_shrinks_its_subsets_to_what_there_is():
@@ -78,8 +70,7 @@ def test_what_is_drawn_follows_the_seed():
     fake, real, logits = normal(600, 8, 0), normal(600, 8, 1), normal(600, 10, 2)
     for name in ("kid", "is"):
         one, same, other = (
-            metrics.create(name).compute(evidence(fake, real, logits, seed))
-            for seed in (2**40 + 1, 2**40 + 1, 7)
+            metrics.create(name).compute(evidence(fake, real, logits, seed)) for seed in (2**40 + 1, 2**40 + 1, 7)
         )
         assert one == same
         assert one != other

@@ -13,9 +13,7 @@ from ganbench.metrics import distances
 
 
 def evidence(fake: torch.Tensor, real: torch.Tensor) -> Evidence:
-    reference = Reference(
-        real, None, real.double().mean(0).numpy(), np.cov(real.double().numpy(), rowvar=False)
-    )
+    reference = Reference(real, None, real.double().mean(0).numpy(), np.cov(real.double().numpy(), rowvar=False))
     return Evidence(fake, None, None, reference)
 
 
@@ -30,9 +28,7 @@ def brute_force(a: torch.Tensor, b: torch.Tensor) -> np.ndarray:
 @pytest.mark.parametrize("size", [2, 30])
 def test_blocks_of_distances_are_those_of_numpy(size: int):
     a, b = normal(700, size, 0, shift=100), normal(600, size, 1, shift=100)
-    assert np.allclose(
-        torch.cat(list(distances.squared_distances(a, b))).sqrt(), brute_force(a, b), atol=1e-5
-    )
+    assert np.allclose(torch.cat(list(distances.squared_distances(a, b))).sqrt(), brute_force(a, b), atol=1e-5)
     own = brute_force(a, a)
     np.fill_diagonal(own, np.inf)
     assert np.allclose(distances.squared_neighbour_distances(a, 3).sqrt(), np.sort(own)[:, 2], atol=1e-5)
