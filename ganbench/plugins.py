@@ -114,7 +114,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Modes:
-    """Which mode each sample belongs to `(n,)` and whether it counts as high quality `(n,)`; `weights` are the truth's."""
+    """Which mode each sample belongs to and whether it is of high quality, both `(n,)`; `weights` are the truth's."""
 
     nearest: NDArray[np.int64]
     high_quality: NDArray[np.bool_]

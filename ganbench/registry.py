@@ -1,4 +1,4 @@
-"""One registry per kind of plugin: a name leads to a frozen dataclass, and nothing is imported before it is asked for."""
+"""One registry per kind of plugin: a name leads to a frozen dataclass, imported when it is asked for."""
 
 from __future__ import annotations
 

@@ -143,10 +143,11 @@ class Store:
         return [json.loads(line) for line in path.read_text().splitlines()]
 
     def snapshots(self, key: str) -> dict[str, Tensor]:
-        """Return the generator's flat parameters by step, and its buffers, as written in training."""
+        """Return the scored generator's flat parameters `(size,)` by step; empty when it was never finite."""
         from safetensors.torch import load_file
 
-        return load_file(self.cell_folder(key) / "snapshots.safetensors")
+        path = self.cell_folder(key) / "snapshots.safetensors"
+        return load_file(path) if path.exists() else {}
 
     def samples(self, key: str, evaluation_key: str) -> NDArray[np.generic] | None:
         """Return samples of the last scored step (uint8 NCHW or float32 points), or None."""
@@ -172,25 +173,22 @@ class Store:
         self,
         key: str,
         cell: Mapping[str, Any],
-        trace: Iterable[Mapping[str, float]],
-        snapshots: Mapping[str, Tensor],
         status: Status,
+        trace: Iterable[Mapping[str, float]] = (),
+        snapshots: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Write all that training made, the status last; an older training of the cell is replaced."""
-        from safetensors.torch import save
-
+        self.discard([key])
         folder = self.cell_folder(key)
-        if folder.exists():
-            (folder / "status.json").unlink(missing_ok=True)
-            shutil.rmtree(folder)
         _write(folder / "cell.json", _json(cell))
         _write(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
-        _write(folder / "snapshots.safetensors", save(dict(snapshots)))
+        if snapshots:
+            from safetensors.torch import save
+
+            _write(folder / "snapshots.safetensors", save(dict(snapshots)))
         _write(folder / "status.json", _json(asdict(status)))
 
-    def write_scores(
-        self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None
-    ) -> None:
+    def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""
         import numpy as np
 
@@ -209,8 +207,9 @@ class Store:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
         for key in keys:
             folder = self.cell_folder(key)
-            (folder / "status.json").unlink(missing_ok=True)
-            shutil.rmtree(folder, ignore_errors=False) if folder.exists() else None
+            if folder.exists():
+                (folder / "status.json").unlink(missing_ok=True)
+                shutil.rmtree(folder)
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / evaluation_key

@@ -1,0 +1,1 @@
+"""Execution: workers, and what they are given to do."""

@@ -1,0 +1,1 @@
+"""Training: stacked networks, one loop, random streams by name."""

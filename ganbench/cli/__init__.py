@@ -1,0 +1,47 @@
+"""The command line: one file per verb, and nothing heavy imported before a verb needs it."""
+
+from __future__ import annotations
+
+import typer
+
+from ganbench.cli import list_plugins, plan, report, run, show, track
+
+app = typer.Typer(
+    name="ganbench",
+    help=(
+        "Find out which GAN objective works on your data, and how sure you can be.\n\n"
+        "Write a suite (a YAML file), look at what it would do with [bold]ganbench plan SUITE[/bold], start it "
+        "with [bold]ganbench run SUITE[/bold], and read the report that it ends with. A run that was "
+        "interrupted goes on where it stopped; what is finished is never run again."
+    ),
+    epilog=("Exit codes: 0 every cell has a result (diverged is one), 1 some failed, 2 bad input, 130 interrupted."),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run.run)
+app.command("plan")(plan.plan)
+app.command("list")(list_plugins.list_plugins)
+app.command("show")(show.show)
+app.command("report")(report.report)
+app.command("track")(track.track)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+) -> None:
+    if version:
+        import ganbench
+
+        typer.echo(ganbench.__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,77 @@
+"""Where the command line prints, and how it tells errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+SuiteArgument = Annotated[str, typer.Argument(help="The suite: a YAML file.", show_default=False)]
+StoreOption = Annotated[
+    str, typer.Option("--store", envvar="GANBENCH_STORE", help="The folder with every cell's results.")
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="AXIS=A,B",
+        help="Keep these cells only; AXIS is objective, dataset, architecture, seed or a training setting. Repeatable.",
+        show_default=False,
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace a setting for all cells, such as train.g_steps=200. Repeatable.",
+        show_default=False,
+    ),
+]
+SeedsOption = Annotated[
+    int | None,
+    typer.Option("--seeds", min=1, help="Use this many seeds instead of the suite's.", show_default=False),
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, mps, cuda (all GPUs) or cuda:N.")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Worker processes.  [default: one per GPU, or per core]", show_default=False),
+]
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        envvar="MLFLOW_TRACKING_URI",
+        help="An MLflow server.  [default: a database in the store]",
+        show_default=False,
+    ),
+]
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Tell what went wrong on standard error and end with the code for it: 2 bad input, 130 interrupted."""
+    from ganbench.registry import UnknownName
+    from ganbench.store import StoreError
+    from ganbench.suite.errors import SuiteError
+
+    try:
+        yield
+    except (SuiteError, StoreError, UnknownName) as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED if sys.stderr.isatty() else None)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.secho(f"{error.filename or 'file system'}: {error.strerror or error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def human_seconds(seconds: float) -> str:
+    """Say a duration the way a person does."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,46 @@
+"""`ganbench list`: what can be named in a suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.console import errors_told
+
+KINDS = ("objectives", "losses", "penalties", "architectures", "datasets", "metrics", "extractors")
+
+
+def list_plugins(
+    kind: Annotated[str | None, typer.Argument(help=f"One of {', '.join(KINDS)}.", show_default=False)] = None,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False),
+    ] = None,
+) -> None:
+    """List the plugins of one kind, or of all, with a line on each."""
+    with errors_told():
+        from rich.console import Console
+        from rich.table import Table
+
+        from ganbench.cli.registries import registries
+        from ganbench.registry import UnknownName, load_file, unknown
+
+        for path in plugin or ():
+            load_file(Path(path))
+        known = registries()
+        if kind is not None and kind not in known:
+            raise UnknownName(unknown("kind", kind, known))
+        console = Console()
+        for plural, registry in known.items():
+            if kind not in (None, plural):
+                continue
+            table = Table("name", "parameters", "what it is", title=plural, title_justify="left", title_style="bold")
+            for name in registry.names():
+                parameters = registry.parameters(name).values()
+                shown = ", ".join(p.name if p.required else f"{p.name}={p.default}" for p in parameters)
+                table.add_row(name, shown, registry.doc(name).splitlines()[0])
+            console.print(table)
+        if kind in (None, "objectives"):
+            console.print("Every loss is an objective too, without a penalty. `ganbench show NAME` has the equations.")

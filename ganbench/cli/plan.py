@@ -1,0 +1,96 @@
+"""`ganbench plan`: what a suite would run, from what the store has; writes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganbench.cli.console import (
+    DeviceOption,
+    OnlyOption,
+    SeedsOption,
+    SetOption,
+    StoreOption,
+    SuiteArgument,
+    WorkersOption,
+    errors_told,
+    human_seconds,
+)
+
+if TYPE_CHECKING:
+    from ganbench.runner import Plan
+
+
+def plan(
+    suite: SuiteArgument,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    settings: SetOption = None,
+    store: StoreOption = "runs",
+    device: DeviceOption = "auto",
+    workers: WorkersOption = None,
+) -> None:
+    """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
+    with errors_told():
+        from ganbench.runner import Options, make_plan
+
+        options = Options(Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers)
+        show_plan(make_plan(Path(suite), options))
+
+
+def show_plan(made: Plan) -> None:
+    """Print a plan: a line per objective, a column per dataset, then what is left to do."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=False)
+    console.print(_table(made))
+    for line in _left_to_do(made):
+        console.print(line, highlight=False, markup=False)
+
+
+def _table(made: Plan) -> object:
+    from rich.table import Table
+
+    table = Table(title=f"{made.suite.name}: {len(made.entries)} cells", title_justify="left")
+    datasets = list(dict.fromkeys(entry.planned.dataset.label for entry in made.entries))
+    table.add_column("objective")
+    for label in datasets:
+        table.add_column(label, justify="right")
+    for objective in dict.fromkeys(entry.planned.objective.label for entry in made.entries):
+        row = []
+        for label in datasets:
+            states = [
+                entry.state
+                for entry in made.entries
+                if (entry.planned.objective.label, entry.planned.dataset.label) == (objective, label)
+            ]
+            kept = len(states) - states.count("skipped")
+            row.append(f"{states.count('done')}/{kept} done" if kept else "skipped" if states else "-")
+        table.add_row(objective, *row)
+    return table
+
+
+def _left_to_do(made: Plan) -> list[str]:
+    from ganbench.suite.cohorts import expected_seconds
+
+    counts = made.counts
+    lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]
+    said = [", ".join(lines)]
+    reasons = dict.fromkeys(
+        (e.planned.architecture.label, e.planned.dataset.label, e.planned.skipped)
+        for e in made.entries
+        if e.planned.skipped
+    )
+    said += [f"skipped: {architecture} on {dataset}: {why}" for architecture, dataset, why in reasons]
+    failed = [
+        entry for entry in made.entries if entry.state == "done" and entry.status and entry.status.outcome == "failed"
+    ]
+    if failed:
+        said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
+    said += [f"note: {note}" for note in made.notes]
+    if made.cohorts:
+        seconds = expected_seconds(made.cohorts, len(made.devices))
+        about = "not measured yet" if seconds is None else f"about {human_seconds(seconds)}"
+        devices = ", ".join(dict.fromkeys(made.devices))
+        said.append(f"{len(made.cohorts)} cohorts on {len(made.devices)} workers ({devices}); expected time: {about}")
+    return said

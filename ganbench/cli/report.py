@@ -1,0 +1,36 @@
+"""`ganbench report`: the report of a store, again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.cli.console import errors_told
+
+
+def report(
+    store: Annotated[str, typer.Argument(help="The folder with the results.")] = "runs",
+    out: Annotated[
+        str | None,
+        typer.Option("-o", "--out", help="Where it goes.  [default: reports/SUITE]", show_default=False),
+    ] = None,
+    suite: Annotated[
+        str | None,
+        typer.Option("--suite", help="Which suite's run.  [default: the latest]", show_default=False),
+    ] = None,
+) -> None:
+    """Write index.html, report.md, cells.csv and summary.json from a store alone; nothing is trained."""
+    with errors_told():
+        from ganbench.cli.stores import suite_of
+        from ganbench.report import write_report
+        from ganbench.store import Store
+
+        held = Store(Path(store))
+        name = suite_of(held, suite)
+        others = [other for other in held.suites() if other != name]
+        written = write_report(held, name, Path(out or Path("reports") / name))
+        typer.echo(f"report: {written}")
+        if others and suite is None:
+            typer.echo(f"(suite {name}, the latest; --suite shows {', '.join(others)})")

@@ -1,0 +1,107 @@
+"""`ganbench run`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganbench.cli.console import (
+    DeviceOption,
+    OnlyOption,
+    SeedsOption,
+    SetOption,
+    StoreOption,
+    SuiteArgument,
+    TrackingOption,
+    WorkersOption,
+    errors_told,
+    human_seconds,
+)
+
+if TYPE_CHECKING:
+    from ganbench.runner import Plan, Result
+
+
+def run(
+    suite: SuiteArgument,
+    only: OnlyOption = None,
+    seeds: SeedsOption = None,
+    settings: SetOption = None,
+    store: StoreOption = "runs",
+    report: Annotated[
+        str | None,
+        typer.Option("--report", help="Where the report goes.  [default: reports/SUITE]", show_default=False),
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    device: DeviceOption = "auto",
+    workers: WorkersOption = None,
+    tracking_uri: TrackingOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the plan and stop, like `ganbench plan`.")] = False,
+) -> None:
+    """Train and score every cell that the store does not have, track them in MLflow, and write the report."""
+    with errors_told():
+        from ganbench.runner import Options, make_plan
+
+        options = Options(
+            Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers, fresh, retry_failed
+        )
+        made = make_plan(Path(suite), options)
+        if plan:
+            from ganbench.cli.plan import show_plan
+
+            show_plan(made)
+            return
+        if fresh and not yes:
+            _ask_before_discarding(made)
+        target = None if no_report else Path(report or Path("reports") / made.suite.name)
+        result = _execute(made, tracking_uri, target)
+    _tell(result)
+    raise typer.Exit(1 if result.failed else 0)
+
+
+def _ask_before_discarding(made: Plan) -> None:
+    trained = [entry for entry in made.entries if entry.status is not None]
+    seconds = sum(entry.status.train_seconds for entry in trained if entry.status)
+    if not trained:
+        return
+    question = f"Discard {len(trained)} trained cells ({human_seconds(seconds)} of training) in {made.store.root}?"
+    if not typer.confirm(question, default=False):
+        typer.echo("Nothing was discarded.")
+        raise typer.Exit(2)
+
+
+def _execute(made: Plan, tracking_uri: str | None, target: Path | None) -> Result:
+    from ganbench.cli.progress import Display
+    from ganbench.runner import execute
+
+    display = Display()
+    try:
+        return execute(made, display, tracking_uri, target)
+    except KeyboardInterrupt:
+        display.close()
+        keys = {entry.planned.cell.key for entry in made.entries if entry.planned.cell is not None}
+        done = sum(made.store.status(key) is not None for key in keys)
+        typer.echo(
+            f"\nInterrupted. {done} of {len(keys)} cells are saved in {made.store.root}; "
+            "the same command goes on from there.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    finally:
+        display.close()
+
+
+def _tell(result: Result) -> None:
+    counted = [f"{number} {outcome}" for outcome, number in sorted(result.outcomes.items()) if number]
+    typer.echo(f"cells: {', '.join(counted)}")
+    for error in result.errors:
+        typer.echo(error.rstrip(), err=True)
+    if result.untracked:
+        typer.echo(result.untracked, err=True)
+    if result.report is not None:
+        typer.echo(f"report: {result.report}")

@@ -1,0 +1,6 @@
+"""What the fork server imports once, so that a worker starts in milliseconds; it must not touch a device."""
+
+import torch_fidelity  # noqa: F401
+
+import ganbench.evaluation.sampling
+import ganbench.training.loop  # noqa: F401

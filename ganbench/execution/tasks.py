@@ -1,0 +1,227 @@
+"""What worker processes do: prepare a dataset and its extractor, or train and score one cohort."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ganbench.registry import Part, load_file
+from ganbench.store import Scores, Status, Store
+from ganbench.suite.cells import Cell, Scoring
+from ganbench.suite.cohorts import Cohort
+
+if TYPE_CHECKING:
+    import torch
+
+    from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator
+    from ganbench.training.loop import Trained
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a worker tells its parent: progress (`step` of `steps`, `alive` cells), a cell's end, its own end.
+
+    `error` is an exception that the task could not deal with; `died` is said for a worker that no longer can.
+    """
+
+    kind: Literal["progress", "scoring", "trained", "scored", "done", "error", "died"]
+    step: int = 0
+    steps: int = 0
+    alive: int = 0
+    key: str = ""
+    text: str = ""
+
+
+Tell = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a worker finds and leaves things; nothing here changes a number."""
+
+    store: Path
+    data_root: Path
+    cache: Path
+    plugins: tuple[str, ...] = ()
+    provenance: Mapping[str, str] | None = None
+
+    def load_plugins(self) -> None:
+        """Register what the suite's local plugin files define."""
+        for path in self.plugins:
+            load_file(Path(path))
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Fetch a dataset, get its extractor ready and compute the real side of its scores."""
+
+    dataset: Part
+    settings: EvaluationSettings
+    surroundings: Surroundings
+    label: str
+
+    @property
+    def name(self) -> str:
+        """Say what is being done, for progress lines."""
+        return f"preparing {self.label} ({self.settings.extractor.name})"
+
+    def work(self, device: str, tell: Tell) -> None:  # noqa: ARG002 - features of the real side come from the CPU
+        """Do it; whatever raises reaches the parent as an error."""
+        from ganbench.evaluation.evaluate import prepare
+
+        self.surroundings.load_plugins()
+        prepare(self.dataset, self.settings, self.surroundings.data_root, self.surroundings.cache)
+        tell(Message("done"))
+
+
+@dataclass(frozen=True)
+class CohortRun:
+    """Train a cohort where needed, then score its cells; every cell is stored as soon as it is finished."""
+
+    cohort: Cohort
+    surroundings: Surroundings
+
+    @property
+    def name(self) -> str:
+        """Say what is being done, for progress lines."""
+        return self.cohort.name
+
+    def work(self, device: str, tell: Tell) -> None:
+        """Do it: a plugin that raises fails its own cells, and the rest go on."""
+        import torch
+
+        self.surroundings.load_plugins()
+        where = torch.device(device)
+        store = Store(self.surroundings.store)
+        if self.cohort.trains:
+            self._train(self.cohort.cells, store, where, tell)
+        self._score(store, where, tell)
+        tell(Message("done"))
+
+    def _train(self, cells: Sequence[Cell], store: Store, device: torch.device, tell: Tell) -> None:
+        import torch
+
+        from ganbench.training.loop import train_cohort
+
+        started = time.perf_counter()
+        steps = cells[0].train.g_steps
+        try:
+            split = cells[0].dataset.create().load(self.surroundings.data_root, "train")
+            data = torch.from_numpy(split.samples).to(device)
+            results = train_cohort(
+                cells,
+                data,
+                self.cohort.scoring.steps,
+                lambda step, alive: tell(Message("progress", step, steps, alive)),
+            )
+        except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
+            self._train_apart(cells, store, device, tell, error)
+            return
+        seconds = time.perf_counter() - started
+        cost = Status(
+            "completed", 0, train_seconds=seconds / len(cells), cohort_seconds=seconds, cohort_size=len(cells)
+        )
+        for cell, result in zip(cells, results, strict=True):
+            status = _ended(cell, result, replace(cost, provenance=self._made_by(device)))
+            snapshots = {str(step): flat for step, flat in result.snapshots.items()}
+            store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
+            tell(Message("trained", key=cell.key, text=status.outcome))
+
+    def _train_apart(
+        self, cells: Sequence[Cell], store: Store, device: torch.device, tell: Tell, error: Exception
+    ) -> None:
+        """Find out whose cells failed: one objective after another, until only one is left to blame."""
+        objectives = {str(cell.objective.as_json()) for cell in cells}
+        if len(objectives) > 1:
+            for name in sorted(objectives):
+                self._train([cell for cell in cells if str(cell.objective.as_json()) == name], store, device, tell)
+            return
+        told = "".join(traceback.format_exception(error))
+        reason = f"{type(error).__name__}: {error}"
+        status = Status("failed", 0, reason, told, provenance=self._made_by(device))
+        for cell in cells:
+            store.write_training(cell.key, cell.as_json(), status)
+            tell(Message("trained", key=cell.key, text="failed"))
+
+    def _made_by(self, device: torch.device) -> dict[str, str]:
+        from ganbench.execution.provenance import now
+
+        return {**(self.surroundings.provenance or {}), "device": _device_name(device), "finished": now()}
+
+    def _score(self, store: Store, device: torch.device, tell: Tell) -> None:
+        from ganbench.evaluation.evaluate import Evaluator
+
+        scoring = self.cohort.scoring
+        trained = [cell for cell in self.cohort.cells if _scorable(store.status(cell.key))]
+        if not trained:
+            return
+        roots = self.surroundings.data_root, self.surroundings.cache
+        evaluator = Evaluator(trained[0].dataset, scoring.settings, *roots, str(device))
+        for position, cell in enumerate(trained):
+            tell(Message("scoring", position, len(trained)))
+            score_cell(store, cell, scoring, evaluator, device)
+            tell(Message("scored", key=cell.key))
+
+
+def score_cell(
+    store: Store,
+    cell: Cell,
+    scoring: Scoring,
+    evaluator: Evaluator,
+    device: torch.device,
+) -> None:
+    """Score one trained cell at every step of which there is a snapshot, and store the scores."""
+    from ganbench.evaluation.sampling import Sampler
+
+    started = time.perf_counter()
+    snapshots = store.snapshots(cell.key)
+    sampler = Sampler(cell, scoring.settings.samples, device)
+    rows: list[dict[str, float | None]] = []
+    reasons: dict[str, str] = {}
+    pictures = None
+    for step in [step for step in scoring.steps if str(step) in snapshots]:
+        samples = sampler.draw(snapshots[str(step)])
+        values, missing = evaluator.score(samples, cell.seed)
+        rows.append({"step": step, **values})
+        reasons |= missing
+        pictures = evaluator.quantise(samples).numpy()
+    scores = Scores(
+        protocol_id=evaluator.protocol_id,
+        protocol=evaluator.protocol,
+        better=evaluator.better,
+        rows=tuple(rows),
+        reasons=reasons,
+        evaluate_seconds=time.perf_counter() - started,
+    )
+    kept = None if pictures is None else pictures[: 64 if pictures.ndim == 4 else 2000]
+    store.write_scores(cell.key, scoring.key, scores, kept)
+
+
+def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
+    """Say how the cell's training ended, with what it cost."""
+    return replace(
+        cost,
+        outcome="completed" if result.diverged_at is None else "diverged",
+        step=result.diverged_at or cell.train.g_steps,
+        reason="" if result.diverged_at is None else f"not finite at G step {result.diverged_at}",
+        d_updates=result.d_updates,
+        g_updates=result.g_updates,
+        images_seen=result.d_updates * cell.train.batch_size,
+        d_parameters=result.d_parameters,
+        g_parameters=result.g_parameters,
+        snapshot_steps=tuple(sorted(result.snapshots)),
+    )
+
+
+def _scorable(status: Status | None) -> bool:
+    return status is not None and status.outcome in ("completed", "diverged")
+
+
+def _device_name(device: torch.device) -> str:
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,286 @@
+"""The main job: a suite becomes a plan, the plan's cohorts run, the store is tracked and reported."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Protocol
+
+from ganbench.execution import local, slots
+from ganbench.execution.provenance import now, provenance
+from ganbench.execution.tasks import CohortRun, Message, Preparation, Surroundings
+from ganbench.paths import cache_root, data_root
+from ganbench.registry import Part
+from ganbench.store import Listed, Status, Store, SuiteRecord
+from ganbench.suite.cells import digest
+from ganbench.suite.cohorts import Cohort, Entry, look_up, pack
+from ganbench.suite.errors import Problem, SuiteError
+from ganbench.suite.load import load_suite
+from ganbench.suite.plan import Planned, expand
+from ganbench.suite.schema import Suite
+
+
+class Listener(Protocol):
+    """Hears what happens during a run; the command line draws it, nobody else prints."""
+
+    def planned(self, plan: Plan) -> None:
+        """Hear what is about to run."""
+
+    def preparing(self, names: Sequence[str]) -> None:
+        """Hear which datasets and extractors are being got ready."""
+
+    def training(self, cohorts: Sequence[Cohort], devices: Sequence[str]) -> None:
+        """Hear that the cohorts start."""
+
+    def heard(self, slot: int, task: local.Task, message: Message) -> None:
+        """Hear a worker."""
+
+    def said(self, text: str) -> None:
+        """Hear a sentence for the reader."""
+
+
+class Silence:
+    """A listener that ignores everything."""
+
+    def planned(self, plan: Plan) -> None:
+        """Ignore the plan."""
+
+    def preparing(self, names: Sequence[str]) -> None:
+        """Ignore the preparations."""
+
+    def training(self, cohorts: Sequence[Cohort], devices: Sequence[str]) -> None:
+        """Ignore the start."""
+
+    def heard(self, slot: int, task: local.Task, message: Message) -> None:
+        """Ignore a worker."""
+
+    def said(self, text: str) -> None:
+        """Ignore a sentence."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite's cells with their state in a store, and the cohorts that are left to run."""
+
+    suite: Suite
+    store: Store
+    entries: tuple[Entry, ...]
+    cohorts: tuple[Cohort, ...]
+    devices: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Count the cells by state."""
+        return Counter(entry.state for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line or a caller adds to a suite."""
+
+    store: Path = Path("runs")
+    only: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    seeds: int | None = None
+    device: str = "auto"
+    workers: int | None = None
+    fresh: bool = False
+    retry_failed: bool = False
+
+
+@dataclass
+class Result:
+    """How a run ended: the outcomes of the suite's cells, what went wrong beside them, and the report."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+    untracked: str = ""
+    report: Path | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether a cell failed, or a worker could not do its part."""
+        return bool(self.errors or self.outcomes["failed"] or self.outcomes["timed_out"] or self.outcomes["missing"])
+
+
+def make_plan(suite_path: Path, options: Options) -> Plan:
+    """Read a suite and look its cells up in the store; writes nothing.
+
+    Raises SuiteError with every problem of the suite and the options.
+    """
+    suite = load_suite(suite_path, options.settings, options.seeds)
+    try:
+        devices = slots.find(options.device, options.workers)
+    except ValueError as error:
+        raise SuiteError([Problem("--device" if "device" in str(error) else "--workers", str(error))]) from None
+    expansion = expand(suite, data_root(), cache_root(), options.only)
+    store = Store(options.store)
+    entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
+    return Plan(suite, store, tuple(entries), tuple(pack(entries, len(devices))), tuple(devices), expansion.notes)
+
+
+def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, report: Path | None = None) -> Result:
+    """Run what is left of a plan, then track and report all of it (`report` None: no report).
+
+    Raises SuiteError when data or extractors cannot be got ready: then nothing has been trained. A
+    KeyboardInterrupt loses the cohorts that were running, and nothing that was finished.
+    """
+    started, began = perf_counter(), now()
+    listener.planned(plan)
+    surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance())
+    _prepare(plan, surroundings, listener)
+    record = _record(plan, began, 0.0)
+    plan.store.write_suite(record)
+    result = Result()
+    if plan.cohorts:
+        listener.training(plan.cohorts, plan.devices)
+        tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
+        local.run(tasks, plan.devices, _Ear(plan.store, listener, result).hear)
+        plan.store.write_suite(_record(plan, began, perf_counter() - started))
+    result.outcomes = _outcomes(plan)
+    result.untracked = track(plan.store, record, tracking_uri, listener)
+    if report is not None:
+        from ganbench.report import write_report
+
+        result.report = write_report(plan.store, plan.suite.name, report)
+    return result
+
+
+def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener) -> str:
+    """Send what is new in the store to MLflow; return what went wrong, or nothing."""
+    from ganbench.tracking import Tracker, TrackingError, pending
+
+    unsent = pending(store, record, uri)
+    if not unsent:
+        return ""
+    listener.said(f"tracking {len(unsent)} cells in MLflow")
+    try:
+        Tracker(store, record, uri).sync(unsent)
+    except TrackingError as error:
+        return str(error)
+    return ""
+
+
+@dataclass
+class _Ear:
+    """Hears the workers of a run: passes it on, and records what a dead worker cannot."""
+
+    store: Store
+    listener: Listener
+    result: Result
+
+    def hear(self, slot: int, task: local.Task, message: Message) -> None:
+        if message.kind == "error":
+            self.result.errors.append(f"{task.name}: {message.text}")
+        if message.kind == "died" and isinstance(task, CohortRun):
+            self.result.errors.append(f"{task.name}: {message.text}")
+            self._bury(task, message.text)
+        self.listener.heard(slot, task, message)
+
+    def _bury(self, task: CohortRun, reason: str) -> None:
+        made_by = {**(task.surroundings.provenance or {}), "finished": now()}
+        for cell in task.cohort.cells:
+            if self.store.status(cell.key) is None:
+                self.store.write_training(cell.key, cell.as_json(), Status("failed", 0, reason, provenance=made_by))
+
+
+def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None:
+    """Get data, extractors and the real side of the scores ready, before anything trains."""
+    tasks: dict[str, Preparation] = {}
+    for cohort in plan.cohorts:
+        dataset, settings = cohort.cells[0].dataset, cohort.scoring.settings
+        name = digest(
+            {
+                "dataset": dataset.as_json(),
+                "fingerprint": cohort.cells[0].fingerprint,
+                "scoring": cohort.scoring.key,
+            }
+        )
+        tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
+    if not tasks:
+        return
+    problems: list[Problem] = []
+
+    def hear(slot: int, task: local.Task, message: Message) -> None:
+        if message.kind in ("error", "died"):
+            last = message.text.strip().splitlines()[-1]
+            problems.append(Problem(task.name, last))
+        listener.heard(slot, task, message)
+
+    listener.preparing([task.name for task in tasks.values()])
+    local.run(list(tasks.values()), plan.devices, hear)
+    if problems:
+        raise SuiteError(problems)
+
+
+def _outcomes(plan: Plan) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for entry in plan.entries:
+        cell, scoring = entry.planned.cell, entry.planned.scoring
+        if cell is None or scoring is None:
+            found["skipped"] += 1
+            continue
+        status = plan.store.status(cell.key)
+        scored = status is not None and (
+            status.outcome == "failed" or plan.store.scores(cell.key, scoring.key) is not None
+        )
+        found[status.outcome if status is not None and scored else "missing"] += 1
+    return found
+
+
+def _record(plan: Plan, began: str, seconds: float) -> SuiteRecord:
+    rows = [entry.planned for entry in plan.entries]
+    return SuiteRecord(
+        name=plan.suite.name,
+        listed=tuple(_listed(row) for row in rows),
+        source=plan.suite.source,
+        started=began,
+        seconds=seconds,
+        datasets={row.dataset.label: _about_dataset(row) for row in rows},
+        objectives={row.objective.label: _about_objective(row) for row in rows},
+        plugins=plan.suite.plugins,
+    )
+
+
+def _listed(row: Planned) -> Listed:
+    return Listed(
+        key=row.cell.key if row.cell else "",
+        evaluation_key=row.scoring.key if row.scoring else "",
+        objective=row.objective.label,
+        architecture=row.architecture.label,
+        dataset=row.dataset.label,
+        seed=row.seed,
+        settings=row.train.model_dump(mode="json"),
+        swept=row.swept,
+        skipped=row.skipped,
+    )
+
+
+def _about_dataset(row: Planned) -> dict[str, Any]:
+    source = row.dataset.value.create()
+    centres = getattr(source, "centres", None)
+    metrics: Sequence[Part] = row.scoring.settings.metrics if row.scoring else ()
+    created = [part.create() for part in metrics]
+    titles: Mapping[str, str] = {k: v for metric in created for k, v in getattr(metric, "titles", {}).items()}
+    return {
+        "shape": list(source.shape),
+        "classes": source.classes,
+        "centres": None if centres is None else [list(map(float, centre)) for centre in centres],
+        "std": getattr(source, "std", None),
+        "titles": titles,
+        "headline": next(iter(created[0].better)) if created else None,
+    }
+
+
+def _about_objective(row: Planned) -> dict[str, Any]:
+    objective = row.objective.value
+    loss = objective.loss.create()
+    return {
+        "equilibrium": getattr(loss, "equilibrium", None),
+        "d_steps": objective.d_steps,
+        "formula": " ".join([objective.loss.label, *(f"+ {part.label}" for part in objective.penalties)]),
+    }

@@ -1,0 +1,85 @@
+"""A cell: objective x architecture x dataset x seed x hyper-parameters, and the key that names its results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ganbench.objectives import Objective
+from ganbench.registry import Part
+from ganbench.suite.settings import Train
+
+if TYPE_CHECKING:
+    from ganbench.evaluation.evaluate import EvaluationSettings
+
+# Bumped when the training loop itself changes the numbers that a cell gets.
+TRAINING_VERSION = 1
+
+
+def digest(value: Mapping[str, Any]) -> str:
+    """Hash plain data to 16 hexadecimal digits, the same whatever the order of its keys."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The unit of results and of caching.
+
+    `train.d_steps` is always a number here. `fingerprint` stands for the content of the user's own data.
+    """
+
+    objective: Objective
+    architecture: Part
+    dataset: Part
+    train: Train
+    seed: int
+    fingerprint: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything that changes the cell's numbers, and nothing else."""
+        return {
+            "training": TRAINING_VERSION,
+            "objective": self.objective.as_json(),
+            "architecture": self.architecture.as_json(),
+            "dataset": {**self.dataset.as_json(), "fingerprint": self.fingerprint},
+            "train": self.train.model_dump(mode="json"),
+            "seed": self.seed,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """Name the cell's results; cells with equal keys have equal numbers."""
+        return digest(self.as_json())
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What is scored of a cell: the settings of the evaluation and the G steps at which it takes place."""
+
+    settings: EvaluationSettings
+    steps: tuple[int, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """Name the evaluation; a cell's scores under another evaluation are kept beside these."""
+        settings = self.settings
+        return digest(
+            {
+                "samples": settings.samples,
+                "reference": settings.reference,
+                "extractor": settings.extractor.as_json(),
+                "metrics": [part.as_json() for part in settings.metrics],
+                "steps": list(self.steps),
+            }
+        )
+
+
+def scoring_steps(g_steps: int, every: int | None) -> tuple[int, ...]:
+    """Return the G steps at which a cell is scored: every `every` (a tenth of all where unset), and the last."""
+    stride = every or max(1, g_steps // 10)
+    return tuple(sorted({*range(stride, g_steps + 1, stride), g_steps}))

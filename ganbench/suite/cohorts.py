@@ -1,0 +1,167 @@
+"""From planned cells to cohorts: what the store already has is not run again, the rest is packed by shape."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ganbench import penalties
+from ganbench.store import Status, Store
+from ganbench.suite.cells import Cell, Scoring, digest
+from ganbench.suite.plan import Planned
+
+State = Literal["done", "to score", "to train", "skipped"]
+
+# These may differ between the cells of a cohort: they are tensors over cells in the training loop.
+PER_CELL_SETTINGS = {"g_lr", "d_lr", "betas", "ema"}
+
+# On a CPU small networks gain from company up to about this many cells; convolutions gain little beyond a few.
+LARGEST_COHORT = {"points": 16, "images": 8}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A planned cell with its state in the store."""
+
+    planned: Planned
+    state: State
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Cells of equal shape that train, or are scored, together: the unit of scheduling."""
+
+    cells: tuple[Cell, ...]
+    labels: tuple[str, ...]
+    scoring: Scoring
+    trains: bool
+    seconds: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Say what the cohort is, for progress lines."""
+        first = self.cells[0]
+        return f"{first.dataset.name} x {first.architecture.name} ({len(self.cells)} cells)"
+
+    @property
+    def steps(self) -> int:
+        """Return the G steps that it trains for."""
+        return self.cells[0].train.g_steps if self.trains else 0
+
+
+def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False, fresh: bool = False) -> list[Entry]:
+    """Say of each planned cell what is left to do, given what the store holds."""
+    entries = []
+    for row in planned:
+        if row.cell is None or row.scoring is None:
+            entries.append(Entry(row, "skipped"))
+            continue
+        status = store.status(row.cell.key)
+        entries.append(Entry(row, _state(row.cell.key, row.scoring, status, store, retry_failed, fresh), status))
+    return entries
+
+
+def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retry_failed: bool, fresh: bool) -> State:
+    if status is None or fresh:
+        return "to train"
+    if status.outcome in ("failed", "timed_out"):
+        return "to train" if retry_failed else "done"
+    reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
+    if not set(reached) <= set(status.snapshot_steps):
+        return "to train"
+    return "to score" if store.scores(key, scoring.key) is None else "done"
+
+
+def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
+    """Pack what is left to do into cohorts, the longest first, at least one per slot where there are cells enough."""
+    groups: dict[str, dict[str, Entry]] = {}
+    for entry in entries:
+        cell = entry.planned.cell
+        if cell is not None and entry.state in ("to train", "to score"):
+            groups.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
+    pace = _pace(entries)
+    cohorts = [
+        _cohort(part, pace) for group in groups.values() for part in _split(sorted(group.values(), key=_order), slots)
+    ]
+    return sorted(cohorts, key=_work, reverse=True)
+
+
+def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> float | None:
+    """Return how long the cohorts will take on `slots` workers; None while nothing like them has been measured."""
+    known = [cohort.seconds for cohort in cohorts if cohort.seconds is not None]
+    if not cohorts or len(known) < len(cohorts):
+        return 0.0 if not cohorts else None
+    return max(sum(known) / slots, max(known))
+
+
+def _shape(entry: Entry) -> str:
+    """Hash what all cells of a cohort have in common."""
+    cell, scoring = entry.planned.cell, entry.planned.scoring
+    assert cell is not None
+    assert scoring is not None
+    described = cell.as_json()
+    train = {name: value for name, value in described["train"].items() if name not in PER_CELL_SETTINGS}
+    held_back = [_structure(part) for part in described["objective"]["penalties"]]
+    shared = {"architecture": described["architecture"], "dataset": described["dataset"], "train": train}
+    return digest({**shared, "penalties": held_back, "scoring": scoring.key, "state": entry.state})
+
+
+def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
+    per_cell = getattr(penalties.registry.get(penalty["name"]), "per_cell", ())
+    kept = {name: value for name, value in penalty["parameters"].items() if name not in per_cell}
+    return {**penalty, "parameters": kept}
+
+
+def _order(entry: Entry) -> tuple[str, int]:
+    """Put equal losses side by side: each is then computed once for all its cells."""
+    cell = entry.planned.cell
+    assert cell is not None
+    return digest(cell.objective.as_json()), cell.seed
+
+
+def _split(group: Sequence[Entry], slots: int) -> list[Sequence[Entry]]:
+    cell = group[0].planned.cell
+    assert cell is not None
+    largest = LARGEST_COHORT["points" if len(cell.dataset.create().shape) == 1 else "images"]
+    # A lone cell is padded to two, so fewer than two cells in a cohort gain nothing by being apart.
+    parts = max(math.ceil(len(group) / largest), min(slots, len(group) // 2), 1)
+    bounds = [round(position * len(group) / parts) for position in range(parts + 1)]
+    return [group[low:high] for low, high in itertools.pairwise(bounds)]
+
+
+def _cohort(entries: Sequence[Entry], pace: Mapping[tuple[str, str, int], float]) -> Cohort:
+    first = entries[0].planned
+    assert first.cell is not None
+    assert first.scoring is not None
+    cells = tuple(entry.planned.cell for entry in entries if entry.planned.cell is not None)
+    trains = entries[0].state == "to train"
+    per_step = pace.get(_pace_key(first.cell)) if trains else None
+    seconds = None if per_step is None else per_step * first.cell.train.g_steps * len(cells)
+    labels = tuple(entry.planned.objective.label for entry in entries)
+    return Cohort(cells, labels, first.scoring, trains, seconds)
+
+
+def _pace(entries: Iterable[Entry]) -> dict[tuple[str, str, int], float]:
+    """Return measured seconds per G step and cell, by what decides them most."""
+    seen: dict[tuple[str, str, int], list[float]] = {}
+    for entry in entries:
+        cell, status = entry.planned.cell, entry.status
+        if cell is not None and status is not None and status.g_updates:
+            seen.setdefault(_pace_key(cell), []).append(status.train_seconds / status.g_updates)
+    return {key: sum(values) / len(values) for key, values in seen.items()}
+
+
+def _pace_key(cell: Cell) -> tuple[str, str, int]:
+    return cell.dataset.name, cell.architecture.label, cell.train.d_steps or 1
+
+
+def _work(cohort: Cohort) -> float:
+    """Rank cohorts by expected work: measured seconds where known, updates weighted by network kind elsewhere."""
+    cell = cohort.cells[0]
+    updates = cohort.steps * ((cell.train.d_steps or 1) + 1) * len(cohort.cells)
+    size: int = math.prod(cell.dataset.create().shape)
+    return updates * cell.train.batch_size * size

@@ -1,0 +1,43 @@
+"""What is wrong with a suite: every problem at once, each with its file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, and where: `file:line`, or the command-line option that said it."""
+
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        """Read as `suite.yaml:12: message`."""
+        return f"{self.where}: {self.message}"
+
+
+class SuiteError(Exception):
+    """A suite that cannot run as it stands; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep all problems, in the order of the file."""
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class Findings:
+    """Problems found so far while a suite is read, each with its path of keys and positions in the file."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.found: list[tuple[tuple[str | int, ...], str]] = []
+
+    def add(self, message: str, *place: str | int) -> None:
+        """Note a problem at `place`."""
+        self.found.append((place, message))
+
+    def below(self, *place: str | int) -> bool:
+        """Whether a problem was found at or below `place`."""
+        return any(at[: len(place)] == place for at, _ in self.found)

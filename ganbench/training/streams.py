@@ -1,0 +1,97 @@
+"""Random streams by name, one per cell, derived from the cell's seed alone.
+
+Draws come in blocks of steps, each block from a generator of its own. So a cell draws the same numbers alone or
+in a cohort and on any device, and training can begin at any block as if it had never stopped. Cells with the
+same seed draw the same numbers, whatever their objective: comparisons by seed are paired.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ganbench.plugins import Shape
+
+BLOCK = 16
+
+
+def generator(seed: int, name: str, block: int = 0) -> torch.Generator:
+    """Return the generator of one block of the stream `name` of the cell seed `seed`."""
+    number = int.from_bytes(hashlib.sha256(f"{name}/{seed}/{block}".encode()).digest()[:8], "big")
+    return torch.Generator().manual_seed(number >> 1)
+
+
+class Blocks:
+    """One stream of every cell, drawn ahead by blocks of steps."""
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        name: str,
+        draw: Callable[[torch.Generator], Tensor],
+        device: torch.device,
+    ) -> None:
+        """Take the cells' seeds and a function that draws one block `(BLOCK, ...)` from a generator."""
+        self._distinct = sorted(set(seeds))
+        self._rows = torch.tensor([self._distinct.index(seed) for seed in seeds], device=device)
+        self._name, self._draw, self._device = name, draw, device
+        self._block, self._drawn = -1, torch.empty(0)
+
+    def at(self, step: int) -> Tensor:
+        """Return what the cells draw at `step`, `(cells, ...)`."""
+        block, position = divmod(step, BLOCK)
+        if block != self._block:
+            drawn = [self._draw(generator(seed, self._name, block)) for seed in self._distinct]
+            self._drawn = torch.stack(drawn, dim=1).to(self._device)
+            self._block = block
+        return self._drawn[position].index_select(0, self._rows)
+
+
+def index_blocks(seeds: Sequence[int], name: str, shape: Shape, samples: int, device: torch.device) -> Blocks:
+    """Draw positions of real samples, uniformly with replacement: `(cells, *shape)` int64 per step."""
+    return Blocks(seeds, name, lambda g: torch.randint(samples, (BLOCK, *shape), generator=g), device)
+
+
+def latent_blocks(
+    seeds: Sequence[int], name: str, shape: Shape, law: str, dtype: torch.dtype, device: torch.device
+) -> Blocks:
+    """Draw latents `(cells, *shape)` per step from N(0, 1) (`normal`) or U(-1, 1) (`uniform`)."""
+    return Blocks(seeds, name, lambda g: latents((BLOCK, *shape), law, g).to(dtype), device)
+
+
+def latents(shape: Shape, law: str, source: torch.Generator) -> Tensor:
+    """Draw float32 latents of `shape` from N(0, 1) or U(-1, 1)."""
+    if law == "normal":
+        return torch.randn(shape, generator=source)
+    return torch.rand(shape, generator=source) * 2 - 1
+
+
+class CellNoise:
+    """The `noise` stream of every cell, drawn as penalties ask for it."""
+
+    def __init__(self, seeds: Sequence[int], name: str, dtype: torch.dtype, device: torch.device) -> None:
+        """Take the cells' seeds; `begin` must be called before each step."""
+        self._distinct = sorted(set(seeds))
+        self._rows = torch.tensor([self._distinct.index(seed) for seed in seeds], device=device)
+        self._name, self._dtype, self._device = name, dtype, device
+        self._generators = [generator(seed, name) for seed in self._distinct]
+
+    def begin(self, step: int) -> None:
+        """Start a step: the first of a block starts the block's own generators."""
+        block, position = divmod(step, BLOCK)
+        if position == 0:
+            self._generators = [generator(seed, self._name, block) for seed in self._distinct]
+
+    def uniform(self, shape: Shape) -> Tensor:
+        """Draw from U[0, 1): `(cells, *shape)`."""
+        return self._spread([torch.rand(shape, generator=g) for g in self._generators])
+
+    def normal(self, shape: Shape) -> Tensor:
+        """Draw from N(0, 1): `(cells, *shape)`."""
+        return self._spread([torch.randn(shape, generator=g) for g in self._generators])
+
+    def _spread(self, drawn: list[Tensor]) -> Tensor:
+        return torch.stack(drawn).to(self._device, self._dtype).index_select(0, self._rows)

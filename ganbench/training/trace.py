@@ -1,0 +1,57 @@
+"""What a cell records while it trains, kept on the device and read once at the end."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+RECORDS = 200
+SERIES = (
+    "d_loss",
+    "d_penalty",
+    "g_loss",
+    "real_logit",
+    "fake_logit",
+    "d_accuracy",
+    "d_grad_norm",
+    "g_grad_norm",
+)
+
+
+class Trace:
+    """Records of every cell at a cadence that gives about 200 over the whole training."""
+
+    def __init__(self, g_steps: int) -> None:
+        """Take the number of G steps that are to come."""
+        self._cadence = max(1, g_steps // RECORDS)
+        self._last = g_steps
+        self._steps: list[int] = []
+        self._records: list[Tensor] = []
+
+    def wants(self, step: int) -> bool:
+        """Whether the G step that ends as number `step` is one to record."""
+        return step == 1 or step % self._cadence == 0 or step == self._last
+
+    def add(self, step: int, values: dict[str, Tensor]) -> None:
+        """Keep one value per cell `(cells,)` of every series."""
+        self._steps.append(step)
+        self._records.append(torch.stack([values[name] for name in SERIES]))
+
+    def rows(self, cell: int) -> list[dict[str, float]]:
+        """Return one cell's records, oldest first."""
+        if not self._records:
+            return []
+        table = torch.stack([record[:, cell] for record in self._records]).double().tolist()
+        return [
+            {"step": float(step), **dict(zip(SERIES, row, strict=True))}
+            for step, row in zip(self._steps, table, strict=True)
+        ]
+
+
+def accuracy(real: Tensor, fake: Tensor) -> Tensor:
+    """Return the share of samples that D puts on the right side of zero, half of it from each kind: `(cells,)`.
+
+    For objectives whose logits have no zero point (the relativistic and Wasserstein ones) it means little.
+    """
+    right = (real > 0).float().mean(-1) + (fake < 0).float().mean(-1)
+    return right.to(real.dtype) / 2
