@@ -1,0 +1,144 @@
+"""Parts of figures: panels, scales, and the step from a chart to SVG that a page can hold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+from scipy import stats
+
+COLUMNS = 4
+PANEL = {"width": 222, "height": 120}
+POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
+LOG_RATIO = 30
+FAINT = "#88888844"
+CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None},
+    "aria": False,
+    "axis": {
+        "labelColor": "currentColor",
+        "titleColor": "currentColor",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "gridColor": FAINT,
+        "domainColor": "#888888",
+        "tickColor": "#888888",
+        "tickCount": 4,
+    },
+    "legend": {"labelColor": "currentColor", "titleColor": "currentColor", "labelFontSize": 12},
+    "title": {"color": "currentColor", "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6},
+    "axisY": {"domain": False, "ticks": False},
+    "concat": {"spacing": 24},
+}
+
+
+class Sheet:
+    """The tables behind one figure, kept out of the charts: altair copies what is inside them many times."""
+
+    def __init__(self) -> None:
+        """Start with no table."""
+        self._tables: list[str] = []
+
+    def chart(self, data: pd.DataFrame) -> alt.Chart:
+        """Return an empty chart on `data`."""
+        self._tables.append(data.to_json(orient="records"))
+        return alt.Chart(alt.NamedData(name=f"table-{len(self._tables) - 1}"))
+
+    def svg(self, chart: Any, name: str) -> str:
+        """Draw a chart; ids get a prefix made of `name`, or one figure's clip paths would cut another's lines."""
+        spec = chart.to_dict(validate=False)
+        spec["config"] = CONFIG
+        spec["datasets"] = {f"table-{place}": json.loads(table) for place, table in enumerate(self._tables)}
+        drawn = str(vl_convert.vegalite_to_svg(json.dumps(spec)))
+        prefix = hashlib.sha256(name.encode()).hexdigest()[:8]
+        drawn = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1f{prefix}-\2", drawn)
+        return re.sub(r"<[^>]*>", lambda tag: re.sub(r' (?:xmlns|aria-|role)[\w:-]*="[^"]*"', "", tag[0]), drawn)
+
+
+def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, colour: str, scale: alt.Scale) -> Any:
+    """Draw one contender's scores (columns cell, step, score, outcome): seeds, and their mean with its band."""
+    x = alt.X("step:Q", title=None, axis=alt.Axis(tickCount=3, format="~s"))
+    seeds = curves["cell"].nunique()
+    whole = _band(curves)
+    whole = whole[whole["n"] == seeds]
+    lines = (
+        sheet.chart(curves)
+        .mark_line(strokeWidth=0.8, opacity=0.45, color=colour)
+        .encode(x=x, y=alt.Y("score:Q", title=None, scale=scale), detail="cell:N")
+    )
+    band = sheet.chart(whole).mark_area(opacity=0.2, color=colour, clip=True)
+    mean = sheet.chart(whole).mark_line(strokeWidth=2.2, color=colour)
+    ended = curves[~curves["outcome"].isin(["completed"])].sort_values("step").groupby("cell").tail(1)
+    cross = sheet.chart(ended).mark_point(shape="cross", angle=45, size=90, filled=True, opacity=1, color=colour)
+    y = alt.Y("mean:Q", title=None, scale=scale)
+    return alt.layer(
+        band.encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q"),
+        lines,
+        mean.encode(x=x, y=y),
+        cross.encode(x=x, y=alt.Y("score:Q", title=None, scale=scale)),
+    ).properties(title=_short(name), **PANEL)
+
+
+def loss_panel(sheet: Sheet, traces: pd.DataFrame, name: str, colour: str, level: float | None) -> Any:
+    """Draw one contender's loss of D (columns step, score) with a dashed line at `level`."""
+    band = _band(traces)
+    band = band.iloc[:: max(1, math.ceil(len(band) / POINTS))]
+    low, high = float(band["mean"].quantile(0.01)), float(band["mean"].quantile(0.99))
+    if level is not None:
+        low, high = min(low, level), max(high, level)
+    margin = 0.08 * (high - low) or 0.1
+    scale = alt.Scale(domain=[low - margin, high + margin], nice=False)
+    x = alt.X("step:Q", title=None, axis=alt.Axis(tickCount=3, format="~s"))
+    area = sheet.chart(band).mark_area(opacity=0.2, color=colour, clip=True)
+    line = sheet.chart(band).mark_line(strokeWidth=1.8, color=colour, clip=True)
+    layers = [
+        area.encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q"),
+        line.encode(x=x, y=alt.Y("mean:Q", title=None, scale=scale)),
+    ]
+    if level is not None:
+        rule = sheet.chart(pd.DataFrame({"level": [level]})).mark_rule(
+            strokeDash=[5, 4], color="#888888", strokeWidth=1.5
+        )
+        layers.append(rule.encode(y=alt.Y("level:Q", title=None, scale=scale)))
+    return alt.layer(*layers).properties(title=_short(name), **PANEL)
+
+
+def _band(data: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, t-interval and number of seeds at each step (no bounds with a single seed)."""
+    found = data.groupby("step")["score"].agg(mean="mean", deviation="std", n="count").reset_index()
+    half = stats.t.ppf(0.975, (found["n"] - 1).clip(lower=1)) * found["deviation"] / found["n"] ** 0.5
+    return found.assign(low=found["mean"] - half, high=found["mean"] + half)
+
+
+def name_axis(names: Sequence[str]) -> alt.Axis:
+    """Return an axis with room for names: the browser's font may be wider than the one measured here."""
+    room = min(240.0, 7.6 * max((len(name) for name in names), default=0) + 8)
+    return alt.Axis(labelLimit=230, labelFontSize=12, labelPadding=8, minExtent=room)
+
+
+def score_scale(values: pd.Series[float]) -> alt.Scale:
+    """Return a scale with room around the values, logarithmic where they are positive and span `LOG_RATIO`."""
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high / low > LOG_RATIO:
+        return alt.Scale(type="log", domain=[low * 0.9, high * 1.1], nice=False)
+    margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
+    return alt.Scale(domain=[low - margin, high + margin], nice=False, zero=False)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 32 else name[:31] + "…"
+
+
+def grid(panels: Sequence[Any], columns: int = COLUMNS) -> Any:
+    """Set panels in rows."""
+    return alt.concat(*panels, columns=columns).resolve_scale(color="shared")

@@ -1,0 +1,181 @@
+"""The page: one HTML file with everything in it, from a frame and its rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from ganbench.report import figures, tables
+from ganbench.report.colours import OUTCOME_COLOURS, colours
+from ganbench.report.figures import Figure
+from ganbench.report.frame import Frame
+from ganbench.report.pictures import Gallery, gallery
+from ganbench.report.ranking import BROKEN, Ranking
+from ganbench.report.summary import heading
+from ganbench.report.tables import Table
+from ganbench.report.verdict import caveats, verdict
+from ganbench.report.wording import count, duration
+
+PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything the page shows of one ranking."""
+
+    heading: str
+    anchor: str
+    verdict: str
+    facts: str
+    protocol: tuple[tuple[str, str], ...]
+    ranking: Table
+    ranking_figure: Figure | None
+    curves: Figure | None
+    gallery: Gallery | None
+    collapse: Table | None
+    stability: Table
+    equilibrium: Figure | None
+    cost: Table
+    cost_figure: Figure | None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Cells that ended alike: which, why, and the traceback where there is one."""
+
+    where: str
+    outcome: str
+    reason: str
+    traceback: str
+
+
+def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
+    """Render the report as HTML that asks for nothing: styles, figures and pictures are inlined."""
+    folder = Path(__file__).parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    palette = colours(frame.objectives)
+    counts = frame.cells["outcome"].value_counts()
+    template = environment.get_template("page.html.j2")
+    return template.render(
+        style=Markup((folder / "page.css").read_text(encoding="utf-8")),
+        drawn=Markup,
+        suite=frame.suite,
+        facts=_facts(frame),
+        sections=[_section(frame, ranking, rankings, place) for place, ranking in enumerate(rankings)],
+        overview=tables.overview(rankings) if rankings else None,
+        outcomes=[
+            (name.replace("_", " "), int(counts[name]), OUTCOME_COLOURS[name])
+            for name in OUTCOME_COLOURS
+            if name in counts
+        ],
+        outcome_figure=None if set(counts.index) <= {"completed"} else figures.outcome_figure(frame),
+        outcome_table=tables.outcome_table(frame),
+        caveats=caveats(frame, rankings),
+        troubles=_troubles(frame),
+        unscored=_unscored(frame),
+        objectives=[(name, palette[name], _formula(frame, name)) for name in frame.objectives],
+        provenance=tables.provenance_table(frame),
+        colour=palette,
+    )
+
+
+def _section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], place: int) -> Section:
+    protocol = frame.protocols.get(ranking.protocol_id, {})
+    return Section(
+        heading=heading(ranking, rankings),
+        anchor=f"ranking-{place + 1}",
+        verdict=verdict(ranking),
+        facts=_about(frame, ranking),
+        protocol=tuple(_flat(protocol)),
+        ranking=tables.ranking_table(frame, ranking),
+        ranking_figure=figures.ranking_figure(frame, ranking),
+        curves=figures.curves_figure(frame, ranking),
+        gallery=gallery(frame, ranking, PICTURE_BYTES // len(rankings)),
+        collapse=tables.collapse_table(frame, ranking),
+        stability=tables.stability_table(ranking),
+        equilibrium=figures.equilibrium_figure(frame, ranking),
+        cost=tables.cost_table(ranking),
+        cost_figure=figures.cost_figure(frame, ranking),
+    )
+
+
+def _facts(frame: Frame) -> str:
+    listed = frame.cells[frame.cells["outcome"] != "skipped"]
+    counted = [
+        count(listed["objective"].nunique(), "objective"),
+        count(listed["dataset"].nunique(), "dataset"),
+        count(listed["seed"].nunique(), "seed"),
+    ]
+    facts = [" \u00d7 ".join(counted), count(len(listed), "cell")]
+    if frame.suite.started:
+        facts.append(f"started {frame.suite.started.replace('T', ' ').replace('Z', ' UTC')}")
+    if frame.suite.seconds:
+        facts.append(f"last run took {duration(frame.suite.seconds)}")
+    return " · ".join(facts)
+
+
+def _about(frame: Frame, ranking: Ranking) -> str:
+    about = frame.suite.datasets.get(ranking.dataset, {})
+    shape = list(about.get("shape") or [])
+    facts = []
+    if len(shape) == 3:
+        facts.append(f"{shape[1]} \u00d7 {shape[2]} {'grey' if shape[0] == 1 else 'colour'} images")
+    elif shape:
+        facts.append(f"{shape[0]}-dimensional points")
+    if about.get("centres"):
+        facts.append(count(len(about["centres"]), "true mode"))
+    elif about.get("classes"):
+        facts.append(count(int(about["classes"]), "class", "classes"))
+    facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}")
+    return " · ".join(facts)
+
+
+def _formula(frame: Frame, objective: str) -> str:
+    return str(frame.suite.objectives.get(objective, {}).get("formula") or "")
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """List the leaves of nested settings, each under its path in words."""
+    if isinstance(value, Mapping):
+        return [leaf for key, item in value.items() for leaf in _flat(item, f"{name} {key}".replace("_", " ").strip())]
+    if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+        return [leaf for place, item in enumerate(value, start=1) for leaf in _flat(item, f"{name} {place}")]
+    written = ", ".join(map(str, value)) if isinstance(value, list | tuple) else "none" if value is None else str(value)
+    return [(name, written)]
+
+
+def _troubles(frame: Frame) -> list[Trouble]:
+    """Group cells without a result by what went wrong, the tracebacks of one plugin's bug told once."""
+    cells = frame.cells[frame.cells["outcome"].isin([*BROKEN, "skipped"])]
+    traceback = pd.Series({place: status.traceback for place, status in frame.statuses.items()}, dtype=object)
+    cells = cells.assign(traceback=traceback.reindex(cells.index).fillna(""), reason=cells["reason"].fillna(""))
+    found = []
+    for (outcome, name, dataset), mine in cells.groupby(["outcome", "contender", "dataset"], sort=False):
+        for (reason, text), alike in mine.groupby(["reason", "traceback"], sort=False):
+            seeds = ", ".join(str(seed) for seed in sorted(alike["seed"]))
+            where = f"{name} on {dataset}, seed{'s' if len(alike) > 1 else ''} {seeds}"
+            found.append(Trouble(where, str(outcome).replace("_", " "), str(reason), str(text)))
+    order = ("failed", "timed out", "diverged", "skipped")
+    return sorted(found, key=lambda trouble: order.index(trouble.outcome))
+
+
+def _unscored(frame: Frame) -> list[str]:
+    """Say which values are missing of completed cells, and why."""
+    found: dict[tuple[str, str, str], int] = {}
+    for place, scores in frame.scores.items():
+        row = frame.cells.loc[place]
+        for value, reason in scores.reasons.items():
+            title = frame.title(str(row["dataset"]), value)
+            key = (f"{row['contender']} on {row['dataset']}", title, reason)
+            found[key] = found.get(key, 0) + 1
+    describe = partial(count, noun="cell")
+    return [f"{where}: {title} is missing in {describe(n)} ({reason})" for (where, title, reason), n in found.items()]

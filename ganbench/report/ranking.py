@@ -1,0 +1,196 @@
+"""Who is better than whom on one dataset under one protocol, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pandas as pd
+
+from ganbench.report import contenders
+from ganbench.report.frame import Frame
+from ganbench.stats import Difference, Interval, holm, paired_difference, t_interval
+
+SIGNIFICANCE = 0.05
+SEEDS_THAT_AGREE = 5
+"""Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
+BROKEN = ("diverged", "failed", "timed_out")
+
+Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscored"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One contender in one ranking.
+
+    `final` is over the cells that completed, `best` over all that were scored, `outcomes` counts all listed
+    ones; nothing is imputed. `difference` is to the leader, over shared seeds, `p` corrected by Holm; both
+    are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each seed.
+    `rank` is None for a contender of which no cell has run.
+    """
+
+    contender: str
+    objective: str
+    outcomes: Mapping[str, int]
+    finals: Mapping[int, float]
+    bests: Mapping[int, float]
+    final: Interval
+    best: Interval
+    others: Mapping[str, Interval]
+    rank: int | None = None
+    relation: Relation = "unscored"
+    difference: Difference | None = None
+    p: float = math.nan
+
+    @property
+    def cells(self) -> int:
+        """How many cells the suite lists for this contender."""
+        return sum(self.outcomes.values())
+
+    @property
+    def broken(self) -> int:
+        """How many cells ended without a final score: diverged, failed, timed out or unscorable."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in (*BROKEN, "unscorable"))
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """All contenders on one dataset whose scores share one protocol, best first, ordered by `headline`."""
+
+    dataset: str
+    protocol_id: str
+    headline: str
+    title: str
+    better: str
+    values: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    cells: pd.DataFrame
+
+    @property
+    def anchor(self) -> str:
+        """A name that is unique on the page."""
+        return f"{self.dataset} {self.protocol_id}".strip()
+
+
+def rankings(frame: Frame) -> list[Ranking]:
+    """Rank every dataset of a suite, protocol by protocol, the protocol with most cells first."""
+    found = []
+    for dataset in frame.datasets:
+        cells = frame.cells[(frame.cells["dataset"] == dataset) & (frame.cells["outcome"] != "skipped")]
+        if cells.empty:
+            continue
+        protocols = _protocols(frame, cells)
+        ids = [str(protocol_id) for protocol_id in protocols.value_counts(sort=True).index]
+        found += [_ranking(frame, dataset, name, cells[protocols == name]) for name in ids]
+    return found
+
+
+def _protocols(frame: Frame, cells: pd.DataFrame) -> pd.Series[str]:
+    """Give a cell without scores the protocol under which it would have been scored."""
+    keys = pd.Series([frame.suite.listed[int(place)].evaluation_key for place in cells.index], cells.index)
+    scored = cells["protocol_id"] != ""
+    if not scored.any():
+        return cells["protocol_id"]
+    by_key = dict(zip(keys[scored], cells.loc[scored, "protocol_id"], strict=True))
+    usual = cells.loc[scored, "protocol_id"].mode().iloc[0]
+    return cells["protocol_id"].where(scored, keys.map(lambda key: by_key.get(key, usual)))
+
+
+def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) -> Ranking:
+    values = [value for value in frame.values if cells[f"{value}_best"].notna().any()]
+    asked = str(frame.suite.datasets.get(dataset, {}).get("headline") or "")
+    headline = asked if asked in values or not values else values[0]
+    better = frame.better.get(headline, "lower")
+    names = contenders.in_order(cells["contender"], _suite_order(frame))
+    standings = [_standing(frame, cells[cells["contender"] == name], headline, values) for name in names]
+    return Ranking(
+        dataset,
+        protocol_id,
+        headline,
+        frame.title(dataset, headline),
+        better,
+        tuple(values),
+        tuple(_ranked(standings, better)),
+        cells,
+    )
+
+
+def _suite_order(frame: Frame) -> list[str]:
+    order = {name: place for place, name in enumerate(frame.objectives)}
+    rows = frame.cells.drop_duplicates("contender")
+    return list(rows.sort_values("objective", key=lambda column: column.map(order), kind="stable")["contender"])
+
+
+def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable[str]) -> Standing:
+    outcomes = Counter(_outcome(frame, int(place), headline) for place in cells.index)
+    finals, bests = _by_seed(cells, f"{headline}_final"), _by_seed(cells, f"{headline}_best")
+    return Standing(
+        contender=str(cells["contender"].iloc[0]),
+        objective=str(cells["objective"].iloc[0]),
+        outcomes=dict(outcomes),
+        finals=finals,
+        bests=bests,
+        final=t_interval(list(finals.values())),
+        best=t_interval(list(bests.values())),
+        others={value: t_interval(list(_by_seed(cells, f"{value}_final").values())) for value in values},
+    )
+
+
+def _outcome(frame: Frame, place: int, headline: str) -> str:
+    """Tell completed cells that await their scores, or whose headline cannot be computed, from the others."""
+    outcome = str(frame.cells.at[place, "outcome"])
+    scored = headline in frame.better and bool(frame.cells[f"{headline}_final"].notna()[place])
+    if outcome != "completed" or scored:
+        return outcome
+    return "unscorable" if place in frame.scores else "unscored"
+
+
+def _by_seed(cells: pd.DataFrame, column: str) -> dict[int, float]:
+    if column not in cells:
+        return {}
+    known = cells[cells[column].notna()]
+    return {int(seed): float(value) for seed, value in zip(known["seed"], known[column], strict=True)}
+
+
+def _ranked(standings: list[Standing], better: str) -> list[Standing]:
+    def order(standing: Standing) -> tuple[int, int, float]:
+        mean = standing.final.mean if better == "lower" else -standing.final.mean
+        if math.isnan(mean):
+            return 1, standing.cells, 0.0
+        return (1 if standing.broken else 0), standing.broken, mean
+
+    ran = sorted((s for s in standings if s.final.n or s.broken), key=order)
+    places: dict[tuple[int, int, float], int] = {}
+    for place, standing in enumerate(ran, start=1):
+        places.setdefault(order(standing), place)
+    ranked = [replace(standing, rank=places[order(standing)]) for standing in ran]
+    compared = _compared([s for s in ranked if not s.broken])
+    lost = [replace(s, relation="broken") for s in ranked if s.broken]
+    return [*compared, *lost, *(s for s in standings if not s.final.n and not s.broken)]
+
+
+def _compared(whole: list[Standing]) -> list[Standing]:
+    """Compare those that lost no seed with the leader: seeds that survive a divergence are no fair sample."""
+    if not whole:
+        return []
+    leader = whole[0]
+    differences = [paired_difference(s.finals, leader.finals) for s in whole[1:]]
+    corrected = holm([difference.p for difference in differences])
+    rest = [
+        replace(s, difference=difference, p=p, relation=_relation(s, leader, difference, p))
+        for s, difference, p in zip(whole[1:], differences, corrected, strict=True)
+    ]
+    return [replace(leader, relation="first"), *rest]
+
+
+def _relation(standing: Standing, leader: Standing, difference: Difference, p: float) -> Relation:
+    if standing.rank == leader.rank:
+        return "first"
+    if difference.constant:
+        return "worse" if difference.interval.n >= SEEDS_THAT_AGREE else "untested"
+    if math.isnan(p):
+        return "untested"
+    return "worse" if p < SIGNIFICANCE else "indistinct"

@@ -1,0 +1,133 @@
+"""The report for programs (summary.json) and for plain text (report.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganbench.report.frame import Frame
+from ganbench.report.ranking import Ranking, Standing
+from ganbench.report.tables import (
+    Table,
+    collapse_table,
+    cost_table,
+    outcome_table,
+    overview,
+    provenance_table,
+    ranking_table,
+    stability_table,
+)
+from ganbench.report.verdict import caveats, verdict
+from ganbench.stats import Interval
+from ganbench.store import finite_or_none
+
+
+def summary(frame: Frame, rankings: Sequence[Ranking]) -> dict[str, Any]:
+    """Return the results as strict JSON: by dataset the ranking under its main protocol, then other protocols'."""
+    datasets: dict[str, dict[str, Any]] = {}
+    for ranking in rankings:
+        entry = _ranking(ranking)
+        if ranking.dataset in datasets:
+            datasets[ranking.dataset]["other_protocols"].append(entry)
+        else:
+            datasets[ranking.dataset] = {**entry, "other_protocols": []}
+    found = {
+        "suite": frame.suite.name,
+        "started": frame.suite.started,
+        "seconds": frame.suite.seconds,
+        "cells": len(frame.cells),
+        "outcomes": _counts(frame.cells["outcome"].value_counts().to_dict()),
+        "verdicts": {name: entry["verdict"] for name, entry in datasets.items()},
+        "caveats": caveats(frame, rankings),
+        "datasets": datasets,
+    }
+    clean: dict[str, Any] = finite_or_none(found)
+    return clean
+
+
+def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
+    """Write the verdicts, caveats and tables as Markdown."""
+    parts = [f"# {_escaped(frame.suite.name)}"]
+    parts += [f"**{_escaped(heading(ranking, rankings))}**: {_escaped(verdict(ranking))}" for ranking in rankings]
+    if rankings:
+        parts.append(_table(overview(rankings)))
+    if found := caveats(frame, rankings):
+        parts.append("## Caveats\n\n" + "\n".join(f"- {_escaped(sentence)}" for sentence in found))
+    parts.append("## Outcomes\n\n" + _table(outcome_table(frame)))
+    for ranking in rankings:
+        parts.append(f"## {_escaped(heading(ranking, rankings))}")
+        parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
+        parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
+        if (collapse := collapse_table(frame, ranking)) is not None:
+            parts.append("### Mode collapse\n\n" + _table(collapse))
+        parts.append("### Stability\n\n" + _table(stability_table(ranking)))
+        parts.append("### Cost\n\n" + _table(cost_table(ranking)))
+    parts.append("## Provenance\n\n" + _table(provenance_table(frame)))
+    return "\n\n".join(parts) + "\n"
+
+
+def heading(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
+    """Name a ranking: its dataset, and its protocol where the dataset has several."""
+    alone = sum(other.dataset == ranking.dataset for other in rankings) == 1
+    return ranking.dataset if alone else f"{ranking.dataset}, protocol {ranking.protocol_id[:8]}"
+
+
+def _ranking(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "protocol_id": ranking.protocol_id,
+        "headline": ranking.headline,
+        "title": ranking.title,
+        "better": ranking.better,
+        "verdict": verdict(ranking),
+        "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
+        "ranking": [_standing(standing) for standing in ranking.standings],
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    difference = standing.difference
+    return {
+        "contender": standing.contender,
+        "objective": standing.objective,
+        "rank": standing.rank,
+        "relation": standing.relation,
+        "n": standing.final.n,
+        "outcomes": _counts(standing.outcomes),
+        "final": _interval(standing.final),
+        "best": _interval(standing.best),
+        "to_leader": None if difference is None else {**_interval(difference.interval), "p": standing.p},
+        "values": {value: _interval(found) for value, found in standing.others.items()},
+    }
+
+
+def _interval(found: Interval) -> dict[str, float | int]:
+    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+
+
+def _counts(counts: Mapping[Any, Any]) -> dict[str, int]:
+    return {str(name): int(n) for name, n in counts.items()}
+
+
+def _table(table: Table) -> str:
+    rule = "|".join("---:" if numeric else "---" for numeric in table.numeric)
+    lines = [_row(table.headings), f"|{rule}|", *(_row(row) for row in table.rows)]
+    return "\n".join(lines) + f"\n\n{_escaped(table.caption)}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    """Keep names from becoming markup: Markdown lets HTML through."""
+    for mark, safe in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        ("|", "\\|"),
+        ("*", "\\*"),
+        ("_", "\\_"),
+        ("`", "\\`"),
+        ("[", "\\["),
+    ):
+        text = text.replace(mark, safe)
+    return " ".join(text.split())

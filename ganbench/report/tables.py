@@ -1,0 +1,243 @@
+"""The report's tables, as text that a page, a Markdown file or a terminal can set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ganbench.report.frame import Frame
+from ganbench.report.ranking import Ranking, Standing
+from ganbench.report.stability import VANISHED_GRADIENT_NORM
+from ganbench.report.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
+from ganbench.stats import Interval
+
+COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
+OUTCOMES = ("completed", "diverged", "failed", "timed_out", "skipped", "missing")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under headings; `numeric` marks the columns set flush right.
+
+    `objectives` names the objective behind each row (its colour), and is empty where rows have none.
+    """
+
+    caption: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    objectives: tuple[str, ...] = ()
+
+
+def overview(rankings: Sequence[Ranking]) -> Table:
+    """Show ranks and mean final headlines of every contender on every ranking side by side."""
+    objectives = {s.contender: s.objective for ranking in rankings for s in ranking.standings}
+    found = [{s.contender: s for s in ranking.standings} for ranking in rankings]
+    ranks = {name: _mean([column[name].rank for column in found if name in column]) for name in objectives}
+    order = sorted(objectives, key=lambda name: ranks[name])
+    decimals = [places(s.final.mean for s in ranking.standings) for ranking in rankings]
+    rows = []
+    for name in order:
+        row = [name]
+        for column, digits in zip(found, decimals, strict=True):
+            row += [_rank(column[name].rank), _mean_of(column[name], digits)] if name in column else ["", NOTHING]
+        rows.append(tuple(row))
+    headings = ["Contender"]
+    for ranking in rankings:
+        headings += ["Rank", f"{_place(ranking, rankings)}: {ranking.title} {_arrow(ranking.better)}"]
+    caption = (
+        "Rank and mean final score over seeds, ordered by mean rank. "
+        "↓ lower is better, ↑ higher is better. k/n: only k of n seeds have a final score."
+    )
+    numeric = (False, *(True,) * (len(headings) - 1))
+    return Table(caption, tuple(headings), tuple(rows), numeric, tuple(objectives[name] for name in order))
+
+
+def ranking_table(frame: Frame, ranking: Ranking) -> Table:
+    """Rank the contenders of one dataset and protocol, with intervals and tests against the leader."""
+    standings = ranking.standings
+    digits = places(s.final.mean for s in standings)
+    others = [v for v in ranking.values if v != ranking.headline and v not in COLLAPSE]
+    spread = {value: places(s.others[value].mean for s in standings) for value in others}
+    rows = [
+        (
+            _rank(s.rank),
+            s.contender,
+            outcomes_in_words(s),
+            _mean_of(s, digits),
+            bounds(s.final, digits),
+            number(s.best.mean, digits),
+            *_difference(s, digits),
+            *(_with_count(s.others[value], s, spread[value]) for value in others),
+        )
+        for s in standings
+    ]
+    arrow = _arrow(ranking.better)
+    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
+    headings = ("Rank", "Contender", "Seeds", f"Final {arrow}", "95 % interval", f"Best {arrow}", "To the leader")
+    caption = (
+        f"{ranking.title} ({ranking.better} is better): mean over seeds with Student's t-interval. To the leader: mean "
+        "paired difference over shared seeds with its t-interval, and the p-value of the paired t-test after Holm's "
+        "correction; contenders that lost a seed are not tested. Best: mean of each seed's best evaluation, which "
+        "includes seeds that diverged later. k/n: only k of n seeds have a final score. "
+        "Every seed: all seeds show one and the same difference, which leaves no spread to test."
+    )
+    return _table(caption, (*headings, "95 % interval", "p", *titles), rows, standings, left=(1, 2))
+
+
+def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
+    """Show the values that tell mode collapse; None where the protocol has none of them."""
+    values = [value for value in COLLAPSE if value in ranking.values]
+    if not values:
+        return None
+    digits = {value: places(s.others[value].mean for s in ranking.standings) for value in values}
+    rows = [
+        (s.contender, *(part for value in values for part in _estimate(s.others[value], s, digits[value])))
+        for s in ranking.standings
+    ]
+    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in values]
+    headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
+    caption = "Mean final values over seeds with Student's t-interval. k/n: only k of n seeds have the value."
+    return _table(caption, headings, rows, ranking.standings)
+
+
+def stability_table(ranking: Ranking) -> Table:
+    """Show how steadily each contender got to its score."""
+    columns: list[tuple[str, Callable[[float], str]]] = [
+        ("best_over_final", percent),
+        ("best_step", lambda step: number(step, 0)),
+        ("oscillation", percent),
+        ("vanished_gradient_share", percent),
+        ("equilibrium_distance", lambda distance: number(distance, 3)),
+    ]
+    rows = [
+        (s.contender, outcomes_in_words(s), *(write(_mean(_of(ranking, s)[name])) for name, write in columns))
+        for s in ranking.standings
+    ]
+    distance = f"|L_D {MINUS} L*|"
+    headings = ("Contender", "Seeds", "Kept of best", "Step of best", "Oscillation", "Vanished gradient", distance)
+    caption = (
+        "Means over seeds. Kept of best: how much of the best score was left at the end (100 %: it ended at its "
+        "best). Oscillation: coefficient of variation of the score over the second half of the evaluations. "
+        "Vanished gradient: share of trace records in which G's gradient norm is below "
+        f"{VANISHED_GRADIENT_NORM:g}. {distance}: distance of D's loss, averaged over the last quarter of "
+        f"training, from its value where real and fake are alike; {NOTHING} where the objective has no such value."
+    )
+    return _table(caption, headings, rows, ranking.standings, left=(0, 1))
+
+
+def cost_table(ranking: Ranking) -> Table:
+    """Show what one cell of each contender cost."""
+    rows = []
+    for s in ranking.standings:
+        cells = _of(ranking, s)
+        counts = [number(_mean(cells[name]), 0) for name in ("d_updates", "g_updates", "images_seen", "parameters")]
+        seconds = [duration(_mean(cells[name])) for name in ("train_seconds", "evaluate_seconds")]
+        rows.append((s.contender, *counts, *seconds))
+    headings = (
+        "Contender",
+        "D updates",
+        "G updates",
+        "Real images seen",
+        "Parameters",
+        "Training",
+        "Scoring",
+    )
+    caption = "Means per cell, over the cells that ran. Training is a cell's share of the time of its cohort."
+    return _table(caption, headings, rows, ranking.standings)
+
+
+def outcome_table(frame: Frame) -> Table:
+    """Count outcomes by objective and dataset."""
+    present = [name for name in OUTCOMES if (frame.cells["outcome"] == name).any()]
+    rows, objectives = [], []
+    for objective in frame.objectives:
+        for dataset in frame.datasets:
+            mine = frame.cells[(frame.cells["objective"] == objective) & (frame.cells["dataset"] == dataset)]
+            if not mine.empty:
+                counts = mine["outcome"].value_counts()
+                rows.append((objective, dataset, *(number(int(counts.get(name, 0)), 0) for name in present)))
+                objectives.append(objective)
+    headings = ("Objective", "Dataset", *(name.replace("_", " ").capitalize() for name in present))
+    numeric = (False, False, *(True for _ in present))
+    return Table("Cells by outcome.", headings, tuple(rows), numeric, tuple(objectives))
+
+
+def provenance_table(frame: Frame) -> Table:
+    """Show what made the cells: each fact with the number of cells that share it."""
+    counted: dict[tuple[str, str], int] = {}
+    for status in frame.statuses.values():
+        for name, value in status.provenance.items():
+            if name != "finished_at" and value:
+                counted[name, str(value)] = counted.get((name, str(value)), 0) + 1
+    order = list(dict.fromkeys(name for name, _ in counted))
+    facts = sorted(counted.items(), key=lambda item: (order.index(item[0][0]), -item[1]))
+    rows = tuple((name.replace("_", " "), value, number(n, 0)) for (name, value), n in facts)
+    return Table("What made the cells.", ("What", "Value", "Cells"), rows, (False, False, True))
+
+
+def outcomes_in_words(standing: Standing) -> str:
+    """Write a contender's outcome counts: `5 completed`, `3 completed, 2 diverged`."""
+    order = (*OUTCOMES, "unscored", "unscorable")
+    known = [name for name in order if standing.outcomes.get(name)]
+    return ", ".join(f"{standing.outcomes[name]} {name.replace('_', ' ')}" for name in known)
+
+
+def _table(
+    caption: str,
+    headings: Iterable[str],
+    rows: Iterable[tuple[str, ...]],
+    standings: Sequence[Standing],
+    left: tuple[int, ...] = (0,),
+) -> Table:
+    titles = tuple(headings)
+    numeric = tuple(place not in left for place in range(len(titles)))
+    return Table(caption, titles, tuple(rows), numeric, tuple(s.objective for s in standings))
+
+
+def _place(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
+    alone = sum(other.dataset == ranking.dataset for other in rankings) == 1
+    return ranking.dataset if alone else f"{ranking.dataset} ({ranking.protocol_id[:8]})"
+
+
+def _arrow(better: str) -> str:
+    return "↓" if better == "lower" else "↑"
+
+
+def _rank(rank: int | None) -> str:
+    return NOTHING if rank is None else str(rank)
+
+
+def _mean_of(standing: Standing, digits: int) -> str:
+    return _with_count(standing.final, standing, digits)
+
+
+def _with_count(found: Interval, standing: Standing, digits: int) -> str:
+    if 0 < found.n < standing.cells:
+        return f"{number(found.mean, digits)} ({found.n}/{standing.cells})"
+    return number(found.mean, digits)
+
+
+def _estimate(found: Interval, standing: Standing, digits: int) -> tuple[str, str]:
+    return _with_count(found, standing, digits), bounds(found, digits)
+
+
+def _difference(standing: Standing, digits: int) -> tuple[str, str, str]:
+    if standing.difference is None:
+        return NOTHING, NOTHING, "not tested" if standing.broken else NOTHING
+    found = standing.difference
+    sign = "+" if found.interval.mean > 0 else ""
+    p = "every seed" if found.constant else p_value(standing.p)
+    return sign + number(found.interval.mean, digits), bounds(found.interval, digits), p
+
+
+def _of(ranking: Ranking, standing: Standing) -> pd.DataFrame:
+    return ranking.cells[ranking.cells["contender"] == standing.contender]
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    known = [float(value) for value in values if value is not None and not math.isnan(value)]
+    return sum(known) / len(known) if known else math.inf  # printed as a dash, sorted last

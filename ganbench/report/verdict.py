@@ -1,0 +1,187 @@
+"""Sentences that the numbers support: one verdict per ranking, and the caveats of a suite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ganbench.report.frame import Frame
+from ganbench.report.ranking import BROKEN, Ranking, Standing
+from ganbench.report.wording import bounds, count, in_sentence, joined, number, p_value, places
+
+FEW_SEEDS = 5
+COST_RATIO = 1.5
+NAMED = 6  # longer lists are counted instead of spelled out
+
+
+def verdict(ranking: Ranking) -> str:
+    """Say in one or two sentences who leads, who cannot be told apart from the leader, and who broke."""
+    whole = [standing for standing in ranking.standings if standing.relation not in ("broken", "unscored")]
+    broken = [standing for standing in ranking.standings if standing.relation == "broken"]
+    sentences = [_leaders(ranking, whole)] if whole else [_none_whole(ranking, broken)]
+    sentences += _rest(whole)
+    if whole and broken:
+        names = [f"{standing.contender} ({losses(standing)})" for standing in broken]
+        sentences.append(f"Ranked last, with seeds that did not complete: {_named(names)}.")
+    return " ".join(sentences)
+
+
+def caveats(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
+    """List what a reader must know before leaning on the numbers; empty when nothing applies."""
+    found = [*_seeds(rankings), *_lost(frame), *_protocols(rankings), *_costs(rankings), *_provenance(frame)]
+    return [sentence for sentence in found if sentence]
+
+
+def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
+    first = [standing for standing in whole if standing.relation == "first"]
+    title, lead = in_sentence(ranking.title), first[0].final
+    most = "lowest" if ranking.better == "lower" else "highest"
+    decimals = places([lead.mean])
+    seeds = f"{count(lead.n, 'seed')}"
+    if lead.n > 1:
+        seeds = f"95 % interval {bounds(lead, decimals)}, {seeds}"
+    if lead.n > 1 and lead.low == lead.high:
+        seeds = f"the same in each of {lead.n} seeds"
+    score = f"{number(lead.mean, decimals)} ({seeds})"
+    if len(ranking.standings) == 1:
+        return f"{first[0].contender} is the only contender: {title} {score}."
+    of = f"of {len(ranking.standings)} contenders"
+    if len(first) > 1:
+        return f"{_named([standing.contender for standing in first])} share the {most} {title} {of}: {score}."
+    return f"{first[0].contender} has the {most} {title} {of}: {score}."
+
+
+def _rest(whole: Sequence[Standing]) -> list[str]:
+    rest = [standing for standing in whole if standing.relation != "first"]
+    leader = "it" if sum(standing.relation == "first" for standing in whole) == 1 else "them"
+    sentences = []
+    if alike := [standing.contender for standing in rest if standing.relation == "indistinct"]:
+        sentences.append(f"{_named(alike)} cannot be told apart from {leader}.")
+    if worse := [standing for standing in rest if standing.relation == "worse"]:
+        verb = "scores" if len(worse) == 1 else "score"
+        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}).")
+    if untested := [standing.contender for standing in rest if standing.relation == "untested"]:
+        sentences.append(f"Too few seeds to test the difference to {_named(untested)}.")
+    return sentences
+
+
+def _evidence(worse: Sequence[Standing]) -> str:
+    tested = [standing.p for standing in worse if not math.isnan(standing.p)]
+    if not tested:
+        return "by one and the same amount in every seed"
+    written = p_value(max(tested))
+    p = f"p {written}" if written.startswith("<") else f"p {'≤ ' if len(tested) > 1 else '= '}{written}"
+    return f"{p} after Holm's correction"
+
+
+def _none_whole(ranking: Ranking, broken: Sequence[Standing]) -> str:
+    if not broken:
+        return "No contender has a final score yet."
+    scored = [standing for standing in broken if standing.final.n]
+    if not scored:
+        return "No contender completed a single seed, so there is no final score to rank by."
+    first = scored[0]
+    title, mean = in_sentence(ranking.title), number(first.final.mean, places([first.final.mean]))
+    return (
+        f"No contender completed all of its seeds. {first.contender} came nearest: {title} {mean} "
+        f"over the {first.final.n} of {first.cells} that completed."
+    )
+
+
+def losses(standing: Standing) -> str:
+    """Say how many of a contender's cells ended without a final score, and how: `2 of 5 diverged`."""
+    words = [f"{standing.outcomes[name]} {name.replace('_', ' ')}" for name in standing.outcomes if name in BROKEN]
+    if standing.outcomes.get("unscorable"):
+        words.append(f"{standing.outcomes['unscorable']} could not be scored")
+    if len(words) == 1:
+        return words[0].replace(" ", f" of {standing.cells} ", 1)
+    return f"{joined(words)}, of {standing.cells}"
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= NAMED:
+        return joined(names)
+    return f"{', '.join(names[: NAMED - 1])} and {len(names) - NAMED + 1} others"
+
+
+def _seeds(rankings: Sequence[Ranking]) -> list[str]:
+    fewest = min((s.cells for ranking in rankings for s in ranking.standings), default=FEW_SEEDS)
+    if fewest == 1:
+        return ["One seed: no interval and no test can be given, and another seed may turn the order round."]
+    if fewest < FEW_SEEDS:
+        return [f"Few seeds ({fewest}): intervals are wide, and only large differences can be told apart."]
+    return []
+
+
+def _lost(frame: Frame) -> list[str]:
+    outcomes = frame.cells["outcome"]
+    ran = int((outcomes != "skipped").sum())
+    sentences = []
+    for outcome in BROKEN:
+        lost = frame.cells[outcomes == outcome]
+        if not lost.empty:
+            names = _named(list(dict.fromkeys(lost["objective"])))
+            what = outcome.replace("_", " ")
+            sentences.append(
+                f"{len(lost)} of {count(ran, 'cell')} {what} ({names}): shown and ranked last, never imputed."
+            )
+    missing = int((outcomes == "missing").sum())
+    if missing:
+        sentences.append(f"{missing} of {count(ran, 'cell')} are not in the store yet: rankings may still change.")
+    unscored = sum(outcomes.get(place) == "completed" and place not in frame.scores for place in frame.statuses)
+    if unscored:
+        sentences.append(f"{count(unscored, 'trained cell')} have not been scored yet.")
+    skipped = frame.cells[outcomes == "skipped"]
+    if not skipped.empty:
+        sentences.append(f"{count(len(skipped), 'combination')} skipped: {_reasons(skipped)}.")
+    return sentences
+
+
+def _reasons(skipped: pd.DataFrame) -> str:
+    return "; ".join(str(reason).rstrip(".") for reason in dict.fromkeys(skipped["reason"]))
+
+
+def _protocols(rankings: Sequence[Ranking]) -> list[str]:
+    ids: dict[str, int] = {}
+    for ranking in rankings:
+        ids[ranking.dataset] = ids.get(ranking.dataset, 0) + 1
+    return [
+        f"{dataset} was scored under {n} protocols: scores of different protocols cannot be compared, "
+        "so each has a table of its own."
+        for dataset, n in ids.items()
+        if n > 1
+    ]
+
+
+def _costs(rankings: Sequence[Ranking]) -> list[str]:
+    ratios: dict[str, float] = {}
+    for ranking in rankings:
+        completed = ranking.cells[ranking.cells["outcome"] == "completed"]
+        seen = completed.groupby("contender", sort=False)["images_seen"].mean()
+        if len(seen) > 1 and seen.min() > 0:
+            for name, ratio in (seen / seen.min()).items():
+                ratios[str(name)] = max(float(ratio), ratios.get(str(name), 1.0))
+    dear = [f"{name} ({ratio:.1f} x)" for name, ratio in ratios.items() if ratio >= COST_RATIO]
+    if not dear:
+        return []
+    return [f"Costs differ: D saw more real images in {_named(dear)} than in the cheapest contender."]
+
+
+def _provenance(frame: Frame) -> list[str]:
+    sentences = []
+    for what, plural in (
+        ("ganbench", "versions of ganbench"),
+        ("torch", "versions of torch"),
+        ("device", "devices"),
+    ):
+        found = {status.provenance.get(what) or "" for status in frame.statuses.values()} - {""}
+        if len(found) > 1:
+            sentences.append(f"Cells were made with {len(found)} {plural} ({joined(sorted(found))}).")
+    commits = {status.provenance.get("commit") or "" for status in frame.statuses.values()} - {""}
+    if len(commits) > 1:
+        sentences.append(
+            f"Cells were made at {len(commits)} commits; the plugin versions that matter are in their keys."
+        )
+    return sentences

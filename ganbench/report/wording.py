@@ -1,0 +1,74 @@
+"""Numbers, intervals and lists as a reader sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from ganbench.stats import Interval
+
+NOTHING = "\u2013"
+MINUS = "\u2212"
+
+
+def places(values: Iterable[float]) -> int:
+    """Return how many decimals a column needs for its largest value to show about three digits."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=1.0)
+    if largest == 0:
+        return 2
+    return min(6, max(0, 2 - math.floor(math.log10(largest)))) if largest < 1000 else 0
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Write a number with thin thousands separators; a dash where there is none."""
+    if not math.isfinite(value):
+        return NOTHING
+    written = f"{value:,.{decimals}f}".replace(",", "\u2009")
+    if float(f"{value:.{decimals}f}") == 0:
+        written = written.lstrip("-")
+    return written.replace("-", MINUS)
+
+
+def bounds(interval: Interval, decimals: int) -> str:
+    """Write the bounds of an interval, or a dash where a single seed allows none."""
+    if not math.isfinite(interval.low):
+        return NOTHING
+    return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value to two significant digits."""
+    if not math.isfinite(p):
+        return NOTHING
+    if p < 0.001:
+        return "< .001"
+    return f"{p:.3f}"[1:] if p < 0.0995 else f"{p:.2f}"[p < 0.995 :]
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage."""
+    return NOTHING if not math.isfinite(share) else f"{100 * share:.{0 if share >= 0.1 or share == 0 else 1}f} %"
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """Write a count with its noun: `1 seed`, `5 seeds`."""
+    return f"{number(n, 0)} {noun if n == 1 else plural or noun + 's'}"
+
+
+def joined(names: Sequence[str]) -> str:
+    """Write a list as in a sentence: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def in_sentence(title: str) -> str:
+    """Return a title as it stands inside a sentence: `Modes covered` loses its capital, `FID` does not."""
+    return title if title[1:2].isupper() or title[1:2] == "" else title[:1].lower() + title[1:]
+
+
+def duration(seconds: float) -> str:
+    """Write a time span in the unit in which a person would say it."""
+    if not math.isfinite(seconds):
+        return NOTHING
+    if seconds < 100:
+        return f"{seconds:.{1 if seconds < 10 else 0}f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
