@@ -28,13 +28,14 @@ class DCGAN:
     g_norm and d_norm: the paper has "batch" in both. Here D has none by default: under batch norm a logit
     depends on the whole batch, so that a penalty on each sample's gradient (gradient_penalty, r1, r2) is not
     defined, and one D must serve all objectives. "layer" is over channels and pixels (WGAN-GP's choice).
-    Weights of D and G start from N(0, init_std), .02 in the paper; init_std=0 leaves torch's own start.
+    Weights start as torch's layers do; init_std=0.02 is the paper's N(0, .02), made for networks with batch
+    norm: a D without norm starts almost flat under it, and learns late.
     """
 
     width: Count = 32
     g_norm: Norm = "batch"
     d_norm: Norm = "none"
-    init_std: NonNegative = 0.02
+    init_std: NonNegative = 0.0
 
     version: ClassVar[int] = 1
 

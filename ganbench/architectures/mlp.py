@@ -51,9 +51,7 @@ class MLP:
         """Build D: samples `(batch, *shape)` to logits `(batch, 1)`."""
         from torch import nn
 
-        return nn.Sequential(
-            nn.Flatten(), *self._hidden(math.prod(shape), self.slope), nn.Linear(self.width, 1)
-        )
+        return nn.Sequential(nn.Flatten(), *self._hidden(math.prod(shape), self.slope), nn.Linear(self.width, 1))
 
     def _hidden(self, inputs: int, slope: float) -> list[nn.Module]:
         from torch import nn

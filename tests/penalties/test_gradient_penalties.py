@@ -26,8 +26,8 @@ CASES = [
     ("gradient_penalty", {"weight": 0.5, "at": "real"}, [8.0, 72.0]),
     ("gradient_penalty", {"weight": 0.5, "at": "fake"}, [8.0, 72.0]),
     ("gradient_penalty", {"weight": 0.5, "at": "perturbed"}, [8.0, 72.0]),
-    ("r1", {}, [12.5, 84.5]),
-    ("r1", {"gamma": 10.0}, [125.0, 845.0]),
+    ("r1", {}, [125.0, 845.0]),
+    ("r1", {"gamma": 1.0}, [12.5, 84.5]),
     ("r2", {"gamma": 0.2}, [2.5, 16.9]),
 ]
 
