@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -126,9 +126,10 @@ def name_axis(names: Sequence[str]) -> alt.Axis:
     return alt.Axis(labelLimit=230, labelFontSize=12, labelPadding=8, minExtent=room)
 
 
-def score_scale(values: pd.Series[float]) -> alt.Scale:
+def score_scale(values: Iterable[float]) -> alt.Scale:
     """Return a scale with room around the values, logarithmic where they are positive and span `LOG_RATIO`."""
-    low, high = float(values.min()), float(values.max())
+    known = [float(value) for value in values]
+    low, high = min(known), max(known)
     if low > 0 and high / low > LOG_RATIO:
         return alt.Scale(type="log", domain=[low * 0.9, high * 1.1], nice=False)
     margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0

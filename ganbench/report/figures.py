@@ -64,7 +64,9 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         align="left", dx=10, color="currentColor", fontSize=11
     )
     remark = remarks.encode(x=alt.value(WIDTH), y=y, text="remark:N")
-    chart = alt.layer(interval, mean, final, best, remark).properties(width=WIDTH, height=alt.Step(46))
+    chart = alt.layer(interval, final, best, mean, remark).properties(
+        width=WIDTH, height=alt.Step(46), padding={"left": 5, "top": 5, "right": 45, "bottom": 5}
+    )
     caption = (
         f"{ranking.title} ({ranking.better} is better) of every seed. Filled dots: final scores; hollow dots "
         "below them: each seed's best evaluation; tick and bar: mean of the final scores, 95 % t-interval over seeds "
@@ -174,7 +176,8 @@ def cost_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     )
     shape = alt.Shape("contender:N", sort=names, title=None, scale=alt.Scale(domain=names), legend=legend)
     dot = base.mark_point(size=80, filled=True, opacity=1).encode(y=y, shape=shape)
-    chart = alt.layer(bar, dot).properties(width=520, height=230)
+    padding = {"left": 5, "top": 5, "right": 60, "bottom": 5}  # a page's font may be wider than the measured one
+    chart = alt.layer(bar, dot).properties(width=520, height=230, padding=padding)
     caption = (
         f"{ranking.title} ({ranking.better} is better) against what a cell took to train (its share of its cohort's "
         f"time): means over seeds, bars: 95 % t-intervals of the score ({_seeds(ranking)})."
@@ -193,11 +196,11 @@ def _dots(standing: Standing) -> list[dict[str, Any]]:
     return rows
 
 
-def _reach(scores: pd.Series[float], summary: pd.DataFrame) -> pd.Series[float]:
+def _reach(scores: pd.Series[float], summary: pd.DataFrame) -> list[float]:
     """Give the intervals room beside the dots, but do not let a wide one squeeze them together."""
     room = 0.25 * float(scores.max() - scores.min())
     ends = pd.concat([summary["low"], summary["high"]]).dropna()
-    return pd.concat([scores, ends.clip(scores.min() - room, scores.max() + room)])
+    return [*scores, *ends.clip(scores.min() - room, scores.max() + room)]
 
 
 def _colour(frame: Frame) -> alt.Color:

@@ -72,7 +72,8 @@ def _evidence(worse: Sequence[Standing]) -> str:
     if not tested:
         return "by one and the same amount in every seed"
     written = p_value(max(tested))
-    p = f"p {written}" if written.startswith("<") else f"p {'≤ ' if len(tested) > 1 else '= '}{written}"
+    sign = "" if written.startswith("<") else "≤ " if len(tested) > 1 else "= "
+    p = f"p {sign}{written}".replace(" ", "\u00a0")
     return f"{p} after Holm's correction"
 
 

@@ -195,7 +195,7 @@ def whole_suite(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def varied(builder: Builder) -> Store:
     """A small store with every outcome, two protocols on one dataset, points and images."""
     for seed in range(3):
-        builder.add("hinge", "ring8", seed, quality=0.9)
+        builder.add("hinge", "ring8", seed, quality=0.75)
         builder.add("r3gan", "ring8", seed, quality=0.95, outcome="missing" if seed == 2 else "completed")
         builder.add(
             "minimax", "ring8", seed, quality=1.0, outcome="diverged" if seed == 1 else "completed", constant=True

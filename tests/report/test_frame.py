@@ -1,0 +1,66 @@
+import math
+
+import pytest
+
+from ganbench.report.frame import load
+from ganbench.store import Store, StoreError
+
+
+def test_one_row_per_listed_cell_in_the_agreed_order(varied: Store):
+    cells = load(varied).cells
+    columns = list(cells.columns)
+    assert len(cells) == 24
+    assert columns[:7] == ["key", "objective", "architecture", "dataset", "seed", "outcome", "reason"]
+    assert (
+        columns.index("g_lr") < columns.index("contender") < columns.index("fid_final") < columns.index("oscillation")
+    )
+    assert columns[-2:] == ["train_seconds", "evaluate_seconds"]
+    times = {"train_seconds", "evaluate_seconds"}
+    assert {name for name in columns if "second" in name or "time" in name} == times
+
+
+def test_outcomes_are_kept_apart(varied: Store):
+    counts = load(varied).cells["outcome"].value_counts()
+    assert counts.to_dict() == {"completed": 16, "failed": 3, "skipped": 3, "diverged": 1, "missing": 1}
+
+
+def test_a_diverged_cell_has_a_best_and_no_final_score(varied: Store):
+    cells = load(varied).cells
+    diverged = cells[cells["outcome"] == "diverged"].iloc[0]
+    assert math.isnan(diverged["modes_final"])
+    assert diverged["modes_best"] > 0
+    assert math.isnan(diverged["oscillation"])
+
+
+def test_lists_among_the_settings_stay_one_column(varied: Store):
+    assert set(load(varied).cells["betas"]) == {"[0.5, 0.999]"}
+
+
+def test_a_setting_may_not_hide_a_result(builder):
+    builder.add("hinge", "ring8", 0, settings={"seed": 7, "parameters": 3})
+    cells = load(builder.write()).cells
+    assert cells.loc[0, ["seed", "setting_seed", "parameters"]].tolist() == [0, 7, 35_000]
+
+
+def test_contenders_carry_what_the_suite_varies(builder):
+    for rate in (1e-3, 1e-4):
+        for architecture in ("mlp", "wide"):
+            builder.add("hinge", "ring8", 0, architecture=architecture, settings={"g_lr": rate}, swept=("g_lr",))
+    builder.add("hinge", "grid25", 0)
+    names = list(load(builder.write()).cells["contender"])
+    assert names[0] == "hinge · mlp · g_lr=0.001"
+    assert len(set(names[:4])) == 4
+    assert names[4] == "hinge"
+
+
+def test_cells_that_would_share_a_name_and_a_seed_are_told_apart(builder):
+    builder.add("hinge", "ring8", 0, settings={"g_lr": 1e-3})
+    builder.add("hinge", "ring8", 0, settings={"g_lr": 1e-4})
+    assert list(load(builder.write()).cells["contender"]) == ["hinge · g_lr=0.001", "hinge · g_lr=0.0001"]
+
+
+def test_a_store_without_the_suite_says_what_it_has(varied: Store, tmp_path):
+    with pytest.raises(StoreError, match=r"no results of suite nothing \(it has: losses\)"):
+        load(varied, "nothing")
+    with pytest.raises(StoreError, match="it has: none"):
+        load(Store(tmp_path / "empty"))

@@ -1,0 +1,142 @@
+import math
+
+import pytest
+
+from ganbench.report.frame import load
+from ganbench.report.ranking import Ranking, rankings
+from ganbench.report.tables import overview, ranking_table
+from ganbench.report.verdict import caveats, verdict
+from ganbench.store import Store
+
+
+def _only(store: Store) -> Ranking:
+    (found,) = rankings(load(store))
+    return found
+
+
+def test_who_lost_a_seed_is_ranked_last_shown_and_not_imputed(varied: Store):
+    ring = rankings(load(varied))[0]
+    assert [s.contender for s in ring.standings] == ["r3gan", "hinge", "minimax", "<script>alert(1)</script>"]
+    minimax = ring.standings[2]
+    assert (minimax.rank, minimax.relation) == (3, "broken")
+    assert sorted(minimax.finals) == [0, 2]
+    assert minimax.final.mean > ring.standings[0].final.mean
+    assert minimax.difference is None
+    row = next(row for row in ranking_table(load(varied), ring).rows if row[1] == "minimax")
+    assert row[2:4] == ("2 completed, 1 diverged", "8.00 (2/3)")
+
+
+def test_protocols_never_share_a_table(varied: Store):
+    found = [r for r in rankings(load(varied)) if r.dataset == "digits"]
+    assert [(r.protocol_id, {s.contender for s in r.standings}) for r in found] == [
+        ("p1", {"hinge", "r3gan"}),
+        ("p2", {"wgan_gp"}),
+    ]
+    assert any("2 protocols" in sentence for sentence in caveats(load(varied), found))
+
+
+def test_cells_without_scores_stand_under_the_protocol_they_were_meant_for(builder):
+    for seed in range(2):
+        builder.add("hinge", "digits", seed)
+        builder.add("wgan_gp", "digits", seed, protocol="p2", outcome="failed" if seed else "completed")
+    first, second = rankings(load(builder.write()))
+    assert {s.contender for s in first.standings} == {"hinge"}
+    assert second.standings[0].outcomes == {"completed": 1, "failed": 1}
+
+
+def test_fewer_losses_rank_before_a_better_mean(builder):
+    for seed in range(3):
+        builder.add("hinge", "digits", seed, quality=0.99, outcome="completed" if seed == 0 else "diverged")
+        builder.add("minimax", "digits", seed, quality=0.3, outcome="diverged" if seed == 0 else "completed")
+        builder.add("r3gan", "digits", seed, outcome="failed")
+    ranking = _only(builder.write())
+    assert [(s.contender, s.rank) for s in ranking.standings] == [("minimax", 1), ("hinge", 2), ("r3gan", 3)]
+    assert verdict(ranking).startswith("No contender completed all of its seeds. minimax came nearest: FID")
+
+
+def test_equal_means_share_a_rank_and_the_verdict(builder):
+    for seed in range(5):
+        for objective, quality in (("hinge", 1.0), ("r3gan", 1.0), ("minimax", 0.12)):
+            builder.add(objective, "ring8", seed, quality=quality, constant=True)
+    ranking = _only(builder.write())
+    assert [s.rank for s in ranking.standings] == [1, 1, 3]
+    assert verdict(ranking) == (
+        "r3gan and hinge share the highest modes covered of 3 contenders: 8.00 (the same in each of 5 seeds). "
+        "minimax scores worse (by one and the same amount in every seed)."
+    )
+
+
+def test_one_difference_in_every_one_of_few_seeds_is_not_called_worse(builder):
+    for seed in range(3):
+        builder.add("hinge", "ring8", seed, quality=1.0, constant=True)
+        builder.add("minimax", "ring8", seed, quality=0.12, constant=True)
+    assert "Too few seeds to test the difference to minimax." in verdict(_only(builder.write()))
+
+
+def test_what_cannot_be_told_apart_is_said(builder):
+    for seed in range(5):
+        for objective, quality in (("hinge", 0.7), ("r3gan", 0.7), ("minimax", 0.2)):
+            builder.add(objective, "digits", seed, quality=quality)
+    ranking = _only(builder.write())
+    said = verdict(ranking)
+    assert [s.relation for s in ranking.standings] == ["first", "indistinct", "worse"]
+    assert "has the lowest FID of 3 contenders" in said
+    assert "cannot be told apart from it. minimax scores worse (p\u00a0<\u00a0.001 after Holm's correction)." in said
+
+
+def test_one_seed_gives_no_interval_and_no_test(builder):
+    builder.add("hinge", "ring8", 0)
+    builder.add("minimax", "ring8", 0, quality=0.3)
+    ranking = _only(builder.write())
+    assert math.isnan(ranking.standings[0].final.low)
+    assert [s.relation for s in ranking.standings] == ["first", "untested"]
+    assert any(sentence.startswith("One seed:") for sentence in caveats(load(builder.store), [ranking]))
+
+
+def test_all_diverged_has_a_verdict(builder):
+    for seed in range(3):
+        builder.add("minimax", "ring8", seed, outcome="diverged")
+    ranking = _only(builder.write())
+    assert verdict(ranking) == "No contender completed a single seed, so there is no final score to rank by."
+
+
+def test_nothing_has_run_yet(builder):
+    builder.add("minimax", "ring8", 0, outcome="missing")
+    ranking = _only(builder.write())
+    assert verdict(ranking) == "No contender has a final score yet."
+    assert ranking.standings[0].rank is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Few seeds (3)",
+        "1 of 21 cells diverged (minimax)",
+        "3 of 21 cells failed (<script>",
+        "1 of 21 cells are not in the store yet",
+        "3 combinations skipped: dcgan needs a side of 16 or more.",
+    ],
+)
+def test_caveats_that_apply_are_listed(varied: Store, sentence: str):
+    frame = load(varied)
+    assert any(found.startswith(sentence) for found in caveats(frame, rankings(frame)))
+
+
+def test_unequal_cost_is_a_caveat(builder):
+    builder.add("wgan_gp", "ring8", 0)
+    builder.add("hinge", "ring8", 0)
+    frame = load(builder.write())
+    assert any("wgan_gp (5.0 x)" in sentence for sentence in caveats(frame, rankings(frame)))
+
+
+def test_a_trained_cell_that_awaits_its_scores_is_not_called_broken(builder):
+    builder.add("hinge", "ring8", 0)
+    builder.add("hinge", "ring8", 1, scored=False)
+    ranking = _only(builder.write())
+    assert ranking.standings[0].broken == 0
+    assert any("have not been scored" in sentence for sentence in caveats(load(builder.store), [ranking]))
+
+
+def test_the_overview_says_of_how_many_seeds_a_mean_is(varied: Store):
+    table = overview(rankings(load(varied)))
+    assert any("8.00 (2/3)" in row for row in table.rows)

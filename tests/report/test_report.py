@@ -1,0 +1,163 @@
+import csv
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from ganbench.report import write_report
+from ganbench.store import Store, SuiteRecord
+
+VOID = {"meta", "img", "i", "br", "path", "line", "rect"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would fetch or run, the ids, and whether tags are balanced."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.resources: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        found = dict(attributes)
+        self.resources += [
+            found[name] or "" for name in ("src", "data", "srcset", "xlink:href", "poster") if name in found
+        ]
+        self.links += [found["href"] or ""] if "href" in found else []
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.images += [found] if tag == "img" else []
+        assert not any(name.startswith("on") for name in found)
+
+
+@pytest.fixture
+def written(varied: Store, tmp_path: Path) -> Path:
+    return write_report(varied, None, tmp_path / "out").parent
+
+
+def _strict(path: Path):
+    def refuse(constant: str):
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def test_the_four_files_are_written(written: Path):
+    assert sorted(path.name for path in written.iterdir()) == ["cells.csv", "index.html", "report.md", "summary.json"]
+
+
+def test_the_page_asks_for_nothing(written: Path):
+    text = (written / "index.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.resources and all(source.startswith("data:image/png;base64,") for source in page.resources)
+    assert not {"script", "link", "iframe", "object", "embed", "base"} & set(page.tags)
+    assert not re.findall(r"https?://|@import|url\((?!#)", text)
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+
+
+def test_ids_are_unique_and_pictures_have_words(written: Path):
+    page = Page((written / "index.html").read_text(encoding="utf-8"))
+    assert len(page.ids) == len(set(page.ids))
+    assert page.images and all(image.get("alt") for image in page.images)
+    assert page.tags.count("h1") == 1
+
+
+def test_hostile_names_are_shown_and_not_run(written: Path):
+    for name in ("index.html", "report.md"):
+        text = (written / name).read_text(encoding="utf-8")
+        assert "&lt;script" in text
+        assert "<script" not in text
+    page = (written / "index.html").read_text(encoding="utf-8")
+    assert "broken &lt;plugin&gt;" in page
+    assert "# &lt;b&gt;bold" in page
+
+
+def test_failures_have_their_traceback_once(written: Path):
+    page = (written / "index.html").read_text(encoding="utf-8")
+    assert page.count("Traceback (most recent call last)") == 1
+    assert "seeds 0, 1, 2" in page
+
+
+def test_the_table_of_cells_is_plain_csv(written: Path):
+    with (written / "cells.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    diverged = next(row for row in rows if row["outcome"] == "diverged")
+    assert diverged["modes_final"] == ""
+    assert float(diverged["modes_best"]) > 0
+
+
+def test_the_summary_is_strict_json_and_complete(written: Path):
+    found = _strict(written / "summary.json")
+    ring, digits = found["datasets"]["ring8"], found["datasets"]["digits"]
+    assert found["suite"] == "losses"
+    assert found["outcomes"]["diverged"] == 1
+    assert [entry["rank"] for entry in ring["ranking"]] == [1, 2, 3, 4]
+    assert ring["ranking"][3]["final"] == {"mean": None, "low": None, "high": None, "n": 0}
+    assert ring["headline"] == "modes"
+    assert found["verdicts"]["ring8"] == ring["verdict"]
+    assert [other["protocol_id"] for other in digits["other_protocols"]] == ["p2"]
+
+
+def test_a_second_report_replaces_the_first(varied: Store, written: Path):
+    before = (written / "cells.csv").read_bytes()
+    write_report(varied, "losses", written)
+    assert (written / "cells.csv").read_bytes() == before
+    assert len(list(written.iterdir())) == 4
+
+
+@pytest.mark.parametrize("outcome", ["completed", "diverged", "failed", "missing", "skipped"])
+def test_a_single_cell_of_any_outcome_makes_a_report(builder, tmp_path: Path, outcome: str):
+    builder.add("hinge", "ring8", 0, outcome=outcome, skipped="no reason" if outcome == "skipped" else "")
+    page = write_report(builder.write(), None, tmp_path / "out")
+    assert "hinge" in page.read_text(encoding="utf-8")
+    assert _strict(page.parent / "summary.json")["cells"] == 1
+
+
+def test_a_cell_that_was_trained_and_never_scored_makes_a_report(builder, tmp_path: Path):
+    builder.add("hinge", "digits", 0, scored=False)
+    assert write_report(builder.write(), None, tmp_path / "out").exists()
+
+
+def test_an_empty_suite_makes_a_report(tmp_path: Path):
+    store = Store(tmp_path / "runs")
+    store.write_suite(SuiteRecord("nothing", ()))
+    assert "nothing" in write_report(store, None, tmp_path / "out").read_text(encoding="utf-8")
+
+
+def test_odd_names_make_a_report(builder, tmp_path: Path):
+    for name in ("x" * 200, "a|b*c_d`e", '"quoted" & more', "对抗", "</style>"):
+        builder.add(name, "ring8", 0)
+    page = write_report(builder.write(), None, tmp_path / "out")
+    text = page.read_text(encoding="utf-8")
+    assert "对抗" in text
+    assert text.count("</style>") == 1
+    assert "a\\|b\\*c\\_d\\`e" in (page.parent / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_report_needs_neither_torch_nor_mlflow(varied: Store, tmp_path: Path):
+    code = """
+import sys
+from pathlib import Path
+from ganbench.report import write_report
+from ganbench.store import Store
+write_report(Store(Path(sys.argv[1])), None, Path(sys.argv[2]))
+assert not {"torch", "mlflow"} & set(sys.modules)
+"""
+    arguments = [sys.executable, "-c", code, str(varied.root), str(tmp_path / "out")]
+    subprocess.run(arguments, check=True, timeout=120)
+
+
+@pytest.mark.slow
+def test_a_suite_of_105_cells_stays_small(whole_suite: Store, tmp_path: Path):
+    page = write_report(whole_suite, None, tmp_path / "out")
+    assert page.stat().st_size < 3_000_000
+    assert len(_strict(page.parent / "summary.json")["datasets"]) == 3
