@@ -16,13 +16,13 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from ganbench.paths import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,13 +180,13 @@ class Store:
         """Write all that training made, the status last; an older training of the cell is replaced."""
         self.discard([key])
         folder = self.cell_folder(key)
-        _write(folder / "cell.json", _json(cell))
-        _write(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
+        write_whole(folder / "cell.json", _json(cell))
+        write_whole(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
         if snapshots:
             from safetensors.torch import save
 
-            _write(folder / "snapshots.safetensors", save(dict(snapshots)))
-        _write(folder / "status.json", _json(asdict(status)))
+            write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
+        write_whole(folder / "status.json", _json(asdict(status)))
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""
@@ -196,12 +196,12 @@ class Store:
         if samples is not None:
             buffer = io.BytesIO()
             np.save(buffer, samples, allow_pickle=False)
-            _write(folder / "samples.npy", buffer.getvalue())
-        _write(folder / "scores.json", _json(asdict(scores)))
+            write_whole(folder / "samples.npy", buffer.getvalue())
+        write_whole(folder / "scores.json", _json(asdict(scores)))
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
-        _write(self.root / "suites" / f"{record.name}.json", _json(asdict(record)))
+        write_whole(self.root / "suites" / f"{record.name}.json", _json(asdict(record)))
 
     def discard(self, keys: Iterable[str]) -> None:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
@@ -240,18 +240,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except json.JSONDecodeError as error:
         raise StoreError(f"{path} is not valid JSON ({error}); delete its folder to run the cell again") from None
     return found
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, a crash or a full disk sees the old content or the new, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

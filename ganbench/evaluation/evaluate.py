@@ -95,6 +95,8 @@ class Evaluator:
         self, dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path, device: str = "cpu"
     ) -> None:
         """Load the extractor and the real side; ValueError when the extractor cannot read the dataset."""
+        from ganbench.evaluation.sampling import STANDING
+
         plugin: ExtractorPlugin = settings.extractor.create()
         self._dataset: Dataset = dataset.create()
         why = plugin.supports(self._dataset)
@@ -117,6 +119,7 @@ class Evaluator:
             "dataset": dataset_content(dataset, data_root),
             "reference": {"split": SPLIT, "order": ORDER, "count": len(self._reference.features)},
             "samples": settings.samples,
+            "batch_norm": STANDING,
             "quantisation": QUANTISATION if self._images else "none",
             "metrics": [part.as_json() for part in settings.metrics],
         }

@@ -11,6 +11,7 @@ from ganbench.training.streams import generator, latents
 
 BATCH = 250
 STANDING_BATCHES, STANDING_BATCH = 20, 100
+STANDING = f"standing statistics over {STANDING_BATCHES} batches of {STANDING_BATCH} latents"
 
 
 class Sampler:

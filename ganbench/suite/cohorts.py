@@ -84,10 +84,13 @@ def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
         if cell is not None and entry.state in ("to train", "to score"):
             groups.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
     pace = _pace(entries)
-    cohorts = [
-        _cohort(part, pace) for group in groups.values() for part in _split(sorted(group.values(), key=_order), slots)
-    ]
-    return sorted(cohorts, key=_work, reverse=True)
+    parts = [part for group in groups.values() for part in _split(sorted(group.values(), key=_order))]
+    # A lone cell is padded to two, so a cohort is halved for an idle slot only while both halves keep two.
+    while parts and len(parts) < slots and len(largest := max(parts, key=len)) >= 4:
+        parts.remove(largest)
+        parts += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
+    pace = _pace(entries)
+    return sorted((_cohort(part, pace) for part in parts), key=_work, reverse=True)
 
 
 def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> float | None:
@@ -123,12 +126,11 @@ def _order(entry: Entry) -> tuple[str, int]:
     return digest(cell.objective.as_json()), cell.seed
 
 
-def _split(group: Sequence[Entry], slots: int) -> list[Sequence[Entry]]:
+def _split(group: Sequence[Entry]) -> list[Sequence[Entry]]:
     cell = group[0].planned.cell
     assert cell is not None
     largest = LARGEST_COHORT["points" if len(cell.dataset.create().shape) == 1 else "images"]
-    # A lone cell is padded to two, so fewer than two cells in a cohort gain nothing by being apart.
-    parts = max(math.ceil(len(group) / largest), min(slots, len(group) // 2), 1)
+    parts = math.ceil(len(group) / largest)
     bounds = [round(position * len(group) / parts) for position in range(parts + 1)]
     return [group[low:high] for low, high in itertools.pairwise(bounds)]
 

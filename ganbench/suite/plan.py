@@ -11,7 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from ganbench import architectures
-from ganbench.evaluation.evaluate import EvaluationSettings, default_extractor, default_metrics, inapplicable
+from ganbench.evaluation.evaluate import EvaluationSettings, default_extractor, default_metrics, inapplicable, value_names
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.metrics import registry as metrics
 from ganbench.registry import unknown
@@ -150,6 +150,10 @@ def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes
             notes.add(f"{label}: {part.name} is left out: {why}")
         else:
             kept.append(part)
+    try:
+        value_names(kept)
+    except ValueError as error:
+        raise SuiteError([Problem(f"dataset {label}", str(error))]) from None
     if not kept:
         raise SuiteError([Problem(f"dataset {label}", "none of the metrics asked for can be computed on it")])
     settings = EvaluationSettings(merged["samples"], extractor, tuple(kept), merged["reference"])

@@ -1,0 +1,204 @@
+"""The main job end to end, on cells of a second: what is run, what is kept, what a failure costs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import ganbench
+from ganbench.runner import Result
+from ganbench.store import Store
+from ganbench.suite.errors import SuiteError
+
+SUITE = """
+objectives: [hinge, minimax]
+datasets: [ring8]
+architectures: [{mlp: {width: 8, depth: 1}}]
+seeds: 2
+train: {g_steps: 30, batch_size: 16, latent_size: 4}
+evaluate: {samples: 100, reference: 200, every: 10, metrics: [fid, modes]}
+"""
+
+PLUGIN = '''
+import os, signal
+from dataclasses import dataclass
+from ganbench import losses
+
+@losses.register("mine")
+@dataclass(frozen=True)
+class Mine:
+    """My hinge, as a plugin from a file."""
+
+    def discriminator(self, real, fake):
+        return (1 - real).relu().mean(-1) + (1 + fake).relu().mean(-1)
+
+    def generator(self, real, fake):
+        return -fake.mean(-1)
+
+@losses.register("raises")
+@dataclass(frozen=True)
+class Raises:
+    """A loss with a mistake in it."""
+
+    def discriminator(self, real, fake):
+        raise RuntimeError("a mistake in the plugin")
+
+    def generator(self, real, fake):
+        return -fake.mean(-1)
+
+@losses.register("kills")
+@dataclass(frozen=True)
+class Kills:
+    """A loss that takes its whole process along."""
+
+    def discriminator(self, real, fake):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def generator(self, real, fake):
+        return -fake.mean(-1)
+'''
+
+
+def run(folder: Path, text: str = SUITE, **options: object) -> Result:
+    (folder / "suite.yaml").write_text(text)
+    (folder / "plugin.py").write_text(PLUGIN)
+    chosen = {"store": folder / "runs", "workers": 2, "tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", **options}
+    return ganbench.run(folder / "suite.yaml", **chosen)
+
+
+@pytest.fixture(autouse=True)
+def _no_tracking(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """MLflow has tests of its own; here it would cost seconds per run."""
+    if "tracked" not in request.keywords:
+        monkeypatch.setattr("ganbench.runner.track", lambda *arguments: "")
+
+
+def statuses(folder: Path) -> dict[str, int]:
+    return {path.parent.name: path.stat().st_mtime_ns for path in (folder / "runs" / "cells").glob("*/status.json")}
+
+
+def test_a_run_trains_scores_and_reports_and_a_second_trains_nothing(tmp_path: Path) -> None:
+    first = run(tmp_path, report=tmp_path / "report")
+    assert dict(first.outcomes) == {"completed": 4}
+    assert not first.failed
+    for name in ("index.html", "report.md", "cells.csv", "summary.json"):
+        assert (tmp_path / "report" / name).stat().st_size > 100
+    before = statuses(tmp_path)
+    second = run(tmp_path, report=tmp_path / "report")
+    assert dict(second.outcomes) == {"completed": 4}
+    assert statuses(tmp_path) == before
+
+
+def test_the_store_holds_trace_snapshots_scores_and_samples_of_every_cell(tmp_path: Path) -> None:
+    run(tmp_path)
+    store = Store(tmp_path / "runs")
+    record = store.suite("suite")
+    assert record is not None
+    for row in record.listed:
+        status, scores = store.status(row.key), store.scores(row.key, row.evaluation_key)
+        assert status is not None
+        assert scores is not None
+        assert status.snapshot_steps == (10, 20, 30)
+        assert sorted(store.snapshots(row.key)) == ["10", "20", "30"]
+        assert [r["step"] for r in scores.rows] == [10, 20, 30]
+        assert set(scores.rows[0]) == {"step", "fid", "modes", "high_quality", "mode_kl"}
+        assert len(store.trace(row.key)) == 30
+        samples = store.samples(row.key, row.evaluation_key)
+        assert samples is not None
+        assert samples.shape == (100, 2)
+        assert status.provenance["torch"]
+
+
+def test_a_new_metric_scores_the_stored_snapshots_without_training(tmp_path: Path) -> None:
+    run(tmp_path)
+    before = statuses(tmp_path)
+    done = run(tmp_path, SUITE.replace("[fid, modes]", "[fid, coverage]"))
+    assert dict(done.outcomes) == {"completed": 4}
+    assert statuses(tmp_path) == before
+    assert len(list((tmp_path / "runs" / "cells").glob("*/scores/*/scores.json"))) == 8
+
+
+def test_a_plugin_is_compared_with_the_built_ins_and_one_that_raises_fails_alone(tmp_path: Path) -> None:
+    text = SUITE.replace("[hinge, minimax]", "[hinge, mine, raises]") + "plugins: [plugin.py]\n"
+    done = run(tmp_path, text, report=tmp_path / "report")
+    assert dict(done.outcomes) == {"completed": 4, "failed": 2}
+    assert done.failed
+    store = Store(tmp_path / "runs")
+    record = store.suite("suite")
+    assert record is not None
+    by_label = {(row.objective, row.seed): row for row in record.listed}
+    failed = store.status(by_label["raises", 0].key)
+    assert failed is not None
+    assert "a mistake in the plugin" in failed.reason
+    assert "plugin.py" in failed.traceback
+    assert "a mistake in the plugin" in (tmp_path / "report" / "index.html").read_text()
+    # The plugin computes what hinge computes, so with the same seed it must get the same scores.
+    mine, hinge = by_label["mine", 1], by_label["hinge", 1]
+    assert store.scores(mine.key, mine.evaluation_key).rows == store.scores(hinge.key, hinge.evaluation_key).rows
+
+
+def test_failed_cells_are_kept_until_they_are_asked_for_again(tmp_path: Path) -> None:
+    text = SUITE.replace("[hinge, minimax]", "[raises]") + "plugins: [plugin.py]\n"
+    run(tmp_path, text)
+    before = statuses(tmp_path)
+    assert run(tmp_path, text).failed
+    assert statuses(tmp_path) == before
+    run(tmp_path, text, retry_failed=True)
+    assert statuses(tmp_path) != before
+
+
+def test_a_worker_that_dies_costs_its_own_cohort_alone(tmp_path: Path) -> None:
+    # Another batch size puts the killer into a cohort of its own.
+    text = SUITE.replace("[hinge, minimax]", "[hinge, kills]") + (
+        "plugins: [plugin.py]\noverrides: [{match: {objective: kills}, train: {batch_size: 8}}]\n"
+    )
+    done = run(tmp_path, text)
+    assert dict(done.outcomes) == {"completed": 2, "failed": 2}
+    assert any("SIGKILL" in error for error in done.errors)
+
+
+def test_a_diverged_cell_is_a_result(tmp_path: Path) -> None:
+    text = SUITE + "overrides: [{match: {objective: minimax}, train: {g_lr: 1.0e+30}}]\n"
+    done = run(tmp_path, text, report=tmp_path / "report")
+    assert dict(done.outcomes) == {"completed": 2, "diverged": 2}
+    assert not done.failed
+    assert run(tmp_path, text).outcomes == done.outcomes
+
+
+def test_data_that_cannot_be_prepared_stops_the_run_before_anything_trains(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for index in range(3):
+        (pictures / f"{index}.png").write_text("not a picture")
+    text = SUITE.replace("[ring8]", f"[ring8, {{image_folder: {{path: {pictures}, side: 8}}}}]").replace(
+        "architectures: [{mlp: {width: 8, depth: 1}}]\n", "architectures: [mlp]\n"
+    )
+    text = text.replace(", metrics: [fid, modes]", "")
+    with pytest.raises(SuiteError, match=r"0\.png"):
+        run(tmp_path, text + "overrides: [{match: {dataset: image_folder}, evaluate: {extractor: inception}}]\n")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]").replace("every: 10", "every: 20")
+    (tmp_path / "suite.yaml").write_text(text)
+    command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    process = subprocess.Popen(
+        [*command, "--only", "g_steps=40"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.communicate(timeout=200)
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(12)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "Interrupted. 8 of 16 cells are saved" in told
+    assert "Traceback" not in told
