@@ -1,0 +1,110 @@
+"""What of a store an MLflow already has: the marks in STORE/tracking, read without importing mlflow.
+
+A mark names the run and the content that was sent, so a cell whose result changed (a retry, a late score) is
+sent again. Marks are lost without harm: the tracker then finds the runs by their tags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ganbench.paths import write_whole
+from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+
+SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One trained cell with all that the store says of it."""
+
+    listed: Listed
+    status: Status
+    scores: Scores | None
+
+    @property
+    def name(self) -> str:
+        """What a reader calls the cell."""
+        return f"{self.listed.objective} · {self.listed.dataset} · {self.listed.seed}"
+
+    @property
+    def mark(self) -> str:
+        """What tells the cell from every other one of its suite."""
+        return f"{self.listed.key}/{self.listed.evaluation_key}"
+
+    @property
+    def content(self) -> str:
+        """A hash that changes when the cell's result does."""
+        parts = [asdict(self.status), asdict(self.scores) if self.scores else None]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def unsent(store: Store, suite: SuiteRecord, uri: str | None) -> list[Result]:
+    """List the trained cells of a suite that the MLflow at `uri` (None: the store's own) does not have as they are."""
+    sent = _read(store, uri).get(suite.name, {})
+    results: dict[str, Result] = {}
+    for listed in suite.listed:
+        status = None if listed.skipped else store.status(listed.key)
+        if status is not None:
+            result = Result(listed, status, store.scores(listed.key, listed.evaluation_key))
+            results[result.mark] = result
+    return [result for mark, result in results.items() if sent.get(mark, {}).get("content") != result.content]
+
+
+def pending(store: Store, suite: SuiteRecord, uri: str | None) -> list[str]:
+    """List the keys of the cells that are to be sent."""
+    return [result.listed.key for result in unsent(store, suite, uri)]
+
+
+def remember(store: Store, suite: SuiteRecord, uri: str | None, result: Result, run: str) -> None:
+    """Mark a result as sent: atomically, since a sync may be killed at any time."""
+    marks = _read(store, uri)
+    marks.setdefault(suite.name, {})[result.mark] = {"run": run, "content": result.content}
+    content = {"uri": shown(places(store, uri)[0]), "suites": marks}
+    write_whole(_path(store, uri), json.dumps(content, indent=1).encode())
+
+
+def places(store: Store, uri: str | None) -> tuple[str, str | None]:
+    """Return the tracking URI and where artifacts go: beside a database file; None where a server decides."""
+    database = _database(store, uri)
+    if database is None:
+        assert uri is not None
+        return uri, None
+    return uri or f"{SQLITE}{database}", (database.parent / "mlartifacts").as_uri()
+
+
+def shown(uri: str) -> str:
+    """Return a URI without its password."""
+    parts = urlsplit(uri)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at or ":" not in user:
+        return uri
+    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
+
+
+def _database(store: Store, uri: str | None) -> Path | None:
+    if uri is None:
+        return store.root.resolve() / "mlflow.db"
+    return Path(uri.removeprefix(SQLITE)).resolve() if uri.startswith(SQLITE) else None
+
+
+def _path(store: Store, uri: str | None) -> Path:
+    # Neither a store that moves nor a password that changes is another MLflow.
+    name = "" if uri is None else shown(uri)
+    return store.root / "tracking" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+
+
+def _read(store: Store, uri: str | None) -> dict[str, dict[str, Any]]:
+    database = _database(store, uri)
+    if database is not None and not database.exists():
+        return {}
+    try:
+        suites: dict[str, dict[str, Any]] = json.loads(_path(store, uri).read_text())["suites"]
+    except (FileNotFoundError, json.JSONDecodeError, KeyError):
+        return {}
+    return suites
