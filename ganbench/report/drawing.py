@@ -15,7 +15,7 @@ import vl_convert
 from scipy import stats
 
 COLUMNS = 4
-PANEL = {"width": 222, "height": 120}
+PANEL_WIDTH, PANEL_HEIGHT = 222, 120
 POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
 LOG_RATIO = 30
 FAINT = "#88888844"
@@ -41,6 +41,8 @@ CONFIG: dict[str, Any] = {
     "concat": {"spacing": 24},
 }
 
+Spec = dict[str, Any]
+
 
 class Sheet:
     """The tables behind one figure, kept out of the charts: altair copies what is inside them many times."""
@@ -54,23 +56,22 @@ class Sheet:
         self._tables.append(data.to_json(orient="records"))
         return alt.Chart(alt.NamedData(name=f"table-{len(self._tables) - 1}"))
 
-    def svg(self, chart: Any, name: str) -> str:
+    def svg(self, spec: Spec, name: str) -> str:
         """Draw a chart; ids get a prefix made of `name`, or one figure's clip paths would cut another's lines."""
-        spec = chart.to_dict(validate=False)
-        spec["config"] = CONFIG
-        spec["datasets"] = {f"table-{place}": json.loads(table) for place, table in enumerate(self._tables)}
-        drawn = str(vl_convert.vegalite_to_svg(json.dumps(spec)))
+        tables = {f"table-{place}": json.loads(table) for place, table in enumerate(self._tables)}
+        whole = {"$schema": alt.SCHEMA_URL, **spec, "config": CONFIG, "datasets": tables}
+        drawn = str(vl_convert.vegalite_to_svg(json.dumps(whole)))
         prefix = hashlib.sha256(name.encode()).hexdigest()[:8]
         drawn = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1f{prefix}-\2", drawn)
         return re.sub(r"<[^>]*>", lambda tag: re.sub(r' (?:xmlns|aria-|role)[\w:-]*="[^"]*"', "", tag[0]), drawn)
 
 
-def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, colour: str, scale: alt.Scale) -> Any:
+def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, colour: str, scale: alt.Scale, steps: float) -> Spec:
     """Draw one contender's scores (columns cell, step, score, outcome): seeds, and their mean with its band."""
-    x = alt.X("step:Q", title=None, axis=alt.Axis(tickCount=3, format="~s"))
+    x = _step_axis(steps)
     seeds = curves["cell"].nunique()
     whole = _band(curves)
-    whole = whole[whole["n"] == seeds]
+    whole = within(whole[whole["n"] == seeds], scale)
     lines = (
         sheet.chart(curves)
         .mark_line(strokeWidth=0.8, opacity=0.45, color=colour)
@@ -81,15 +82,16 @@ def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, colour: str, scal
     ended = curves[~curves["outcome"].isin(["completed"])].sort_values("step").groupby("cell").tail(1)
     cross = sheet.chart(ended).mark_point(shape="cross", angle=45, size=90, filled=True, opacity=1, color=colour)
     y = alt.Y("mean:Q", title=None, scale=scale)
-    return alt.layer(
+    return layered(
         band.encode(x=x, y=alt.Y("low:Q", title=None, scale=scale), y2="high:Q"),
         lines,
         mean.encode(x=x, y=y),
         cross.encode(x=x, y=alt.Y("score:Q", title=None, scale=scale)),
-    ).properties(title=_short(name), **PANEL)
+        title=_short(name),
+    )
 
 
-def loss_panel(sheet: Sheet, traces: pd.DataFrame, name: str, colour: str, level: float | None) -> Any:
+def loss_panel(sheet: Sheet, traces: pd.DataFrame, name: str, colour: str, level: float | None, steps: float) -> Spec:
     """Draw one contender's loss of D (columns step, score) with a dashed line at `level`."""
     band = _band(traces)
     band = band.iloc[:: max(1, math.ceil(len(band) / POINTS))]
@@ -98,7 +100,7 @@ def loss_panel(sheet: Sheet, traces: pd.DataFrame, name: str, colour: str, level
         low, high = min(low, level), max(high, level)
     margin = 0.08 * (high - low) or 0.1
     scale = alt.Scale(domain=[low - margin, high + margin], nice=False)
-    x = alt.X("step:Q", title=None, axis=alt.Axis(tickCount=3, format="~s"))
+    x = _step_axis(steps)
     area = sheet.chart(band).mark_area(opacity=0.2, color=colour, clip=True)
     line = sheet.chart(band).mark_line(strokeWidth=1.8, color=colour, clip=True)
     layers = [
@@ -110,7 +112,7 @@ def loss_panel(sheet: Sheet, traces: pd.DataFrame, name: str, colour: str, level
             strokeDash=[5, 4], color="#888888", strokeWidth=1.5
         )
         layers.append(rule.encode(y=alt.Y("level:Q", title=None, scale=scale)))
-    return alt.layer(*layers).properties(title=_short(name), **PANEL)
+    return layered(*layers, title=_short(name))
 
 
 def _band(data: pd.DataFrame) -> pd.DataFrame:
@@ -136,10 +138,33 @@ def score_scale(values: Iterable[float]) -> alt.Scale:
     return alt.Scale(domain=[low - margin, high + margin], nice=False, zero=False)
 
 
+def within(data: pd.DataFrame, scale: alt.Scale) -> pd.DataFrame:
+    """Cut intervals (columns low, high) to what a scale shows: a logarithm has no place for what is below 0."""
+    low, high = scale.to_dict()["domain"]
+    return data.assign(low=data["low"].clip(low, high), high=data["high"].clip(low, high))
+
+
+def _step_axis(steps: float) -> alt.X:
+    scale = alt.Scale(domain=[0, steps], nice=False)
+    return alt.X("step:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3, format="~s"))
+
+
 def _short(name: str) -> str:
     return name if len(name) <= 32 else name[:31] + "…"
 
 
-def grid(panels: Sequence[Any], columns: int = COLUMNS) -> Any:
+def grid(panels: Sequence[Spec], columns: int = COLUMNS) -> Spec:
     """Set panels in rows."""
-    return alt.concat(*panels, columns=columns).resolve_scale(color="shared")
+    return {"concat": list(panels), "columns": columns, "resolve": {"scale": {"color": "shared"}}}
+
+
+def spec_of(chart: alt.Chart) -> Spec:
+    """Return a chart as part of a larger one."""
+    found = chart.to_dict(validate=False)
+    return {name: part for name, part in found.items() if name not in ("$schema", "config")}
+
+
+def layered(*charts: alt.Chart, title: str | None = None, width: int = PANEL_WIDTH, height: Any = PANEL_HEIGHT) -> Spec:
+    """Lay charts over each other, as plain specifications: altair's own layering copies them again and again."""
+    layers = {"layer": [spec_of(chart) for chart in charts], "width": width, "height": height}
+    return layers if title is None else {**layers, "title": title}

@@ -9,7 +9,17 @@ import altair as alt
 import pandas as pd
 
 from ganbench.report.colours import OUTCOME_COLOURS, colours
-from ganbench.report.drawing import Sheet, curve_panel, grid, loss_panel, name_axis, score_scale
+from ganbench.report.drawing import (
+    Sheet,
+    curve_panel,
+    grid,
+    layered,
+    loss_panel,
+    name_axis,
+    score_scale,
+    spec_of,
+    within,
+)
 from ganbench.report.frame import Frame
 from ganbench.report.ranking import Ranking, Standing
 from ganbench.report.verdict import losses
@@ -54,7 +64,7 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     dots = sheet.chart(data).encode(x=x, y=y, yOffset=offset, color=colour)
     final = dots.transform_filter("datum.kind == 'final'").mark_circle(size=42, opacity=0.75)
     best = dots.transform_filter("datum.kind == 'best'").mark_point(size=32, opacity=0.7, strokeWidth=1.2)
-    bars = sheet.chart(summary).encode(y=y, color=colour)
+    bars = sheet.chart(within(summary, scale)).encode(y=y, color=colour)
     interval = bars.mark_rule(strokeWidth=2.5, opacity=0.9, clip=True).encode(
         x=alt.X("low:Q", scale=scale), x2="high:Q"
     )
@@ -64,9 +74,8 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         align="left", dx=10, color="currentColor", fontSize=11
     )
     remark = remarks.encode(x=alt.value(WIDTH), y=y, text="remark:N")
-    chart = alt.layer(interval, final, best, mean, remark).properties(
-        width=WIDTH, height=alt.Step(46), padding={"left": 5, "top": 5, "right": 45, "bottom": 5}
-    )
+    chart = layered(interval, final, best, mean, remark, width=WIDTH, height={"step": 46})
+    chart["padding"] = {"left": 5, "top": 5, "right": 45, "bottom": 5}  # room for a font wider than the measured one
     caption = (
         f"{ranking.title} ({ranking.better} is better) of every seed. Filled dots: final scores; hollow dots "
         "below them: each seed's best evaluation; tick and bar: mean of the final scores, 95 % t-interval over seeds "
@@ -84,13 +93,13 @@ def curves_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         return None
     curves = curves[["cell", "step", ranking.headline]].rename(columns={ranking.headline: "score"}).dropna()
     curves = curves.merge(ranking.cells[["contender", "outcome"]], left_on="cell", right_index=True)
-    scale = score_scale(curves["score"])
+    scale, steps = score_scale(curves["score"]), float(curves["step"].max())
     palette = colours(frame.objectives)
     sheet, panels = Sheet(), []
     for standing in ranking.standings:
         mine = curves[curves["contender"] == standing.contender]
         if not mine.empty:
-            panels.append(curve_panel(sheet, mine, standing.contender, palette[standing.objective], scale))
+            panels.append(curve_panel(sheet, mine, standing.contender, palette[standing.objective], scale, steps))
     caption = (
         f"{ranking.title} ({ranking.better} is better) by G step. Thin lines: single seeds; thick line and band: mean "
         "and 95 % t-interval over seeds at each step, drawn only while every seed is there. A cross marks the last "
@@ -104,13 +113,14 @@ def equilibrium_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     """Draw D's loss by step beside its value where real and fake are alike."""
     traces = frame.traces[frame.traces["cell"].isin(list(ranking.cells.index))][["cell", "step", "d_loss"]].dropna()
     traces = traces.merge(ranking.cells[["contender"]], left_on="cell", right_index=True)
+    steps = float(traces["step"].max())
     palette = colours(frame.objectives)
     sheet, panels = Sheet(), []
     for standing in ranking.standings:
         mine = traces[traces["contender"] == standing.contender].rename(columns={"d_loss": "score"})
         if not mine.empty:
             level = frame.suite.objectives.get(standing.objective, {}).get("equilibrium")
-            panels.append(loss_panel(sheet, mine, standing.contender, palette[standing.objective], level))
+            panels.append(loss_panel(sheet, mine, standing.contender, palette[standing.objective], level, steps))
     if not panels:
         return None
     caption = (
@@ -140,9 +150,13 @@ def outcome_figure(frame: Frame) -> Figure:
     )
     rows, axis = alt.Scale(domain=frame.objectives), name_axis(frame.objectives)
     panels = [
-        base.transform_filter(alt.datum.dataset == name)
-        .encode(y=alt.Y("objective:N", sort=frame.objectives, title=None, scale=rows, axis=None if place % 3 else axis))
-        .properties(width=250, height=alt.Step(22), title=name)
+        spec_of(
+            base.transform_filter(alt.datum.dataset == name)
+            .encode(
+                y=alt.Y("objective:N", sort=frame.objectives, title=None, scale=rows, axis=None if place % 3 else axis)
+            )
+            .properties(width=250, height=alt.Step(22), title=name)
+        )
         for place, name in enumerate(frame.datasets)
     ]
     alt_text = "Outcomes of the cells by objective, one panel per dataset; the table of outcomes has the counts"
@@ -161,23 +175,24 @@ def cost_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     data = pd.DataFrame(rows)
     if len(rows) < 2 or data["seconds"].isna().any():
         return None
-    y = alt.Y("score:Q", title=ranking.title, scale=score_scale(data["score"]))
+    reach = score_scale(data["score"])
+    y = alt.Y("score:Q", title=ranking.title, scale=reach)
     names = [str(row["contender"]) for row in rows]
     palette = colours(frame.objectives)
     scale = alt.Scale(domain=names, range=[palette[str(row["objective"])] for row in rows])
     legend = alt.Legend(labelLimit=260, symbolOpacity=1)
     sheet = Sheet()
-    base = sheet.chart(data).encode(
+    base = sheet.chart(within(data, reach)).encode(
         x=alt.X("seconds:Q", title="training seconds per cell"),
         color=alt.Color("contender:N", scale=scale, sort=names, title=None, legend=legend),
     )
     bar = base.mark_rule(strokeWidth=1.5, opacity=0.6, clip=True).encode(
-        y=alt.Y("low:Q", title=ranking.title), y2="high:Q"
+        y=alt.Y("low:Q", title=ranking.title, scale=reach), y2="high:Q"
     )
     shape = alt.Shape("contender:N", sort=names, title=None, scale=alt.Scale(domain=names), legend=legend)
     dot = base.mark_point(size=80, filled=True, opacity=1).encode(y=y, shape=shape)
-    padding = {"left": 5, "top": 5, "right": 60, "bottom": 5}  # a page's font may be wider than the measured one
-    chart = alt.layer(bar, dot).properties(width=520, height=230, padding=padding)
+    chart = layered(bar, dot, width=520, height=230)
+    chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
     caption = (
         f"{ranking.title} ({ranking.better} is better) against what a cell took to train (its share of its cohort's "
         f"time): means over seeds, bars: 95 % t-intervals of the score ({_seeds(ranking)})."
