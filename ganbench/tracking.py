@@ -84,7 +84,8 @@ class Tracker:
         todo = [result for result in found if wanted is None or result.listed.key in wanted]
         if not todo:
             return Synced()
-        new, failed = 0, []
+        new = 0
+        failed: list[str] = []
         with _quiet():
             try:
                 client, experiment = self._retried(self._connect)
