@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-SuiteArgument = Annotated[str, typer.Argument(help="The suite: a YAML file.", show_default=False)]
+SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="The suite: a YAML file.", show_default=False)]
 StoreOption = Annotated[
     str, typer.Option("--store", envvar="GANBENCH_STORE", help="The folder with every cell's results.")
 ]
@@ -38,14 +38,16 @@ SeedsOption = Annotated[
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu, mps, cuda (all GPUs) or cuda:N.")]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", min=1, help="Worker processes.  [default: one per GPU, or per core]", show_default=False),
+    typer.Option(
+        "--workers", min=1, help="Worker processes.  \\[default: one per GPU, or per core]", show_default=False
+    ),
 ]
 TrackingOption = Annotated[
     str | None,
     typer.Option(
         "--tracking-uri",
         envvar="MLFLOW_TRACKING_URI",
-        help="An MLflow server.  [default: a database in the store]",
+        help="An MLflow server.  \\[default: a database in the store]",
         show_default=False,
     ),
 ]

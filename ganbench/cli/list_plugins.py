@@ -13,7 +13,9 @@ KINDS = ("objectives", "losses", "penalties", "architectures", "datasets", "metr
 
 
 def list_plugins(
-    kind: Annotated[str | None, typer.Argument(help=f"One of {', '.join(KINDS)}.", show_default=False)] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.", show_default=False)
+    ] = None,
     plugin: Annotated[
         list[str] | None,
         typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False),

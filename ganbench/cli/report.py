@@ -11,14 +11,14 @@ from ganbench.cli.console import errors_told
 
 
 def report(
-    store: Annotated[str, typer.Argument(help="The folder with the results.")] = "runs",
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The folder with the results.")] = "runs",
     out: Annotated[
         str | None,
-        typer.Option("-o", "--out", help="Where it goes.  [default: reports/SUITE]", show_default=False),
+        typer.Option("-o", "--out", help="Where it goes.  \\[default: reports/SUITE]", show_default=False),
     ] = None,
     suite: Annotated[
         str | None,
-        typer.Option("--suite", help="Which suite's run.  [default: the latest]", show_default=False),
+        typer.Option("--suite", help="Which suite's run.  \\[default: the latest]", show_default=False),
     ] = None,
 ) -> None:
     """Write index.html, report.md, cells.csv and summary.json from a store alone; nothing is trained."""

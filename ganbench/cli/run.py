@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +33,7 @@ def run(
     store: StoreOption = "runs",
     report: Annotated[
         str | None,
-        typer.Option("--report", help="Where the report goes.  [default: reports/SUITE]", show_default=False),
+        typer.Option("--report", help="Where the report goes.  \\[default: reports/SUITE]", show_default=False),
     ] = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
     device: DeviceOption = "auto",
@@ -69,6 +70,9 @@ def _ask_before_discarding(made: Plan) -> None:
     seconds = sum(entry.status.train_seconds for entry in trained if entry.status)
     if not trained:
         return
+    if not sys.stdin.isatty():
+        typer.echo("--fresh would ask before it discards, and there is no terminal to ask on; --yes agrees", err=True)
+        raise typer.Exit(2)
     question = f"Discard {len(trained)} trained cells ({human_seconds(seconds)} of training) in {made.store.root}?"
     if not typer.confirm(question, default=False):
         typer.echo("Nothing was discarded.")

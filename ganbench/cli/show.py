@@ -11,7 +11,9 @@ from ganbench.cli.console import errors_told
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A plugin's name, such as wgan_gp or ring8.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A plugin's name, such as wgan_gp or ring8.", show_default=False)
+    ],
     plugin: Annotated[
         list[str] | None,
         typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False),

@@ -11,10 +11,10 @@ from ganbench.cli.console import TrackingOption, errors_told
 
 
 def track(
-    store: Annotated[str, typer.Argument(help="The folder with the results.")] = "runs",
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The folder with the results.")] = "runs",
     tracking_uri: TrackingOption = None,
     suite: Annotated[
-        str | None, typer.Option("--suite", help="One suite only.  [default: all]", show_default=False)
+        str | None, typer.Option("--suite", help="One suite only.  \\[default: all]", show_default=False)
     ] = None,
 ) -> None:
     """Send what MLflow does not have yet: what a server that was down has missed, or a whole store. Safe to repeat."""

@@ -113,6 +113,13 @@ class Game:
             self.averaged.lerp_(self.g_flat, self.forget)
         return {"g_loss": loss.detach(), "g_grad_norm": gradient.norm(dim=1)}
 
+    def finite(self, seen: dict[str, Tensor], step: int) -> Tensor:
+        """Return which cells `(cells,)` are finite: losses and gradients at every step, weights at the last."""
+        watched = [seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]
+        if step == self.train.g_steps:
+            watched += [self.g_flat.sum(1), self.d_flat.sum(1)]
+        return torch.stack(watched).isfinite().all(0)
+
     def _frozen_d(self) -> dict[str, Tensor]:
         with torch.no_grad():
             return self.restraints.normalised(self.d.parameters(self.d_flat))
@@ -144,8 +151,7 @@ def train_cohort(
         for k in range(d_steps):
             seen = game.update_d(rows[:, k], latents[:, k])
         seen |= game.update_g(rows[:, -1], latents[:, -1])
-        finite = torch.stack([seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]).isfinite()
-        ends = torch.where((ends == 0) & ~finite.all(0), step, ends)
+        ends = torch.where((ends == 0) & ~game.finite(seen, step), step, ends)
         if trace.wants(step):
             trace.add(step, seen)
         if step in snapshot_steps:

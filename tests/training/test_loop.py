@@ -196,3 +196,11 @@ def test_optimisers_follow_torch(optimiser: str) -> None:
             row.grad = own.clone()
             other.step()
     torch.testing.assert_close(flat, torch.stack(list(theirs)).detach(), rtol=0, atol=1e-12)
+
+
+def test_weights_that_leave_the_finite_range_at_the_last_step_count_as_divergence() -> None:
+    (trained,) = train_cohort(
+        [cell(objectives.create("hinge"), precision="float32", g_steps=1, g_lr=1e39)], POINTS, (1,)
+    )
+    assert trained.diverged_at == 1
+    assert trained.snapshots == {}
