@@ -70,7 +70,7 @@ def report(store: str | Path = "runs", out: str | Path | None = None, *, suite: 
 
     Raises StoreError when the store has no such suite.
     """
-    from ganbench.report import write_report
+    from ganbench.reporting import write_report
 
     held = Store(Path(store))
     found = held.suites()

@@ -144,7 +144,7 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     result.outcomes = _outcomes(plan)
     result.untracked = track(plan.store, record, tracking_uri, listener)
     if report is not None:
-        from ganbench.report import write_report
+        from ganbench.reporting import write_report
 
         result.report = write_report(plan.store, plan.suite.name, report)
     return result
@@ -159,10 +159,9 @@ def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener
         return ""
     listener.said(f"tracking {len(unsent)} cells in MLflow")
     try:
-        Tracker(store, record, uri).sync(unsent)
+        return "\n".join(Tracker(store, record, uri).sync(unsent).failed)
     except TrackingError as error:
         return str(error)
-    return ""
 
 
 @dataclass

@@ -24,7 +24,7 @@ def report(
     """Write index.html, report.md, cells.csv and summary.json from a store alone; nothing is trained."""
     with errors_told():
         from ganbench.cli.stores import suite_of
-        from ganbench.report import write_report
+        from ganbench.reporting import write_report
         from ganbench.store import Store
 
         held = Store(Path(store))

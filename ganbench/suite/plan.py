@@ -11,7 +11,13 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from ganbench import architectures
-from ganbench.evaluation.evaluate import EvaluationSettings, default_extractor, default_metrics, inapplicable, value_names
+from ganbench.evaluation.evaluate import (
+    EvaluationSettings,
+    default_extractor,
+    default_metrics,
+    inapplicable,
+    value_names,
+)
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.metrics import registry as metrics
 from ganbench.registry import unknown

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from ganbench.report.frame import load
+from ganbench.reporting.frame import load
 from ganbench.store import Store, StoreError
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ganbench.report.frame import Frame
-from ganbench.report.ranking import Ranking, Standing
-from ganbench.report.stability import VANISHED_GRADIENT_NORM
-from ganbench.report.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
+from ganbench.reporting.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
 from ganbench.stats import Interval
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")

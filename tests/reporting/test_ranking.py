@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from ganbench.report.frame import load
-from ganbench.report.ranking import Ranking, rankings
-from ganbench.report.tables import overview, ranking_table
-from ganbench.report.verdict import caveats, verdict
+from ganbench.reporting.frame import load
+from ganbench.reporting.ranking import Ranking, rankings
+from ganbench.reporting.tables import overview, ranking_table
+from ganbench.reporting.verdict import caveats, verdict
 from ganbench.store import Store
 
 

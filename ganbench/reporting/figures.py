@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from ganbench.report.colours import OUTCOME_COLOURS, colours
-from ganbench.report.drawing import (
+from ganbench.reporting.colours import OUTCOME_COLOURS, colours
+from ganbench.reporting.drawing import (
     Sheet,
     curve_panel,
     grid,
@@ -20,9 +20,9 @@ from ganbench.report.drawing import (
     spec_of,
     within,
 )
-from ganbench.report.frame import Frame
-from ganbench.report.ranking import Ranking, Standing
-from ganbench.report.verdict import losses
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.verdict import losses
 
 WIDTH = 640
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.report import write_report
+from ganbench.reporting import write_report
 from ganbench.store import Store, SuiteRecord
 
 VOID = {"meta", "img", "i", "br", "path", "line", "rect"}
@@ -147,7 +147,7 @@ def test_the_report_needs_neither_torch_nor_mlflow(varied: Store, tmp_path: Path
     code = """
 import sys
 from pathlib import Path
-from ganbench.report import write_report
+from ganbench.reporting import write_report
 from ganbench.store import Store
 write_report(Store(Path(sys.argv[1])), None, Path(sys.argv[2]))
 assert not {"torch", "mlflow"} & set(sys.modules)

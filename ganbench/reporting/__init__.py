@@ -6,10 +6,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from ganbench.report.frame import load
-from ganbench.report.page import page
-from ganbench.report.ranking import rankings
-from ganbench.report.summary import markdown, summary
+from ganbench.reporting.frame import load
+from ganbench.reporting.page import page
+from ganbench.reporting.ranking import rankings
+from ganbench.reporting.summary import markdown, summary
 from ganbench.store import Store
 
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from ganbench.report.stability import (
+from ganbench.reporting.stability import (
     VANISHED_GRADIENT_NORM,
     best_over_final,
     equilibrium_distance,

@@ -12,16 +12,16 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ganbench.report import figures, tables
-from ganbench.report.colours import OUTCOME_COLOURS, colours
-from ganbench.report.figures import Figure
-from ganbench.report.frame import Frame
-from ganbench.report.pictures import Gallery, gallery
-from ganbench.report.ranking import BROKEN, Ranking
-from ganbench.report.summary import heading
-from ganbench.report.tables import Table
-from ganbench.report.verdict import caveats, verdict
-from ganbench.report.wording import count, duration
+from ganbench.reporting import figures, tables
+from ganbench.reporting.colours import OUTCOME_COLOURS, colours
+from ganbench.reporting.figures import Figure
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.pictures import Gallery, gallery
+from ganbench.reporting.ranking import BROKEN, Ranking
+from ganbench.reporting.summary import heading
+from ganbench.reporting.tables import Table
+from ganbench.reporting.verdict import caveats, verdict
+from ganbench.reporting.wording import count, duration
 
 PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
 

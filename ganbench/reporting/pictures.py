@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ganbench.report.colours import colours
-from ganbench.report.frame import Frame
-from ganbench.report.ranking import Ranking
-from ganbench.report.wording import count, percent
+from ganbench.reporting.colours import colours
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import count, percent
 
 TILE, STRIP = 420, 220  # pixels of a scatter
 GREY = 128  # between the images of a grid, and the rings of the true modes: visible on light and on dark

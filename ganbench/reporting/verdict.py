@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ganbench.report.frame import Frame
-from ganbench.report.ranking import BROKEN, Ranking, Standing
-from ganbench.report.wording import bounds, count, in_sentence, joined, number, p_value, places
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.ranking import BROKEN, Ranking, Standing
+from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
 
 FEW_SEEDS = 5
 COST_RATIO = 1.5

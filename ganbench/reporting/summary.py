@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbench.report.frame import Frame
-from ganbench.report.ranking import Ranking, Standing
-from ganbench.report.tables import (
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.tables import (
     Table,
     collapse_table,
     cost_table,
@@ -17,7 +17,7 @@ from ganbench.report.tables import (
     ranking_table,
     stability_table,
 )
-from ganbench.report.verdict import caveats, verdict
+from ganbench.reporting.verdict import caveats, verdict
 from ganbench.stats import Interval
 from ganbench.store import finite_or_none
 

@@ -4,9 +4,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from ganbench.report.frame import load
-from ganbench.report.pictures import STRIP, TILE, gallery
-from ganbench.report.ranking import rankings
+from ganbench.reporting.frame import load
+from ganbench.reporting.pictures import STRIP, TILE, gallery
+from ganbench.reporting.ranking import rankings
 from ganbench.store import Store
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from ganbench.report import contenders, stability
+from ganbench.reporting import contenders, stability
 from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
 
 IDENTITY = ("key", "objective", "architecture", "dataset", "seed", "outcome", "reason")

@@ -10,8 +10,8 @@ from typing import Literal
 
 import pandas as pd
 
-from ganbench.report import contenders
-from ganbench.report.frame import Frame
+from ganbench.reporting import contenders
+from ganbench.reporting.frame import Frame
 from ganbench.stats import Difference, Interval, holm, paired_difference, t_interval
 
 SIGNIFICANCE = 0.05
