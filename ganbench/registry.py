@@ -129,7 +129,8 @@ class Registry:
             taken = self._classes.get(name)
             origin = _loading.get()
             other_builtin = name in self._builtin and self._builtin[name] != cls.__module__
-            if other_builtin or (taken is not None and _place(taken) != _place(cls)):
+            edited = origin is not None and self._files.get(name) == origin
+            if other_builtin or (taken is not None and not edited and _place(taken) != _place(cls)):
                 raise ValueError(f"{self.kind} {name!r} is already registered; choose another name")
             self._classes[name] = cls
             if origin is not None:
@@ -215,9 +216,10 @@ def _default(f: Field[Any]) -> Any:
 
 
 def load_file(path: Path) -> None:
-    """Import a local plugin file once, so that its decorators register what it defines."""
+    """Import a local plugin file, so that its decorators register what it defines; again only after an edit."""
     path = path.resolve()
-    name = f"ganbench_plugin_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    content = str(path).encode() + path.read_bytes()
+    name = f"ganbench_plugin_{path.stem}_{hashlib.sha256(content).hexdigest()[:12]}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path)

@@ -174,7 +174,7 @@ class _Ear:
 
     def hear(self, slot: int, task: local.Task, message: Message) -> None:
         if message.kind == "error":
-            self.result.errors.append(f"{task.name}: {message.text}")
+            self.result.errors.append(f"{task.name}: {message.text}\n{message.detail}".rstrip())
         if message.kind == "died" and isinstance(task, CohortRun):
             self.result.errors.append(f"{task.name}: {message.text}")
             self._bury(task, message.text)
@@ -206,8 +206,7 @@ def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None
 
     def hear(slot: int, task: local.Task, message: Message) -> None:
         if message.kind in ("error", "died"):
-            last = message.text.strip().splitlines()[-1]
-            problems.append(Problem(task.name, last))
+            problems.append(Problem(task.name, message.text))
         listener.heard(slot, task, message)
 
     listener.preparing([task.name for task in tasks.values()])

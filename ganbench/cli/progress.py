@@ -73,7 +73,7 @@ class Display:
         if message.kind == "trained" and message.text == "failed":
             self.said(f"{task.name}: a cell failed (the report has the traceback)")
         if message.kind in ("error", "died"):
-            self.said(f"{task.name}: {message.text.strip().splitlines()[-1]}")
+            self.said(f"{task.name}: {message.text}")
         cohort = getattr(task, "cohort", None)
         if cohort is None or not self._total:
             return

@@ -134,4 +134,5 @@ def _worker(task: Task, device: str, sender: Connection) -> None:
     try:
         task.work(device, tell)
     except Exception as error:  # the parent decides what a failed task means
-        tell(Message("error", text="".join(traceback.format_exception(error))))
+        reason = str(error) or type(error).__name__
+        tell(Message("error", text=reason, detail="".join(traceback.format_exception(error))))

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Message:
     """What a worker tells its parent: progress (`step` of `steps`, `alive` cells), a cell's end, its own end.
 
-    `error` is an exception that the task could not deal with; `died` is said for a worker that no longer can.
+    `error` is an exception that the task could not deal with, `detail` its traceback; `died` is said for a worker
+    that no longer can.
     """
 
     kind: Literal["progress", "scoring", "trained", "scored", "done", "error", "died"]
@@ -34,6 +35,7 @@ class Message:
     alive: int = 0
     key: str = ""
     text: str = ""
+    detail: str = ""
 
 
 Tell = Callable[[Message], None]

@@ -65,18 +65,29 @@ class Kills:
 '''
 
 
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A line for a suite that names the plugin file: one file, since a name can be registered from one place only."""
+    path = tmp_path_factory.mktemp("plugins") / "plugin.py"
+    path.write_text(PLUGIN)
+    return f"plugins: [{path}]\n"
+
+
 def run(folder: Path, text: str = SUITE, **options: object) -> Result:
     (folder / "suite.yaml").write_text(text)
-    (folder / "plugin.py").write_text(PLUGIN)
     chosen = {"store": folder / "runs", "workers": 2, "tracking_uri": f"sqlite:///{folder / 'mlflow.db'}", **options}
     return ganbench.run(folder / "suite.yaml", **chosen)
+
+
+def _nothing_unsent(store: Store, record: object, uri: str | None, listener: object) -> str:
+    return ""
 
 
 @pytest.fixture(autouse=True)
 def _no_tracking(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """MLflow has tests of its own; here it would cost seconds per run."""
     if "tracked" not in request.keywords:
-        monkeypatch.setattr("ganbench.runner.track", lambda *arguments: "")
+        monkeypatch.setattr("ganbench.runner.track", _nothing_unsent)
 
 
 def statuses(folder: Path) -> dict[str, int]:
@@ -124,8 +135,8 @@ def test_a_new_metric_scores_the_stored_snapshots_without_training(tmp_path: Pat
     assert len(list((tmp_path / "runs" / "cells").glob("*/scores/*/scores.json"))) == 8
 
 
-def test_a_plugin_is_compared_with_the_built_ins_and_one_that_raises_fails_alone(tmp_path: Path) -> None:
-    text = SUITE.replace("[hinge, minimax]", "[hinge, mine, raises]") + "plugins: [plugin.py]\n"
+def test_a_plugin_is_compared_with_the_built_ins_and_one_that_raises_fails_alone(tmp_path: Path, plugin: str) -> None:
+    text = SUITE.replace("[hinge, minimax]", "[hinge, mine, raises]") + plugin
     done = run(tmp_path, text, report=tmp_path / "report")
     assert dict(done.outcomes) == {"completed": 4, "failed": 2}
     assert done.failed
@@ -143,8 +154,8 @@ def test_a_plugin_is_compared_with_the_built_ins_and_one_that_raises_fails_alone
     assert store.scores(mine.key, mine.evaluation_key).rows == store.scores(hinge.key, hinge.evaluation_key).rows
 
 
-def test_failed_cells_are_kept_until_they_are_asked_for_again(tmp_path: Path) -> None:
-    text = SUITE.replace("[hinge, minimax]", "[raises]") + "plugins: [plugin.py]\n"
+def test_failed_cells_are_kept_until_they_are_asked_for_again(tmp_path: Path, plugin: str) -> None:
+    text = SUITE.replace("[hinge, minimax]", "[raises]") + plugin
     run(tmp_path, text)
     before = statuses(tmp_path)
     assert run(tmp_path, text).failed
@@ -153,10 +164,10 @@ def test_failed_cells_are_kept_until_they_are_asked_for_again(tmp_path: Path) ->
     assert statuses(tmp_path) != before
 
 
-def test_a_worker_that_dies_costs_its_own_cohort_alone(tmp_path: Path) -> None:
+def test_a_worker_that_dies_costs_its_own_cohort_alone(tmp_path: Path, plugin: str) -> None:
     # Another batch size puts the killer into a cohort of its own.
     text = SUITE.replace("[hinge, minimax]", "[hinge, kills]") + (
-        "plugins: [plugin.py]\noverrides: [{match: {objective: kills}, train: {batch_size: 8}}]\n"
+        plugin + "overrides: [{match: {objective: kills}, train: {batch_size: 8}}]\n"
     )
     done = run(tmp_path, text)
     assert dict(done.outcomes) == {"completed": 2, "failed": 2}
@@ -187,16 +198,21 @@ def test_data_that_cannot_be_prepared_stops_the_run_before_anything_trains(tmp_p
 
 @pytest.mark.slow
 def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]").replace("every: 10", "every: 20")
-    (tmp_path / "suite.yaml").write_text(text)
+    text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]")
+    (tmp_path / "suite.yaml").write_text(text.replace("every: 10", "every: 20"))
     command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
-    process = subprocess.Popen(
-        [*command, "--only", "g_steps=40"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    process.communicate(timeout=200)
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(12)
+
+    def start(*more: str) -> subprocess.Popen[str]:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen([*command, *more], cwd=tmp_path, env=environment, **pipes)
+
+    start("--only", "g_steps=40").communicate(timeout=200)
+    process = start()
+    assert process.stdout is not None
+    while "cohorts on 1 workers" not in (line := process.stdout.readline()):
+        assert line, "the run ended before it trained"
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
