@@ -62,7 +62,14 @@ class Parameter:
         """The type as a person reads it."""
         if typing.get_origin(self.type) is typing.Annotated:
             base, *limits = typing.get_args(self.type)
-            return f"{getattr(base, '__name__', base)} ({', '.join(map(str, limits))})"
+            signs = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+            shown = [
+                f"{sign} {getattr(limit, name)}"
+                for limit in limits
+                for name, sign in signs.items()
+                if hasattr(limit, name)
+            ]
+            return f"{getattr(base, '__name__', base)} {', '.join(shown)}"
         if typing.get_origin(self.type) is typing.Literal:
             return " | ".join(map(repr, typing.get_args(self.type)))
         return str(getattr(self.type, "__name__", self.type))

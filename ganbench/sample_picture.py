@@ -1,4 +1,4 @@
-"""One small picture of a cell's samples, for MLflow's list of artifacts."""
+"""Samples as one picture: a grid of images, or a scatter of 2-D points."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 512
+GREY = 128  # between the images of a grid: visible on light and on dark
+
+
+def image_grid(samples: NDArray[Any], columns: int, width: int) -> Image:
+    """Set up to columns x columns images (uint8 NCHW) in a square, a pixel apart, enlarged to about `width` pixels."""
+    import numpy as np
+    from PIL import Image
+
+    images = np.asarray(samples[: columns * columns], dtype=np.uint8)
+    channels, high, wide = images.shape[1:]
+    channels = 3 if channels >= 3 else 1
+    rows = math.ceil(len(images) / columns)
+    sheet = np.full((rows * (high + 1) - 1, columns * (wide + 1) - 1, channels), GREY, np.uint8)
+    for place, image in enumerate(images):
+        top, left = place // columns * (high + 1), place % columns * (wide + 1)
+        sheet[top : top + high, left : left + wide] = image[:channels].transpose(1, 2, 0)
+    picture = Image.fromarray(sheet if channels == 3 else sheet[:, :, 0])
+    factor = max(1, width // picture.width)
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 
 def sample_picture(samples: NDArray[Any]) -> Image | None:
@@ -17,14 +36,8 @@ def sample_picture(samples: NDArray[Any]) -> Image | None:
     import numpy as np
     from PIL import Image, ImageDraw
 
-    if samples.ndim == 4 and samples.shape[1] in (1, 3) and len(samples):
-        columns = min(8, math.isqrt(len(samples)))
-        chosen = samples[: columns * columns].transpose(0, 2, 3, 1)
-        _, height, width, channels = chosen.shape
-        grid = chosen.reshape(columns, columns, height, width, channels).swapaxes(1, 2)
-        image = Image.fromarray(grid.reshape(columns * height, columns * width, channels).squeeze())
-        scale = max(1, SIDE // image.width)
-        return image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+    if samples.ndim == 4 and len(samples):
+        return image_grid(samples, min(8, math.isqrt(len(samples))), SIDE)
     if samples.ndim == 2 and samples.shape[1] == 2:
         points = samples[np.isfinite(samples).all(1)].astype(float)
         reach = max(float(np.abs(points).max(initial=0.0)) * 1.1, 1e-6)

@@ -42,6 +42,9 @@ WorkersOption = Annotated[
         "--workers", min=1, help="Worker processes.  \\[default: one per GPU, or per core]", show_default=False
     ),
 ]
+PluginOption = Annotated[
+    list[str] | None, typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False)
+]
 TrackingOption = Annotated[
     str | None,
     typer.Option(

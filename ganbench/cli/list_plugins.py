@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ganbench.cli.console import errors_told
+from ganbench.cli.console import PluginOption, errors_told
 
 KINDS = ("objectives", "losses", "penalties", "architectures", "datasets", "metrics", "extractors")
 
@@ -16,10 +15,7 @@ def list_plugins(
     kind: Annotated[
         str | None, typer.Argument(metavar="KIND", help=f"One of {', '.join(KINDS)}.", show_default=False)
     ] = None,
-    plugin: Annotated[
-        list[str] | None,
-        typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False),
-    ] = None,
+    plugin: PluginOption = None,
 ) -> None:
     """List the plugins of one kind, or of all, with a line on each."""
     with errors_told():
@@ -27,11 +23,9 @@ def list_plugins(
         from rich.table import Table
 
         from ganbench.cli.registries import registries
-        from ganbench.registry import UnknownName, load_file, unknown
+        from ganbench.registry import UnknownName, unknown
 
-        for path in plugin or ():
-            load_file(Path(path))
-        known = registries()
+        known = registries(plugin or ())
         if kind is not None and kind not in known:
             raise UnknownName(unknown("kind", kind, known))
         console = Console()

@@ -21,7 +21,7 @@ SECONDS_BETWEEN_LINES = 20.0
 
 
 class Display:
-    """Draws what the runner tells: a bar for the whole run in cell-steps, one per slot."""
+    """Draws what the runner tells: a bar for the whole run by estimated work, one per slot."""
 
     def __init__(self) -> None:
         """Draw on standard output."""
@@ -30,9 +30,8 @@ class Display:
         self._bars: Progress | None = None
         self._rows: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
-        self._steps_done: dict[str, int] = {}
-        self._total, self._cells_left, self._told, self._began = 0, 0, 0.0, 0.0
-        self._weights: dict[str, int] = {}
+        self._done: dict[str, float] = {}
+        self._total, self._cells_left, self._told, self._began = 0.0, 0, 0.0, 0.0
 
     def planned(self, plan: Plan) -> None:
         """Say how much there is to do."""
@@ -52,7 +51,7 @@ class Display:
     def training(self, cohorts: Sequence[Cohort], devices: Sequence[str]) -> None:
         """Start the bars."""
         self._began = self._told = time.monotonic()
-        self._total = sum(len(cohort.cells) * max(cohort.steps, 1) for cohort in cohorts)
+        self._total = sum(cohort.work for cohort in cohorts)
         self._cells_left = sum(len(cohort.cells) for cohort in cohorts)
         self.said(f"{len(cohorts)} cohorts on {len(devices)} workers")
         if self._live:
@@ -78,9 +77,9 @@ class Display:
         if cohort is None or not self._total:
             return
         if message.kind == "progress":
-            self._note_steps(cohort, message.step * len(cohort.cells))
+            self._done[cohort.cells[0].key] = cohort.work * message.step / max(message.steps, 1)
         if message.kind in ("done", "died", "error"):
-            self._note_steps(cohort, max(cohort.steps, 1) * len(cohort.cells))
+            self._done[cohort.cells[0].key] = cohort.work
             self._cells_left -= len(cohort.cells)
         self._draw(slot, cohort, message)
 
@@ -94,11 +93,8 @@ class Display:
             self._bars.stop()
             self._bars = None
 
-    def _note_steps(self, cohort: Cohort, done: int) -> None:
-        self._steps_done[cohort.cells[0].key] = done
-
     def _draw(self, slot: int, cohort: Cohort, message: Message) -> None:
-        done = sum(self._steps_done.values())
+        done = sum(self._done.values())
         if self._bars is not None and self._whole is not None:
             self._bars.update(self._whole, completed=done, remark=f"{self._cells_left} cells left")
             if slot not in self._rows:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ganbench.registry import Registry
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganbench.registry import Registry, load_file
 
 
-def registries() -> dict[str, Registry]:
-    """Return every registry by its plural, in the order in which `ganbench list` shows them."""
+def registries(plugin_files: Iterable[str] = ()) -> dict[str, Registry]:
+    """Return every registry by its plural, as `ganbench list` orders them, with what local files add."""
+    for path in plugin_files:
+        load_file(Path(path))
     from ganbench import architectures, datasets, losses, metrics, objectives, penalties
     from ganbench.evaluation import extractors
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ganbench.cli.console import errors_told
+from ganbench.cli.console import PluginOption, errors_told
 
 
 def show(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="A plugin's name, such as wgan_gp or ring8.", show_default=False)
     ],
-    plugin: Annotated[
-        list[str] | None,
-        typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False),
-    ] = None,
+    plugin: PluginOption = None,
 ) -> None:
     """Show a plugin's equations, where they come from, and its parameters with their defaults."""
     with errors_told():
@@ -25,11 +21,9 @@ def show(
         from rich.table import Table
 
         from ganbench.cli.registries import registries
-        from ganbench.registry import UnknownName, load_file, unknown
+        from ganbench.registry import UnknownName, unknown
 
-        for path in plugin or ():
-            load_file(Path(path))
-        known = registries()
+        known = registries(plugin or ())
         found = [registry for registry in known.values() if name in registry.names()]
         if not found:
             raise UnknownName(unknown("plugin", name, {n for registry in known.values() for n in registry.names()}))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,9 +15,9 @@ from ganbench.reporting.colours import colours
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.wording import count, percent
+from ganbench.sample_picture import GREY, image_grid
 
-TILE, STRIP = 420, 220  # pixels of a scatter
-GREY = 128  # between the images of a grid, and the rings of the true modes: visible on light and on dark
+TILE, STRIP, GRID = 420, 220, 200  # pixels of a scatter, and of a grid of images
 LEVELS = 32
 OPACITY = 0.35
 
@@ -153,23 +152,11 @@ def _axes(frame: Frame, dataset: str, samples: Sequence[Samples]) -> Axes | None
 
 
 def _uri(samples: Samples, colour: str, axes: Axes | None, size: int, side: int) -> str:
-    content = _grid(samples, side) if samples.ndim == 4 or axes is None else _scatter(samples, colour, axes, size)
+    if samples.ndim == 4 or axes is None:
+        content = _png(image_grid(samples, side, GRID))
+    else:
+        content = _scatter(samples, colour, axes, size)
     return "data:image/png;base64," + base64.b64encode(content).decode()
-
-
-def _grid(samples: Samples, side: int) -> bytes:
-    """Set side x side images in a square, a pixel apart, enlarged by a whole factor."""
-    images = np.asarray(samples[: side * side], dtype=np.uint8)
-    channels, height, width = images.shape[1:]
-    channels = 3 if channels >= 3 else 1
-    rows = math.ceil(len(images) / side)
-    sheet = np.full((rows * (height + 1) - 1, side * (width + 1) - 1, channels), GREY, np.uint8)
-    for place, image in enumerate(images):
-        top, left = place // side * (height + 1), place % side * (width + 1)
-        sheet[top : top + height, left : left + width] = image[:channels].transpose(1, 2, 0)
-    picture = Image.fromarray(sheet if channels == 3 else sheet[:, :, 0])
-    factor = max(1, 200 // picture.width)
-    return _png(picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST))
 
 
 def _scatter(samples: Samples, colour: str, axes: Axes, size: int) -> bytes:

@@ -48,6 +48,18 @@ class Cohort:
         return f"{first.dataset.name} x {first.architecture.name} ({len(self.cells)} cells)"
 
     @property
+    def work(self) -> float:
+        """Guess the work in arbitrary units, to start the largest first and to say how far a run is.
+
+        Updates of both players times samples; the size of a sample counts by its root, since small networks cost
+        their launches more than their pixels.
+        """
+        cell = self.cells[0]
+        size: int = math.prod(cell.dataset.create().shape)
+        updates = max(self.steps, 1) * ((cell.train.d_steps or 1) + 1) * len(self.cells)
+        return updates * cell.train.batch_size * math.sqrt(size)
+
+    @property
     def steps(self) -> int:
         """Return the G steps that it trains for."""
         return self.cells[0].train.g_steps if self.trains else 0
@@ -90,7 +102,7 @@ def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
         parts.remove(largest)
         parts += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
     pace = _pace(entries)
-    return sorted((_cohort(part, pace) for part in parts), key=_work, reverse=True)
+    return sorted((_cohort(part, pace) for part in parts), key=lambda cohort: cohort.work, reverse=True)
 
 
 def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> float | None:
@@ -159,11 +171,3 @@ def _pace(entries: Iterable[Entry]) -> dict[tuple[str, str, int], float]:
 
 def _pace_key(cell: Cell) -> tuple[str, str, int]:
     return cell.dataset.name, cell.architecture.label, cell.train.d_steps or 1
-
-
-def _work(cohort: Cohort) -> float:
-    """Rank cohorts by expected work: measured seconds where known, updates weighted by network kind elsewhere."""
-    cell = cohort.cells[0]
-    updates = cohort.steps * ((cell.train.d_steps or 1) + 1) * len(cohort.cells)
-    size: int = math.prod(cell.dataset.create().shape)
-    return updates * cell.train.batch_size * size
