@@ -18,6 +18,7 @@ COLUMNS = 4
 PANEL_WIDTH, PANEL_HEIGHT = 222, 120
 POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
 LOG_RATIO = 30
+STEPS = "datum.value ? format(datum.value, '~s') : '0'"
 FAINT = "#88888844"
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -128,11 +129,11 @@ def name_axis(names: Sequence[str]) -> alt.Axis:
     return alt.Axis(labelLimit=230, labelFontSize=12, labelPadding=8, minExtent=room)
 
 
-def score_scale(values: Iterable[float]) -> alt.Scale:
-    """Return a scale with room around the values, logarithmic where they are positive and span `LOG_RATIO`."""
+def score_scale(values: Iterable[float], better: str) -> alt.Scale:
+    """Return a scale with room around the values: logarithmic for distances (lower is better) that span `LOG_RATIO`."""
     known = [float(value) for value in values]
     low, high = min(known), max(known)
-    if low > 0 and high / low > LOG_RATIO:
+    if better == "lower" and low > 0 and high / low > LOG_RATIO:
         return alt.Scale(type="log", domain=[low * 0.9, high * 1.1], nice=False)
     margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
     return alt.Scale(domain=[low - margin, high + margin], nice=False, zero=False)
@@ -146,7 +147,7 @@ def within(data: pd.DataFrame, scale: alt.Scale) -> pd.DataFrame:
 
 def _step_axis(steps: float) -> alt.X:
     scale = alt.Scale(domain=[0, steps], nice=False)
-    return alt.X("step:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3, format="~s"))
+    return alt.X("step:Q", title=None, scale=scale, axis=alt.Axis(tickCount=3, labelExpr=STEPS))
 
 
 def _short(name: str) -> str:

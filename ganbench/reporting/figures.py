@@ -56,7 +56,7 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     summary = pd.DataFrame(means, columns=["contender", "objective", "mean", "low", "high"])
     names = [standing.contender for standing in ranking.standings]
     y = alt.Y("contender:N", sort=names, title=None, axis=name_axis(names))
-    scale = score_scale(_reach(data["score"], summary))
+    scale = score_scale(_reach(data["score"], summary), ranking.better)
     x = alt.X("score:Q", title=ranking.title, scale=scale)
     offset = alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1]))
     colour = _colour(frame)
@@ -93,7 +93,7 @@ def curves_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         return None
     curves = curves[["cell", "step", ranking.headline]].rename(columns={ranking.headline: "score"}).dropna()
     curves = curves.merge(ranking.cells[["contender", "outcome"]], left_on="cell", right_index=True)
-    scale, steps = score_scale(curves["score"]), float(curves["step"].max())
+    scale, steps = score_scale(curves["score"], ranking.better), float(curves["step"].max())
     palette = colours(frame.objectives)
     sheet, panels = Sheet(), []
     for standing in ranking.standings:
@@ -175,7 +175,7 @@ def cost_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     data = pd.DataFrame(rows)
     if len(rows) < 2 or data["seconds"].isna().any():
         return None
-    reach = score_scale(data["score"])
+    reach = score_scale(data["score"], ranking.better)
     y = alt.Y("score:Q", title=ranking.title, scale=reach)
     names = [str(row["contender"]) for row in rows]
     palette = colours(frame.objectives)

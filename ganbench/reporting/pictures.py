@@ -66,7 +66,7 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> Gallery | None:
     first = [int(place) for mine in cells.values() for place in mine.index[mine["seed"] == seed]]
     every = [int(place) for mine in cells.values() for place in mine.sort_values("seed").index]
     axes = _axes(frame, ranking.dataset, list(kept.values()))
-    tiles = _pictures(frame, first, kept, axes, TILE, (8, 6, 4, 2), budget // 2, by_seed=False)
+    tiles = _pictures(frame, first, kept, axes, TILE, (6, 4, 2), budget // 2, by_seed=False)
     strips = _pictures(frame, every, kept, axes, STRIP, (4, 3, 2), budget // 2, by_seed=True)
     by_contender = tuple(
         (name, tuple(strips[int(place)] for place in mine.sort_values("seed").index)) for name, mine in cells.items()
