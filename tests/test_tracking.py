@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from ganbench import tracking
-from ganbench.sample_picture import sample_picture
+from ganbench.sample_picture import GREY, sample_picture
 from ganbench.sent import places, shown
 from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
 from ganbench.tracking import Synced, Tracker, TrackingError, pending
@@ -147,7 +147,7 @@ def test_a_run_holds_all_that_the_store_says_of_a_cell(ready, suite):
     assert folder.is_relative_to(ready.root / "mlartifacts")
     assert json.loads((folder / "cell.json").read_text()) == {"seed": 0}
     with Image.open(folder / "samples.png") as picture:
-        assert picture.size == (504, 504)
+        assert picture.size == (494, 494)
 
 
 @pytest.mark.slow
@@ -365,9 +365,13 @@ def test_a_grid_shows_whole_images_in_order():
     images = np.zeros((5, 1, 2, 2), np.uint8)
     images[1] = 255
     picture = np.asarray(sample_picture(images))
-    assert picture.shape == (512, 512)
-    assert picture[:256, 256:].min() == 255 and picture[:256, :256].max() == picture[256:].max() == 0
-    assert np.asarray(sample_picture(np.zeros((70, 3, 28, 28), np.uint8))).shape == (448, 448, 3)
+    assert picture.shape == (510, 510)
+    pixels = picture[::102, ::102]
+    np.testing.assert_array_equal(pixels[:2, 3:], 255)
+    assert pixels[:2, :2].max() == pixels[3:, :2].max() == pixels[3:, 3:].max() == 0
+    assert set(pixels[2]) == set(pixels[:, 2]) == {GREY}
+    side = (8 * 29 - 1) * 2
+    assert np.asarray(sample_picture(np.zeros((70, 3, 28, 28), np.uint8))).shape == (side, side, 3)
 
 
 def test_points_are_dots_with_the_second_axis_upwards():
