@@ -30,6 +30,7 @@ class Display:
         self._bars: Progress | None = None
         self._rows: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
+        self._at_work: dict[int, str] = {}
         self._done: dict[str, float] = {}
         self._total, self._cells_left, self._told, self._began = 0.0, 0, 0.0, 0.0
 
@@ -99,6 +100,9 @@ class Display:
             self._bars.update(self._whole, completed=done, remark=f"{self._cells_left} cells left")
             if slot not in self._rows:
                 self._rows[slot] = self._bars.add_task("", total=1, remark="")
+            if self._at_work.get(slot) != cohort.cells[0].key:
+                self._at_work[slot] = cohort.cells[0].key
+                self._bars.reset(self._rows[slot])
             what, of, at = _bar(cohort, message)
             remark = f"{message.alive}/{len(cohort.cells)} alive" if message.kind == "progress" else ""
             self._bars.update(
