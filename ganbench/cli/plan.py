@@ -45,7 +45,7 @@ def show_plan(made: Plan) -> None:
     console = Console(soft_wrap=False)
     console.print(_table(made))
     for line in _left_to_do(made):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _table(made: Plan) -> object:

@@ -86,7 +86,7 @@ class Display:
 
     def said(self, text: str) -> None:
         """Print a sentence."""
-        self._console.print(text, highlight=False, markup=False)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bars away."""
