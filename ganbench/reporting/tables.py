@@ -169,14 +169,18 @@ def outcome_table(frame: Frame) -> Table:
 def provenance_table(frame: Frame) -> Table:
     """Show what made the cells: each fact with the number of cells that share it."""
     counted: dict[tuple[str, str], int] = {}
+    times = sorted({status.provenance.get("finished", "") for status in frame.statuses.values()} - {""})
     for status in frame.statuses.values():
         for name, value in status.provenance.items():
-            if name != "finished_at" and value:
+            if name != "finished" and value:
                 counted[name, str(value)] = counted.get((name, str(value)), 0) + 1
     order = list(dict.fromkeys(name for name, _ in counted))
     facts = sorted(counted.items(), key=lambda item: (order.index(item[0][0]), -item[1]))
-    rows = tuple((name.replace("_", " "), value, number(n, 0)) for (name, value), n in facts)
-    return Table("What made the cells.", ("What", "Value", "Cells"), rows, (False, False, True))
+    rows = [(name.replace("_", " "), value, number(n, 0)) for (name, value), n in facts]
+    if times:
+        span = times[0] if len(times) == 1 else f"{times[0]} to {times[-1]}"
+        rows.append(("finished", span, number(len(frame.statuses), 0)))
+    return Table("What made the cells.", ("What", "Value", "Cells"), tuple(rows), (False, False, True))
 
 
 def outcomes_in_words(standing: Standing) -> str:

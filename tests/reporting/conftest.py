@@ -79,7 +79,7 @@ class Builder:
             images_seen=last * 64 * (5 if objective == "wgan_gp" else 1),
             d_parameters=17_000,
             g_parameters=18_000,
-            provenance={**PROVENANCE, "finished_at": "2026-11-01T00:00:00Z"},
+            provenance={**PROVENANCE, "finished": "2026-11-01T00:00:00Z"},
         )
         self.store.write_training(
             key, cell={"objective": objective}, trace=_trace(random, last, outcome), status=status, snapshots={}

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ganbench.reporting import write_report
+from ganbench.reporting.frame import load
+from ganbench.reporting.tables import provenance_table
 from ganbench.store import Store, SuiteRecord
 
 VOID = {"meta", "img", "i", "br", "path", "line", "rect"}
@@ -161,3 +163,11 @@ def test_a_suite_of_105_cells_stays_small(whole_suite: Store, tmp_path: Path):
     page = write_report(whole_suite, None, tmp_path / "out")
     assert page.stat().st_size < 3_000_000
     assert len(_strict(page.parent / "summary.json")["datasets"]) == 3
+
+
+def test_provenance_gives_the_span_of_time_and_not_a_line_per_cell(builder):
+    for seed in range(3):
+        builder.add("hinge", "digits", seed)
+    store = builder.write()
+    (row,) = [row for row in provenance_table(load(store)).rows if row[0] == "finished"]
+    assert row == ("finished", "2026-11-01T00:00:00Z", "3")
