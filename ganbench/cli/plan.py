@@ -51,7 +51,9 @@ def show_plan(made: Plan) -> None:
 def _table(made: Plan) -> object:
     from rich.table import Table
 
-    table = Table(title=f"{made.suite.name}: {len(made.entries)} cells", title_justify="left")
+    table = Table(
+        title=f"{made.suite.name}: {len(made.entries)} cells", title_justify="left", caption=made.suite.description
+    )
     datasets = list(dict.fromkeys(entry.planned.dataset.label for entry in made.entries))
     table.add_column("objective")
     for label in datasets:

@@ -21,12 +21,13 @@ OBJECTIVE_KEYS = ("objective", "loss", "penalties", "label", "d_steps")
 
 @dataclass(frozen=True)
 class Choice:
-    """One objective, dataset or architecture of a suite: its label, its plugin's name, and the thing itself."""
+    """One objective, dataset or architecture of a suite: its label, its plugin's name, the thing itself, its place."""
 
     label: str
     name: str
     value: Any
     d_steps: int | None = None
+    where: str = ""
 
 
 def one_or_many(entry: object) -> list[Any]:

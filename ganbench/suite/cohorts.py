@@ -36,7 +36,6 @@ class Cohort:
     """Cells of equal shape that train, or are scored, together: the unit of scheduling."""
 
     cells: tuple[Cell, ...]
-    labels: tuple[str, ...]
     scoring: Scoring
     trains: bool
     seconds: float | None = None
@@ -155,8 +154,7 @@ def _cohort(entries: Sequence[Entry], pace: Mapping[tuple[str, str, int], float]
     trains = entries[0].state == "to train"
     per_step = pace.get(_pace_key(first.cell)) if trains else None
     seconds = None if per_step is None else per_step * first.cell.train.g_steps * len(cells)
-    labels = tuple(entry.planned.objective.label for entry in entries)
-    return Cohort(cells, labels, first.scoring, trains, seconds)
+    return Cohort(cells, first.scoring, trains, seconds)
 
 
 def _pace(entries: Iterable[Entry]) -> dict[tuple[str, str, int], float]:

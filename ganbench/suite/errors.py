@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,10 @@ class SuiteError(Exception):
 class Findings:
     """Problems found so far while a suite is read, each with its path of keys and positions in the file."""
 
-    def __init__(self) -> None:
-        """Start with none."""
-        self.found: list[tuple[tuple[str | int, ...], str]] = []
+    def __init__(self, locate: Callable[[Place], str] = lambda place: ".".join(map(str, place))) -> None:
+        """Start with none; `locate` says where a place is, as `file:line`."""
+        self.found: list[tuple[Place, str]] = []
+        self.locate = locate
 
     def add(self, message: str, *place: str | int) -> None:
         """Note a problem at `place`."""

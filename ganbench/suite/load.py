@@ -32,7 +32,7 @@ def load_suite(path: Path, settings: Sequence[str] = (), seeds: int | None = Non
     raw = _yaml(text, str(path))
     if not isinstance(raw, CommentedMap):
         raise SuiteError([Problem(f"{path}:1", "a suite is a mapping: `objectives: [...]`, `datasets: [...]`")])
-    findings = Findings()
+    findings = Findings(lambda place: f"{path}:{_line(raw, place)}")
     problems: list[Problem] = []
     if seeds is not None:
         raw["seeds"] = seeds

@@ -82,7 +82,7 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
         wanted = suite.architectures_for(dataset) or _fitting(source)
         for objective, architecture in itertools.product(suite.objectives, wanted):
             axes = Planned(objective, architecture, dataset, 0, Train()).names
-            scoring_of = _scoring(suite, axes, source, notes, dataset.label)
+            scoring_of = _scoring(suite, axes, source, notes, dataset)
             refusal = architecture.value.create().supports(source.shape)
             for train, swept in _settings(suite, objective, axes):
                 for seed in suite.seeds:
@@ -117,7 +117,7 @@ def _fingerprint(dataset: Choice, source: Any, data_root: Path) -> str:
     try:
         return str(source.fingerprint(data_root))
     except (OSError, ValueError) as error:
-        raise SuiteError([Problem(f"dataset {dataset.label}", str(error))]) from None
+        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: {error}")]) from None
 
 
 def _settings(
@@ -138,7 +138,7 @@ def _settings(
         yield Train(**chosen), swept
 
 
-def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes: _Notes, label: str) -> Any:
+def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes: _Notes, dataset: Choice) -> Any:
     """Return a function from g_steps to the scoring of one objective, architecture and dataset."""
     merged: dict[str, Any] = {**Evaluate().model_dump(), **suite.evaluate}
     for override in suite.overrides:
@@ -147,21 +147,23 @@ def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes
     extractor = merged["extractor"] or extractors.part(default_extractor(source), {})
     refusal = extractor.create().supports(source)
     if refusal:
-        raise SuiteError([Problem(f"dataset {label}", f"extractor {extractor.name}: {refusal}")])
+        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {refusal}")])
     asked = merged["metrics"] or tuple(metrics.part(name, {}) for name in default_metrics(source))
     kept = []
     for part in asked:
         why = inapplicable(part, source, extractor)
         if why:
-            notes.add(f"{label}: {part.name} is left out: {why}")
+            notes.add(f"{dataset.label}: {part.name} is left out: {why}")
         else:
             kept.append(part)
     try:
         value_names(kept)
     except ValueError as error:
-        raise SuiteError([Problem(f"dataset {label}", str(error))]) from None
+        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: {error}")]) from None
     if not kept:
-        raise SuiteError([Problem(f"dataset {label}", "none of the metrics asked for can be computed on it")])
+        raise SuiteError(
+            [Problem(dataset.where, f"dataset {dataset.label}: none of the metrics asked for can be computed on it")]
+        )
     settings = EvaluationSettings(merged["samples"], extractor, tuple(kept), merged["reference"])
     return lambda g_steps: Scoring(settings, scoring_steps(g_steps, merged["every"]))
 

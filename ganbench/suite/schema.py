@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ganbench import architectures, datasets, metrics
@@ -163,7 +163,7 @@ def _choices(raw: Mapping[str, Any], key: str, findings: Findings) -> list[Choic
         for choice in found:
             if choice.label in {other.label for other in chosen}:
                 findings.add(f"{choice.label!r} is listed twice; give one of them a `label`", key, position)
-        chosen.extend(found)
+        chosen.extend(replace(choice, where=findings.locate((key, position))) for choice in found)
     return chosen
 
 

@@ -204,8 +204,10 @@ datasets: [ring8]
 seeds: 2
 train: {g_lr: [1e-4, 1e-3]}
 """
-    cohorts = pack(entries(tmp_path, text), slots=1)
-    members = sorted(sorted(set(cohort.labels)) for cohort in cohorts)
+    planned = entries(tmp_path, text)
+    labels = {e.planned.cell.key: e.planned.objective.label for e in planned if e.planned.cell is not None}
+    cohorts = pack(planned, slots=1)
+    members = sorted(sorted({labels[cell.key] for cell in cohort.cells}) for cohort in cohorts)
     assert members == [["A (gamma=0.1)", "A (gamma=1.0)", "B"], ["hinge", "minimax"], ["wgan_gp"]]
     assert sum(len(cohort.cells) for cohort in cohorts) == 24
 
@@ -224,3 +226,12 @@ def test_the_plan_knows_how_long_once_something_like_it_was_measured(tmp_path: P
     finish(tmp_path, first[0])
     seconds = [c.seconds for c in pack(entries(tmp_path, SUITE), 1) if c.cells[0].train.d_steps == 1]
     assert sum(s or 0 for s in seconds) == pytest.approx(7 * 100 * 2.0 / 100)
+
+
+def test_what_a_dataset_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
+    text = "objectives: [hinge]\ndatasets:\n  - ring8\n  - image_folder: {path: /nowhere/at/all}\n"
+    with pytest.raises(SuiteError, match=r"suite\.yaml:4: dataset image_folder.*there is no folder"):
+        plan(tmp_path, text)
+    text = "objectives: [hinge]\ndatasets: [ring8]\nevaluate: {extractor: classifier}\n"
+    with pytest.raises(SuiteError, match=r"suite\.yaml:2: dataset ring8: extractor classifier"):
+        plan(tmp_path, text)
