@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import filecmp
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import ganbench
 
@@ -19,7 +23,7 @@ def provenance() -> dict[str, str]:
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
     return {
         "ganbench": ganbench.__version__,
-        "commit": commit(Path(ganbench.__file__).parent),
+        "commit": commit(),
         "python": platform.python_version(),
         **versions,
         "system": platform.platform(terse=True),
@@ -33,18 +37,31 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def commit(folder: Path) -> str:
-    """Return the commit that `folder` is checked out at, with `+changes` when files differ from it."""
-    command = [
-        "git",
-        "-C",
-        str(folder),
-        "describe",
-        "--always",
-        "--abbrev=12",
-        "--dirty=+changes",
-        "--exclude=*",
-    ]
+def commit() -> str:
+    """Return the commit of this code, with `+changes` when files differ from it; empty where that is not known.
+
+    Known for a checkout, for an installation from a version-control address, and for one from a checkout whose
+    files are still the installed ones.
+    """
+    installed = Path(ganbench.__file__).parent
+    if _git(installed, "ls-files", "--error-unmatch", "__init__.py"):
+        return _describe(installed)
+    source = json.loads(importlib.metadata.distribution("ganbench").read_text("direct_url.json") or "{}")
+    if "vcs_info" in source:
+        return str(source["vcs_info"].get("commit_id", ""))[:12]
+    folder = Path(url2pathname(urlsplit(str(source.get("url", ""))).path)) / "ganbench"
+    names = [str(path.relative_to(installed)) for path in installed.rglob("*.py")]
+    same, _, _ = filecmp.cmpfiles(installed, folder, names, shallow=False)
+    return _describe(folder) if names and len(same) == len(names) else ""
+
+
+def _describe(folder: Path) -> str:
+    return _git(folder, "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder; empty where there is no git, no repository or no such thing."""
+    command = ["git", "-C", str(folder), *arguments]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
