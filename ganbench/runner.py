@@ -133,7 +133,12 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     listener.planned(plan)
     surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance())
     _prepare(plan, surroundings, listener)
-    record = _record(plan, began, 0.0)
+    before = plan.store.suite(plan.suite.name)
+    if before is not None and not plan.cohorts:
+        # Nothing runs: the times of the run that made these cells stay.
+        record = _record(plan, before.started, before.seconds)
+    else:
+        record = _record(plan, began, 0.0)
     plan.store.write_suite(record)
     result = Result()
     if plan.cohorts:

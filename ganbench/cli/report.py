@@ -11,7 +11,9 @@ from ganbench.cli.console import errors_told
 
 
 def report(
-    store: Annotated[str, typer.Argument(metavar="STORE", help="The folder with the results.")] = "runs",
+    store: Annotated[
+        str, typer.Argument(metavar="STORE", envvar="GANBENCH_STORE", help="The folder with the results.")
+    ] = "runs",
     out: Annotated[
         str | None,
         typer.Option("-o", "--out", help="Where it goes.  \\[default: reports/SUITE]", show_default=False),

@@ -11,7 +11,9 @@ from ganbench.cli.console import TrackingOption, errors_told
 
 
 def track(
-    store: Annotated[str, typer.Argument(metavar="STORE", help="The folder with the results.")] = "runs",
+    store: Annotated[
+        str, typer.Argument(metavar="STORE", envvar="GANBENCH_STORE", help="The folder with the results.")
+    ] = "runs",
     tracking_uri: TrackingOption = None,
     suite: Annotated[
         str | None, typer.Option("--suite", help="One suite only.  \\[default: all]", show_default=False)

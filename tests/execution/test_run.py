@@ -100,10 +100,13 @@ def test_a_run_trains_scores_and_reports_and_a_second_trains_nothing(tmp_path: P
     assert not first.failed
     for name in ("index.html", "report.md", "cells.csv", "summary.json"):
         assert (tmp_path / "report" / name).stat().st_size > 100
-    before = statuses(tmp_path)
+    before, record = statuses(tmp_path), Store(tmp_path / "runs").suite("suite")
+    assert record is not None
+    assert record.seconds > 0
     second = run(tmp_path, report=tmp_path / "report")
     assert dict(second.outcomes) == {"completed": 4}
     assert statuses(tmp_path) == before
+    assert Store(tmp_path / "runs").suite("suite") == record
 
 
 def test_the_store_holds_trace_snapshots_scores_and_samples_of_every_cell(tmp_path: Path) -> None:

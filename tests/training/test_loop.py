@@ -127,6 +127,15 @@ def test_a_cell_gets_the_same_bits_alone_and_anywhere_in_any_cohort() -> None:
         assert torch.equal(a.snapshots[40], c.snapshots[40])
 
 
+def test_a_penalty_weight_of_its_own_keeps_a_cells_bits() -> None:
+    cells = [
+        cell(with_r1("non_saturating", gamma), seed=seed, precision="float32", g_steps=40, g_lr=lr)
+        for seed, (gamma, lr) in enumerate([(0.1, 1e-3), (0.3, 2e-4), (7.0, 5e-4)])
+    ]
+    for one, expected in zip(cells, train_cohort(cells, POINTS, (40,)), strict=True):
+        assert torch.equal(train_cohort([one], POINTS, (40,))[0].snapshots[40], expected.snapshots[40])
+
+
 def test_images_keep_their_bits_in_a_larger_cohort() -> None:
     cells = [cell(objectives.create("hinge"), IMAGES, seed, precision="float32", g_steps=20) for seed in range(5)]
     together = train_cohort(cells, IMAGES, (20,))
