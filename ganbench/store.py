@@ -20,7 +20,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ganbench.paths import write_whole
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+T = TypeVar("T")
 Outcome = Literal["completed", "diverged", "failed", "timed_out", "skipped"]
 
 
@@ -123,13 +124,17 @@ class Store:
 
     def status(self, key: str) -> Status | None:
         """Return how the cell's training ended, or None when it has not been trained."""
-        found = _read_json(self.cell_folder(key) / "status.json")
-        return None if found is None else Status(**{**found, "snapshot_steps": tuple(found["snapshot_steps"])})
+        path = self.cell_folder(key) / "status.json"
+        found = _read_json(path)
+        if found is None:
+            return None
+        return _built(Status, {**found, "snapshot_steps": tuple(found.get("snapshot_steps", ()))}, path)
 
     def scores(self, key: str, evaluation_key: str) -> Scores | None:
         """Return the cell's scores under one evaluation, or None when it has not been scored."""
-        found = _read_json(self._scores_folder(key, evaluation_key) / "scores.json")
-        return None if found is None else Scores(**{**found, "rows": tuple(found["rows"])})
+        path = self._scores_folder(key, evaluation_key) / "scores.json"
+        found = _read_json(path)
+        return None if found is None else _built(Scores, {**found, "rows": tuple(found.get("rows", ()))}, path)
 
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""
@@ -163,11 +168,14 @@ class Store:
 
     def suite(self, name: str) -> SuiteRecord | None:
         """Return the record of a suite's last run."""
-        found = _read_json(self.root / "suites" / f"{name}.json")
+        path = self.root / "suites" / f"{name}.json"
+        found = _read_json(path)
         if found is None:
             return None
-        rows = tuple(Listed(**{**row, "swept": tuple(row["swept"])}) for row in found.pop("listed"))
-        return SuiteRecord(**{**found, "listed": rows, "plugins": tuple(found["plugins"])})
+        listed = found.get("listed", ())
+        rows = tuple(_built(Listed, {**row, "swept": tuple(row.get("swept", ()))}, path) for row in listed)
+        whole = {**found, "listed": rows, "plugins": tuple(found.get("plugins", ()))}
+        return _built(SuiteRecord, whole, path)
 
     def write_training(
         self,
@@ -213,6 +221,13 @@ class Store:
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / evaluation_key
+
+
+def _built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
+    try:
+        return kind(**found)
+    except TypeError as error:
+        raise StoreError(f"{path} was written by another version of ganbench ({error})") from None
 
 
 def finite_or_none(value: Any) -> Any:

@@ -85,3 +85,12 @@ def test_suites_are_listed_the_latest_first(tmp_path: Path) -> None:
     assert store.suites() == ["young", "old"]
     assert store.suite("old").listed == (row,)
     assert store.suite("none") is None
+
+
+def test_a_file_of_another_version_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_training("k", {}, STATUS)
+    path = tmp_path / "cells" / "k" / "status.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "mood": "good"}))
+    with pytest.raises(StoreError, match=r"status\.json was written by another version of ganbench .*mood"):
+        store.status("k")
