@@ -1,5 +1,5 @@
 # docker build -t ganbench .
-# docker run --gpus all -v "$PWD:/work" -v ganbench-cache:/cache ganbench run suites/losses.yaml
+# docker run --gpus all -v "$PWD:/workspace" -v ganbench-cache:/cache ganbench run suites/losses.yaml
 FROM nvidia/cuda:12.8.1-runtime-ubuntu24.04
 
 RUN apt-get update \
@@ -19,10 +19,10 @@ RUN python3 -m venv /opt/ganbench && pip install .
 
 # The image's own user 1000 gives way, so that files written to a mounted folder belong to the usual first user.
 RUN userdel --remove ubuntu && useradd --create-home --uid 1000 ganbench \
-    && mkdir -p /work /cache && chown ganbench:ganbench /work /cache
-COPY --chown=ganbench:ganbench suites /work/suites
+    && mkdir -p /workspace /cache && chown ganbench:ganbench /workspace /cache
+COPY --chown=ganbench:ganbench suites /workspace/suites
 USER ganbench
-WORKDIR /work
+WORKDIR /workspace
 
 ENTRYPOINT ["ganbench"]
 CMD ["--help"]
