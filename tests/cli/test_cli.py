@@ -112,3 +112,17 @@ def test_a_store_without_results_is_said(tmp_path: Path) -> None:
         done = ganbench(verb, str(tmp_path))
         assert done.exit_code == 2
         assert "holds no results" in done.output
+
+
+def test_fresh_discards_nothing_without_being_told_to(suite: Path) -> None:
+    from ganbench.runner import Options, make_plan
+    from ganbench.store import Status, Store
+
+    store = Store(suite.parent / "runs")
+    cell = make_plan(suite, Options(store.root)).entries[0].planned.cell
+    assert cell is not None
+    store.write_training(cell.key, cell.as_json(), Status("completed", 5000))
+    done = ganbench("run", str(suite), "--store", str(store.root), "--fresh")
+    assert done.exit_code == 2
+    assert "--yes" in done.output
+    assert store.status(cell.key) == Status("completed", 5000)
