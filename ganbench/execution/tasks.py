@@ -16,6 +16,7 @@ from ganbench.suite.cohorts import Cohort
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator
     from ganbench.training.loop import Trained
@@ -100,20 +101,18 @@ class CohortRun:
         where = torch.device(device)
         store = Store(self.surroundings.store)
         if self.cohort.trains:
-            self._train(self.cohort.cells, store, where, tell)
+            # The preparation has read this once, so what fails here is the machine's doing and no cell's.
+            split = self.cohort.cells[0].dataset.create().load(self.surroundings.data_root, "train")
+            self._train(self.cohort.cells, torch.from_numpy(split.samples).to(where), store, tell)
         self._score(store, where, tell)
         tell(Message("done"))
 
-    def _train(self, cells: Sequence[Cell], store: Store, device: torch.device, tell: Tell) -> None:
-        import torch
-
+    def _train(self, cells: Sequence[Cell], data: Tensor, store: Store, tell: Tell) -> None:
         from ganbench.training.loop import train_cohort
 
         started = time.perf_counter()
         steps = cells[0].train.g_steps
         try:
-            split = cells[0].dataset.create().load(self.surroundings.data_root, "train")
-            data = torch.from_numpy(split.samples).to(device)
             results = train_cohort(
                 cells,
                 data,
@@ -121,30 +120,28 @@ class CohortRun:
                 lambda step, alive: tell(Message("progress", step, steps, alive)),
             )
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
-            self._train_apart(cells, store, device, tell, error)
+            self._train_apart(cells, data, store, tell, error)
             return
         seconds = time.perf_counter() - started
         cost = Status(
             "completed", 0, train_seconds=seconds / len(cells), cohort_seconds=seconds, cohort_size=len(cells)
         )
         for cell, result in zip(cells, results, strict=True):
-            status = _ended(cell, result, replace(cost, provenance=self._made_by(device)))
+            status = _ended(cell, result, replace(cost, provenance=self._made_by(data.device)))
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
 
-    def _train_apart(
-        self, cells: Sequence[Cell], store: Store, device: torch.device, tell: Tell, error: Exception
-    ) -> None:
+    def _train_apart(self, cells: Sequence[Cell], data: Tensor, store: Store, tell: Tell, error: Exception) -> None:
         """Find out whose cells failed: one objective after another, until only one is left to blame."""
         objectives = {str(cell.objective.as_json()) for cell in cells}
         if len(objectives) > 1:
             for name in sorted(objectives):
-                self._train([cell for cell in cells if str(cell.objective.as_json()) == name], store, device, tell)
+                self._train([cell for cell in cells if str(cell.objective.as_json()) == name], data, store, tell)
             return
         told = "".join(traceback.format_exception(error))
         reason = f"{type(error).__name__}: {error}"
-        status = Status("failed", 0, reason, told, provenance=self._made_by(device))
+        status = Status("failed", 0, reason, told, provenance=self._made_by(data.device))
         for cell in cells:
             store.write_training(cell.key, cell.as_json(), status)
             tell(Message("trained", key=cell.key, text="failed"))
@@ -184,13 +181,12 @@ def score_cell(
     sampler = Sampler(cell, scoring.settings.samples, device)
     rows: list[dict[str, float | None]] = []
     reasons: dict[str, str] = {}
-    pictures = None
+    samples = None
     for step in [step for step in scoring.steps if str(step) in snapshots]:
         samples = sampler.draw(snapshots[str(step)])
         values, missing = evaluator.score(samples, cell.seed)
         rows.append({"step": step, **values})
         reasons |= missing
-        pictures = evaluator.quantise(samples).numpy()
     scores = Scores(
         protocol_id=evaluator.protocol_id,
         protocol=evaluator.protocol,
@@ -199,7 +195,7 @@ def score_cell(
         reasons=reasons,
         evaluate_seconds=time.perf_counter() - started,
     )
-    kept = None if pictures is None else pictures[: 64 if pictures.ndim == 4 else 2000]
+    kept = None if samples is None else evaluator.quantise(samples[: 64 if samples.ndim == 4 else 2000]).numpy()
     store.write_scores(cell.key, scoring.key, scores, kept)
 
 

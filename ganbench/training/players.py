@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
+from ganbench.plugins import Architecture, Shape
 from ganbench.training.streams import generator
 
 Buffers = Mapping[str, Tensor]
@@ -38,11 +39,6 @@ class Player:
     def size(self) -> int:
         """The number of parameters of one cell's network."""
         return sum(self._sizes)
-
-    @property
-    def normalises_batches(self) -> bool:
-        """Whether the network's output depends on the batch that a sample comes in."""
-        return bool(self._norms)
 
     def parameters(self, flat: Tensor) -> dict[str, Tensor]:
         """View flat parameters `(cells, size)` as the network's own, each `(cells, *shape)`."""
@@ -117,6 +113,6 @@ def start(
     return players[0], players[1]
 
 
-def build_networks(architecture: Any, shape: tuple[int, ...], latent_size: int) -> tuple[nn.Module, nn.Module]:
+def build_networks(architecture: Architecture, shape: Shape, latent_size: int) -> tuple[nn.Module, nn.Module]:
     """Build one generator and one discriminator, in this order, from the current random state."""
     return architecture.generator(shape, latent_size), architecture.discriminator(shape)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import ganbench
+from ganbench.execution.tasks import CohortRun, Surroundings
 from ganbench.runner import Result
 from ganbench.store import Store
 from ganbench.suite.errors import SuiteError
@@ -221,3 +222,17 @@ def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path) -> N
     assert process.returncode == 130, told
     assert "Interrupted. 8 of 16 cells are saved" in told
     assert "Traceback" not in told
+
+
+def test_data_that_vanishes_in_mid_run_is_no_cells_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    made = ganbench.plan(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1)
+    task = CohortRun(made.cohorts[0], Surroundings(tmp_path / "runs", tmp_path, tmp_path))
+
+    def gone(self: object, root: Path, split: str) -> None:
+        raise FileNotFoundError("the disk was unplugged")
+
+    monkeypatch.setattr("ganbench.datasets.mixtures.Ring8.load", gone)
+    with pytest.raises(FileNotFoundError, match="unplugged"):
+        task.work("cpu", [].append)
+    assert statuses(tmp_path) == {}
