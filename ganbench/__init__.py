@@ -4,7 +4,7 @@ ganbench.run("suites/losses.yaml")      trains what is missing, returns a Result
 ganbench.plan("suites/losses.yaml")     what would run; writes nothing
 ganbench.report("runs")                 the report of a store, again
 ganbench.losses.create("hinge", margin=2.0)
-ganbench.losses.register("mine")        and so for penalties, objectives, architectures, datasets, metrics
+ganbench.losses.register("mine")        and so for penalties, techniques, objectives, architectures, datasets, metrics
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganbench import architectures, datasets, losses, metrics, objectives, penalties
+    from ganbench import architectures, datasets, losses, metrics, objectives, penalties, techniques
     from ganbench.api import plan, report, run
 
 __version__ = "0.1.0"
 
-_KINDS = ("architectures", "datasets", "losses", "metrics", "objectives", "penalties")
+_KINDS = ("architectures", "datasets", "losses", "metrics", "objectives", "penalties", "techniques")
 _VERBS = ("plan", "report", "run")
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "plan",
     "report",
     "run",
+    "techniques",
 ]
 
 

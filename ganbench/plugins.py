@@ -29,17 +29,46 @@ SplitName = Literal["train", "test"]
 
 
 class Loss(Protocol):
-    """What the two players minimise, from logits `(..., batch)` to losses `(...)`: pure, over the last dimension.
+    """What the two players minimise, from what D says of a batch to losses `(...)`: pure, over the last dimensions.
 
-    A class may set `needs_real = False` when its generator's loss does not look at the logits of real samples
-    (saves a forward pass), and `equilibrium`, the value of L_D when real and fake cannot be told apart.
+    D says logits `(..., batch)`, unless the class sets `critic`, with a field `features` that gives the size:
+    - `critic = "vector"`: D says features `(..., batch, features)`, and the loss has a `witness`;
+    - `critic = "autoencoder"`: D says `(..., batch, 1 + features)`, first the reconstruction error of each sample
+      (its mean over the sample's numbers, by a field `error`: "squared" or "absolute"), then its code.
+
+    A class may set `needs_real = False` when its generator's loss does not look at real samples (saves a forward
+    pass), and `equilibrium`, the value of L_D when real and fake cannot be told apart and D is constant. `family`,
+    `divergence` (what the loss estimates or bounds) and `source` are the columns of `ganbench list objectives`.
     """
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """L_D from the logits of real and fake samples."""
+        """L_D from what D says of real and fake samples."""
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """L_G from the logits of real and fake samples."""
+        """L_G from what D says of real and fake samples."""
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A loss on features that gives each sample one number, which stands for its logit in penalties and traces."""
+
+    def witness(self, features: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Return `(..., n)` for features `(..., n, size)`, given the features of the batch's real and fake samples."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A loss or penalty that carries numbers of each cell from one D step to the next.
+
+    A loss that remembers is called as `discriminator(real, fake, memory)` and `generator(real, fake, memory)`, a
+    penalty as `on_logits(real, fake, memory)`. The memory goes into checkpoints.
+    """
+
+    def start(self, like: Tensor) -> Memory:
+        """Make the first memory: tensors of the shape, type and device of `like`, `(...)`."""
+
+    def remember(self, memory: Memory, real: Tensor, fake: Tensor) -> Memory:
+        """Return the memory after a D step that saw these, without gradient."""
 
 
 class Noise(Protocol):
@@ -54,19 +83,56 @@ class Noise(Protocol):
 
 Critic = Callable[["Tensor"], "Tensor"]
 Parameters = Mapping[str, "Tensor"]
+Memory = dict[str, "Tensor"]
 
 
 @runtime_checkable
 class Penalty(Protocol):
     """A term added to L_D, one value per cell.
 
-    `critic` maps images `(cells, batch, *shape)` to logits `(cells, batch)`. Fields named in
+    `critic` maps samples `(cells, batch, *shape)` to logits `(cells, batch)`. Fields named in
     `per_cell: ClassVar[tuple[str, ...]]` may differ between the cells of a cohort: there they arrive as tensors
-    `(cells,)` and may be used only after the mean over the batch.
+    `(cells,)` and may be used only after the mean over the batch. A field `every` makes the penalty lazy: it is
+    added at every n-th D step, times n.
     """
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Return the penalty `(cells,)`."""
+
+
+@runtime_checkable
+class LogitPenalty(Protocol):
+    """A term added to L_D that looks at the logits alone (and remembers: see Remembering)."""
+
+    def on_logits(self, real: Tensor, fake: Tensor, memory: Memory) -> Tensor:
+        """Return the penalty `(cells,)` from logits `(cells, batch)`."""
+
+
+@runtime_checkable
+class LatentPenalty(Protocol):
+    """Terms added to L_D and L_G that compare samples of neighbouring latents."""
+
+    def d_term(self, critic: Critic, generate: Critic, latents: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        """Return D's term `(cells,)`; `generate` maps latents `(cells, batch, size)` to samples."""
+
+    def g_term(self, generate: Critic, latents: Tensor, fake: Tensor, noise: Noise) -> Tensor:
+        """Return G's term `(cells,)`, differentiable in G through `generate` and `fake`."""
+
+
+@runtime_checkable
+class WeightPenalty(Protocol):
+    """A term on a player's weights; the field `on` ("d", "g" or "both") says whose."""
+
+    def of_weights(self, parameters: Parameters) -> Tensor:
+        """Return the penalty `(cells,)` of parameters `(cells, *shape)`."""
+
+
+@runtime_checkable
+class JointPenalty(Protocol):
+    """A term added to both players' losses that looks at both players' gradients (one network pass more each)."""
+
+    def of_gradients(self, d_gradient: Tensor, g_gradient: Tensor) -> Tensor:
+        """Return the penalty `(cells,)` of flat gradients `(cells, size)`, differentiable in them."""
 
 
 @runtime_checkable
@@ -79,20 +145,81 @@ class Projection(Protocol):
 
 @runtime_checkable
 class Normalisation(Protocol):
-    """A reparametrisation of D: the forward pass sees `normalised` parameters, the optimiser the raw ones."""
+    """A reparametrisation: the forward pass sees `normalised` parameters, the optimiser the raw ones.
+
+    It is D's, unless a field `on` says "g" or "both".
+    """
 
     def start(self, parameters: Parameters, noise: Noise) -> dict[str, Tensor]:
         """Make the state (power-iteration vectors, say) for parameters `(cells, *shape)`."""
 
     def advance(self, parameters: Parameters, state: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the next state: called once before each D step, without gradient."""
+        """Return the next state: called once before each of the player's steps, without gradient."""
 
     def normalised(self, parameters: Parameters, state: dict[str, Tensor]) -> dict[str, Tensor]:
         """Return the parameters that the network is to use, differentiable in the raw ones."""
 
 
+@runtime_checkable
+class View(Protocol):
+    """A technique that changes what D sees, of real and of fake samples, in both players' steps.
+
+    Optional: `input_shape(shape)`, the shape of what D sees where it differs from the samples'. Every technique may
+    have `refusal(shape, batch_size, classes) -> str | None`, which says why it cannot be used there.
+    """
+
+    def seen(self, samples: Tensor, noise: Noise, step: int) -> Tensor:
+        """Return what D sees of samples `(cells, batch, *shape)` after `step` G steps, differentiable in them."""
+
+
+@runtime_checkable
+class Selection(Protocol):
+    """A technique that chooses which samples G learns from."""
+
+    def kept(self, real: Tensor, fake: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Return what L_G sees of the logits `(cells, batch)`, after `step` G steps."""
+
+
+@runtime_checkable
+class Lookahead(Protocol):
+    """A technique that lets G learn against the D of some steps ahead, through which its gradient flows."""
+
+    @property
+    def d_steps_ahead(self) -> int:
+        """The number of D steps that G looks ahead."""
+
+
+@runtime_checkable
+class Conditioning(Protocol):
+    """A technique that gives G a code beside its latent: a label, or what D is to read back from the sample.
+
+    `needs_labels` says whether the dataset must have classes; G receives `[latent, code]` as one vector.
+    """
+
+    needs_labels: ClassVar[bool]
+
+    def code_size(self, classes: int | None) -> int:
+        """Return how many numbers a code has."""
+
+    def codes(self, labels: Tensor | None, classes: int | None, batch: int, noise: Noise) -> Tensor:
+        """Return codes `(cells, batch, size)`, from labels `(cells, batch)` where there are any."""
+
+    def discriminator(self, architecture: Architecture, shape: Shape, classes: int | None) -> nn.Module:
+        """Build D: a module of `(samples, codes)` that says `(batch, 1 + n)`, the logit and n auxiliary numbers."""
+
+    def d_term(self, real: Tensor, fake: Tensor, codes: Tensor) -> Tensor:
+        """Return D's further term `(...)` from auxiliary numbers `(..., batch, n)` of samples with these codes."""
+
+    def g_term(self, fake: Tensor, codes: Tensor) -> Tensor:
+        """Return G's further term `(...)` from auxiliary numbers `(..., batch, n)` of samples with these codes."""
+
+
 class Architecture(Protocol):
-    """Both networks for samples of one shape, as ordinary modules written with no thought of cohorts."""
+    """Both networks for samples of one shape, as ordinary modules written with no thought of cohorts.
+
+    Optional, for losses that ask for them: `vector_critic(shape, features)`, samples to features
+    `(batch, features)`; `autoencoder(shape, features)`, samples to `(reconstruction, code)`.
+    """
 
     def supports(self, shape: Shape) -> str | None:
         """Return None when the shape can be built, else why not."""

@@ -8,7 +8,7 @@ import typer
 
 from ganbench.cli.console import PluginOption, errors_told
 
-KINDS = ("objectives", "losses", "penalties", "architectures", "datasets", "metrics", "extractors")
+KINDS = ("objectives", "losses", "penalties", "techniques", "architectures", "datasets", "metrics", "extractors")
 
 
 def list_plugins(

@@ -12,8 +12,8 @@ def registries(plugin_files: Iterable[str] = ()) -> dict[str, Registry]:
     """Return every registry by its plural, as `ganbench list` orders them, with what local files add."""
     for path in plugin_files:
         load_file(Path(path))
-    from ganbench import architectures, datasets, losses, metrics, objectives, penalties
+    from ganbench import architectures, datasets, losses, metrics, objectives, penalties, techniques
     from ganbench.evaluation import extractors
 
-    modules = (objectives, losses, penalties, architectures, datasets, metrics, extractors)
+    modules = (objectives, losses, penalties, techniques, architectures, datasets, metrics, extractors)
     return {module.registry.plural: module.registry for module in modules}

@@ -1,0 +1,100 @@
+"""Objectives: named recipes of a loss, its penalties, its techniques and its default number of D steps.
+
+Every registered loss is an objective too, with no penalty and one D step per G step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ganbench import losses, penalties, techniques
+from ganbench.registry import Part, Registry, UnknownName, unknown
+
+registry = Registry(
+    "objective",
+    {
+        "dragan": "ganbench.objectives.classic",
+        "r3gan": "ganbench.objectives.relativistic",
+        "sngan": "ganbench.objectives.classic",
+        "wgan": "ganbench.objectives.wasserstein",
+        "wgan_gp": "ganbench.objectives.wasserstein",
+    },
+)
+register = registry.register
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the two players optimise: a loss, penalties, techniques, and the D updates per G update by default."""
+
+    loss: Part
+    penalties: tuple[Part, ...] = ()
+    d_steps: int = 1
+    techniques: tuple[Part, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what enters a cell's key (d_steps is part of the training settings there)."""
+        found: dict[str, Any] = {
+            "loss": self.loss.as_json(),
+            "penalties": [part.as_json() for part in self.penalties],
+        }
+        if self.techniques:
+            found["techniques"] = [part.as_json() for part in self.techniques]
+        return found
+
+
+class Recipe(Protocol):
+    """What an objective plugin offers: a frozen dataclass whose `recipe` builds the objective.
+
+    Optional class variables: `source` (the paper), `family` and `divergence` (columns of `ganbench list objectives`,
+    else those of its loss), and `recommended`, training settings as the source has them, for suites that ask.
+    """
+
+    def recipe(self) -> Objective:
+        """Build the objective from the fields."""
+
+
+def names() -> list[str]:
+    """List every recipe and every loss."""
+    return sorted({*registry.names(), *losses.names()})
+
+
+def create(name: str, **parameters: object) -> Objective:
+    """Build the objective `name`; ValueError or UnknownName say what is wrong."""
+    return build(name, parameters)
+
+
+def build(name: str, parameters: Mapping[str, object]) -> Objective:
+    """Build the objective `name` from a mapping of parameters."""
+    kind = kind_of(name)
+    part = kind.part(name, parameters)
+    if kind is losses.registry:
+        return Objective(part)
+    recipe: Recipe = part.create()
+    return recipe.recipe()
+
+
+def kind_of(name: str) -> Registry:
+    """Return the registry that knows `name`: recipes before losses; UnknownName suggests the nearest of both."""
+    if name in registry.names():
+        return registry
+    if name in losses.names():
+        return losses.registry
+    raise UnknownName(unknown("objective", name, names()))
+
+
+def loss(name: str, **parameters: object) -> Part:
+    """Name the loss of a recipe."""
+    return losses.registry.part(name, parameters)
+
+
+def penalty(name: str, **parameters: object) -> Part:
+    """Name a penalty of a recipe."""
+    return penalties.registry.part(name, parameters)
+
+
+def technique(name: str, **parameters: object) -> Part:
+    """Name a technique of a recipe."""
+    return techniques.registry.part(name, parameters)
