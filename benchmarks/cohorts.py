@@ -12,7 +12,8 @@ from ganbench import architectures, objectives
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training.loop import to_samples, train_cohort
+from ganbench.training.game import to_samples
+from ganbench.training.loop import train_cohort
 
 ROUNDS = 5
 

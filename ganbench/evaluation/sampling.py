@@ -39,5 +39,7 @@ class Sampler:
         parameters = self._player.parameters(flat[None].to(self._latents.device))
         buffers = self._player.standing_statistics(parameters, self._standing)
         with self._player.settled():
-            drawn = [self._player(parameters, batch[None], buffers)[0] for batch in torch.split(self._latents, BATCH)]
+            drawn = [
+                self._player(parameters, batch[None], buffers=buffers)[0] for batch in torch.split(self._latents, BATCH)
+            ]
         return torch.cat(drawn)

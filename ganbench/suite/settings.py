@@ -27,6 +27,9 @@ class Train(BaseModel):
     d_lr: float = Field(2e-4, gt=0, description="learning rate of D")
     betas: tuple[Beta, Beta] = Field((0.5, 0.999), description="Adam's decay rates")
     d_steps: int | None = Field(None, gt=0, description="D updates per G update; unset: the objective's own")
+    updates: Literal["alternating", "simultaneous"] = Field(
+        "alternating", description="whether G answers D's last update, or both move from where they stand"
+    )
     ema: float = Field(0.0, ge=0, lt=1, description="decay of the averaged generator that is scored; 0: none")
     latent_size: int = Field(64, gt=0)
     latent: Literal["normal", "uniform"] = Field("normal", description="N(0, 1) or U(-1, 1)")

@@ -1,90 +1,88 @@
-"""The objectives of a cohort's cells as one: losses side by side, penalties with a weight per cell."""
+"""The losses of a cohort's cells as one: neighbours with an equal loss are computed together."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ganbench.plugins import Critic, Loss, Noise, Normalisation, Penalty, Projection
+from ganbench.plugins import Memory, Remembering, Witness
 from ganbench.registry import Part
-from ganbench.suite.cells import Cell
 
 
 class MixedLoss:
-    """The loss of every cell: neighbours with an equal loss are computed together."""
+    """The loss of every cell, from what D says: `(cells, batch)` logits, or what the loss's critic gives."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], device: torch.device, dtype: torch.dtype) -> None:
         """Take one loss per cell, in the order of the cells."""
         runs = [(part, len(list(group))) for part, group in itertools.groupby(parts)]
         ends = list(itertools.accumulate(length for _, length in runs))
-        self._runs: list[tuple[Loss, slice]] = [
+        self._runs: list[tuple[Any, slice]] = [
             (part.create(), slice(end - length, end)) for (part, length), end in zip(runs, ends, strict=True)
         ]
+        self._cells = len(parts)
         self.needs_real = any(getattr(loss, "needs_real", True) for loss, _ in self._runs)
+        self.memories: list[Memory] = [
+            loss.start(torch.zeros(rows.stop - rows.start, device=device, dtype=dtype))
+            if isinstance(loss, Remembering)
+            else {}
+            for loss, rows in self._runs
+        ]
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """L_D of every cell `(cells,)` from logits `(cells, batch)`."""
-        return torch.cat([loss.discriminator(real[rows], fake[rows]) for loss, rows in self._runs])
+        """L_D of every cell `(cells,)`."""
+        return torch.cat([_called(loss.discriminator, real[at], fake[at], memory) for loss, at, memory in self._each()])
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """L_G of every cell `(cells,)` from logits `(cells, batch)`."""
-        return torch.cat([loss.generator(real[rows], fake[rows]) for loss, rows in self._runs])
+        """L_G of every cell `(cells,)`."""
+        return torch.cat([_called(loss.generator, real[at], fake[at], memory) for loss, at, memory in self._each()])
 
+    def logits(self, says: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        """Return one number per sample `(cells, n)` of what D says of n samples, larger for real ones.
 
-class Restraints:
-    """What holds D back: penalties on its loss, projections after its step, normalisations of its weights."""
+        `real` and `fake` are what D says of the batch: a loss on features compares with both.
+        """
+        if says.ndim == 2:
+            return says
+        return torch.cat([_logits(loss, says[at], real[at], fake[at]) for loss, at, _ in self._each()])
 
-    def __init__(self, cells: Sequence[Cell], device: torch.device, dtype: torch.dtype) -> None:
-        """Take cells that use the same penalties in the same order."""
-        kinds = zip(*(cell.objective.penalties for cell in cells), strict=True)
-        plugins = [_across_cells(parts, device, dtype) for parts in kinds]
-        self._normalisations = [plugin for plugin in plugins if isinstance(plugin, Normalisation)]
-        self._projections = [plugin for plugin in plugins if isinstance(plugin, Projection)]
-        self._penalties = [
-            plugin
-            for plugin in plugins
-            if isinstance(plugin, Penalty) and not isinstance(plugin, Normalisation | Projection)
+    def remember(self, real: Tensor, fake: Tensor) -> None:
+        """Bring the memories up to date after a D step."""
+        self.memories = [
+            loss.remember(memory, real[at], fake[at]) if memory else memory for loss, at, memory in self._each()
         ]
-        self._states: list[dict[str, Tensor]] = []
 
-    def start(self, parameters: Mapping[str, Tensor], noise: Noise) -> None:
-        """Make the state of the normalisations for D's first parameters."""
-        self._states = [plugin.start(parameters, noise) for plugin in self._normalisations]
+    def remembered(self) -> dict[str, Tensor]:
+        """Return what the losses remember, by name `(cells,)`; NaN for cells whose loss does not."""
+        found: dict[str, Tensor] = {}
+        for _, at, memory in self._each():
+            for name, value in memory.items():
+                column = found.setdefault(name, value.new_full((self._cells,), torch.nan))
+                column[at] = value
+        return found
 
-    def advance(self, parameters: Mapping[str, Tensor]) -> None:
-        """Bring the normalisations up to date before a D step."""
-        pairs = zip(self._normalisations, self._states, strict=True)
-        self._states = [plugin.advance(parameters, state) for plugin, state in pairs]
-
-    def normalised(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the parameters that D's forward pass uses."""
-        used = dict(parameters)
-        for plugin, state in zip(self._normalisations, self._states, strict=True):
-            used = plugin.normalised(used, state)
-        return used
-
-    def penalty(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor | None:
-        """Return the sum of all penalties `(cells,)`, or None when the objective has none."""
-        terms = [plugin(critic, real, fake, noise) for plugin in self._penalties]
-        return torch.stack(terms).sum(0) if terms else None
-
-    def after_step(self, flat: Tensor) -> None:
-        """Project D's parameters after its step, in place."""
-        for plugin in self._projections:
-            plugin.after_step(flat)
+    def _each(self) -> Iterator[tuple[Any, slice, Memory]]:
+        for (loss, at), memory in zip(self._runs, self.memories, strict=True):
+            yield loss, at, memory
 
 
-def _across_cells(parts: Sequence[Part], device: torch.device, dtype: torch.dtype) -> Any:
+def _called(compute: Callable[..., Tensor], real: Tensor, fake: Tensor, memory: Memory) -> Tensor:
+    return compute(real, fake, memory) if memory else compute(real, fake)
+
+
+def _logits(loss: Any, says: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+    return loss.witness(says, real, fake) if isinstance(loss, Witness) else -says[..., 0]
+
+
+def across_cells(parts: Sequence[Part], device: torch.device, dtype: torch.dtype) -> Any:
     """Build one plugin for all cells: a parameter in which they differ becomes a tensor over cells."""
     plugin = parts[0].create()
     differing = [name for name, value in parts[0].parameters.items() if any(p.parameters[name] != value for p in parts)]
-    allowed = getattr(plugin, "per_cell", ())
-    refused = set(differing) - set(allowed)
+    refused = set(differing) - set(getattr(plugin, "per_cell", ()))
     if refused:
         raise ValueError(f"{parts[0].name}: cells of one cohort cannot differ in {', '.join(sorted(refused))}")
     tensors = {

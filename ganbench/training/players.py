@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
-from ganbench.plugins import Architecture, Shape
 from ganbench.training.streams import generator
 
 Buffers = Mapping[str, Tensor]
@@ -46,18 +45,18 @@ class Player:
         shaped = (piece.reshape(len(flat), *shape) for piece, shape in zip(pieces, self._shapes, strict=True))
         return dict(zip(self._names, shaped, strict=True))
 
-    def __call__(self, parameters: Mapping[str, Tensor], inputs: Tensor, buffers: Buffers | None = None) -> Tensor:
-        """Run every cell's network on its own inputs `(cells, batch, ...)`."""
+    def flat(self, parameters: Mapping[str, Tensor]) -> Tensor:
+        """Join parameters `(cells, *shape)` to flat ones: the inverse of `parameters`."""
+        return torch.cat([parameters[name].flatten(1) for name in self._names], dim=1)
 
-        def one(own: dict[str, Tensor], kept: dict[str, Tensor], batch: Tensor) -> Any:
-            return functional_call(self.module, {**own, **kept}, (batch,))
+    def __call__(self, parameters: Mapping[str, Tensor], *inputs: Tensor, buffers: Buffers | None = None) -> Tensor:
+        """Run every cell's network on its own inputs, each `(cells, batch, ...)`."""
+
+        def one(own: dict[str, Tensor], kept: dict[str, Tensor], batch: tuple[Tensor, ...]) -> Any:
+            return functional_call(self.module, {**own, **kept}, batch)
 
         outputs: Tensor = vmap(one)(dict(parameters), dict(buffers or {}), inputs)
         return outputs
-
-    def logits(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """Run a discriminator: `(cells, batch)` logits."""
-        return self(parameters, inputs).flatten(2).squeeze(-1)
 
     def standing_statistics(self, parameters: Mapping[str, Tensor], batches: Sequence[Tensor]) -> dict[str, Tensor]:
         """Average batch-norm statistics over batches of inputs `(cells, batch, ...)`; empty without batch norm."""
@@ -69,7 +68,7 @@ class Player:
             for count, batch in enumerate(batches, start=1):
                 for norm in self._norms:
                     norm.momentum = 1 / count
-                self(parameters, batch, buffers)
+                self(parameters, batch, buffers=buffers)
         return buffers
 
     @contextmanager
@@ -111,8 +110,3 @@ def start(
         flat = torch.stack(rows).to(device, dtype)
         players.append((Player(built[seeds[0]][which], device, dtype), flat))
     return players[0], players[1]
-
-
-def build_networks(architecture: Architecture, shape: Shape, latent_size: int) -> tuple[nn.Module, nn.Module]:
-    """Build one generator and one discriminator, in this order, from the current random state."""
-    return architecture.generator(shape, latent_size), architecture.discriminator(shape)

@@ -26,6 +26,7 @@ class Trace:
         self._cadence = max(1, g_steps // RECORDS)
         self._last = g_steps
         self._steps: list[int] = []
+        self._names: tuple[str, ...] = SERIES
         self._records: list[Tensor] = []
 
     def wants(self, step: int) -> bool:
@@ -33,9 +34,10 @@ class Trace:
         return step == 1 or step % self._cadence == 0 or step == self._last
 
     def add(self, step: int, values: dict[str, Tensor]) -> None:
-        """Keep one value per cell `(cells,)` of every series."""
+        """Keep one value per cell `(cells,)` of every series in SERIES, and of whatever else there is."""
         self._steps.append(step)
-        self._records.append(torch.stack([values[name] for name in SERIES]))
+        self._names = (*SERIES, *(name for name in values if name not in SERIES))
+        self._records.append(torch.stack([values[name] for name in self._names]))
 
     def rows(self, cell: int) -> list[dict[str, float]]:
         """Return one cell's records, oldest first."""
@@ -43,7 +45,7 @@ class Trace:
             return []
         table = torch.stack([record[:, cell] for record in self._records]).double().tolist()
         return [
-            {"step": float(step), **dict(zip(SERIES, row, strict=True))}
+            {"step": float(step), **dict(zip(self._names, row, strict=True))}
             for step, row in zip(self._steps, table, strict=True)
         ]
 

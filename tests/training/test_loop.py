@@ -14,7 +14,8 @@ from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training.loop import to_samples, train_cohort
+from ganbench.training.game import Game, to_samples
+from ganbench.training.loop import train_cohort
 from ganbench.training.streams import BLOCK, generator, latents
 
 POINTS = torch.randn(512, 2, generator=torch.Generator().manual_seed(1))
@@ -79,16 +80,14 @@ def plain_loop(cell: Cell, data: Tensor, steps: int) -> Tensor:
 
 def last_weights(cells: Sequence[Cell], data: Tensor, monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """Train a cohort and return G's parameters in full precision."""
-    from ganbench.training import loop
+    games: list[Game] = []
+    original = Game.__init__
 
-    games: list[loop.Game] = []
-    original = loop.Game.__init__
-
-    def keep(self: loop.Game, *arguments: object) -> None:
+    def keep(self: Game, *arguments: object) -> None:
         original(self, *arguments)
         games.append(self)
 
-    monkeypatch.setattr(loop.Game, "__init__", keep)
+    monkeypatch.setattr(Game, "__init__", keep)
     train_cohort(cells, data, ())
     return list(games[-1].g_flat[: len(cells)])
 

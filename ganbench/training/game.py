@@ -1,0 +1,298 @@
+"""Two players and their objective, for every cell of a cohort: the gradients of one update, and the update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ganbench.plugins import Lookahead, Selection, View
+from ganbench.suite.cells import Cell
+from ganbench.techniques.conditioning import conditioning_of
+from ganbench.training import optim
+from ganbench.training.mixture import MixedLoss, across_cells
+from ganbench.training.networks import build_networks
+from ganbench.training.players import start
+from ganbench.training.restraints import Restraints, Weights
+from ganbench.training.streams import CellNoise
+from ganbench.training.trace import accuracy
+
+Gradient = tuple[Tensor, dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one update of every cell draws: rows of real samples `(cells, batch)`, latents `(cells, batch, size)`."""
+
+    rows: Tensor
+    latents: Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The samples of one update `(cells, batch, *shape)`, with the codes `(cells, batch, size)` of both kinds."""
+
+    real: Tensor | None
+    latents: Tensor
+    codes: Tensor | None
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a D loss was made of: the loss and the penalties `(cells,)`, what D said, and as logits `(cells, batch)`."""
+
+    loss: Tensor
+    held: Tensor
+    outputs: tuple[Tensor, Tensor]
+    logits: tuple[Tensor, Tensor]
+
+    def as_seen(self, gradient: Tensor) -> dict[str, Tensor]:
+        """Return what a trace records of a D update."""
+        real, fake = self.logits
+        with torch.no_grad():
+            return {
+                "d_loss": self.loss.detach(),
+                "d_penalty": self.held.detach(),
+                "d_grad_norm": gradient.norm(dim=1),
+                "real_logit": real.mean(-1),
+                "fake_logit": fake.mean(-1),
+                "d_accuracy": accuracy(real, fake),
+            }
+
+
+def to_samples(stored: Tensor, dtype: torch.dtype) -> Tensor:
+    """Turn stored samples into what networks see: uint8 images become floats in [-1, 1], points stay as they are."""
+    return stored.to(dtype).div_(127.5).sub_(1) if stored.dtype == torch.uint8 else stored.to(dtype)
+
+
+class Game:
+    """Two players and their objective, for every cell of a cohort."""
+
+    def __init__(self, cells: Sequence[Cell], data: Tensor, device: torch.device, labels: Tensor | None = None) -> None:
+        """Build and initialise everything from the cells; `data` holds the real samples as stored."""
+        first, self.train, self.data, self.labels = cells[0], cells[0].train, data, labels
+        self.dtype = torch.float64 if self.train.precision == "float64" else torch.float32
+        self.seeds, self.step, self.d_updates = [cell.seed for cell in cells], 0, 0
+        self.architecture, self.conditioning = first.architecture.create(), conditioning_of(first.objective.techniques)
+        self.classes = first.dataset.create().classes if self.conditioning else None
+        (self.g, self.g_flat), (self.d, self.d_flat) = start(
+            lambda: build_networks(first, tuple(data.shape[1:]), self.classes), self.seeds, device, self.dtype
+        )
+        self.loss = MixedLoss([cell.objective.loss for cell in cells], device, self.dtype)
+        self._hold_back(cells)
+        self._equip(first)
+        betas = self._per_cell([cell.train.betas for cell in cells])
+        g_lr, d_lr = ([getattr(cell.train, name) for cell in cells] for name in ("g_lr", "d_lr"))
+        self.g_optimiser = optim.make(self.train.optimiser, self.g_flat, self._per_cell(g_lr), betas)
+        self.d_optimiser = optim.make(self.train.optimiser, self.d_flat, self._per_cell(d_lr), betas)
+        self.forget = 1 - self._per_cell([cell.train.ema for cell in cells])[:, None]
+        self.averaged = self.g_flat.clone() if any(cell.train.ema for cell in cells) else self.g_flat
+
+    def _hold_back(self, cells: Sequence[Cell]) -> None:
+        device, first = self.data.device, self._per_cell([0.0] * len(cells))
+        kinds = zip(*(cell.objective.penalties for cell in cells), strict=True)
+        penalties = [across_cells(parts, device, self.dtype) for parts in kinds]
+        self.restraints = Restraints(penalties, first)
+        self.noise = CellNoise(self.seeds, "noise", self.dtype, device)
+        self.d_weights, self.g_weights = Weights(penalties, "d"), Weights(penalties, "g")
+        self.d_weights.start(self.d.parameters(self.d_flat), CellNoise(self.seeds, "start", self.dtype, device))
+        self.g_weights.start(self.g.parameters(self.g_flat), CellNoise(self.seeds, "start/g", self.dtype, device))
+
+    def _equip(self, cell: Cell) -> None:
+        techniques = [part.create() for part in cell.objective.techniques]
+        self._scalar = getattr(cell.objective.loss.create(), "critic", "scalar") == "scalar"
+        self._views = [technique for technique in techniques if isinstance(technique, View)]
+        self._selections = [technique for technique in techniques if isinstance(technique, Selection)]
+        self._ahead = sum(technique.d_steps_ahead for technique in techniques if isinstance(technique, Lookahead))
+
+    def _per_cell(self, values: Sequence[object]) -> Tensor:
+        return torch.tensor(values, dtype=self.dtype, device=self.data.device)
+
+    def begin(self, step: int) -> None:
+        """Start the G step after `step` others: views change with it, and noise is drawn by it."""
+        self.step = step
+        self.noise.begin(step)
+
+    def update(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
+        """Take one step of the game: a D update for each draw but the last, a G update for that; what to record."""
+        for draw in draws[:-2]:
+            self._step_d(self.d_gradient(draw))
+        if self.train.updates == "simultaneous":
+            for_d, for_g = self.d_gradient(draws[-2]), self.g_gradient(draws[-1])
+            return self._step_d(for_d) | self._step_g(for_g)
+        return self._step_d(self.d_gradient(draws[-2])) | self._step_g(self.g_gradient(draws[-1]))
+
+    def warm_up(self, draw: Draw, player: str) -> None:
+        """Update one player, "d" or "g", alone."""
+        if player == "d":
+            self._step_d(self.d_gradient(draw))
+        else:
+            self._step_g(self.g_gradient(draw))
+
+    def d_gradient(self, draw: Draw) -> Gradient:
+        """Return D's flat gradient, G frozen, and what to record."""
+        batch = self.batch(draw)
+        with torch.no_grad():
+            self.d_weights.advance(self.d.parameters(self.d_flat))
+            fake = self._generate(self.g_flat, batch)
+        flat = self.d_flat.detach().requires_grad_()
+        total, said = self._d_loss(flat, batch, fake)
+        (gradient,) = torch.autograd.grad(total.sum(), flat)
+        if self.restraints.joint:
+            gradient = gradient + self._joint(batch)[0]
+        with torch.no_grad():
+            self.loss.remember(*said.outputs)
+            self.restraints.remember(*said.logits)
+        return gradient, said.as_seen(gradient)
+
+    def g_gradient(self, draw: Draw) -> Gradient:
+        """Return G's flat gradient, D frozen (or, by unrolling, some steps ahead), and what to record."""
+        needs_real = self.loss.needs_real or self._ahead > 0 or bool(self.restraints.joint)
+        batch = self.batch(draw, needs_real)
+        with torch.no_grad():
+            self.g_weights.advance(self.g.parameters(self.g_flat))
+        flat = self.g_flat.detach().requires_grad_()
+        fake = self._generate(flat, batch)
+        total, loss = self._g_loss(flat, self._d_ahead(batch, fake), batch, fake)
+        (gradient,) = torch.autograd.grad(total.sum(), flat)
+        if self.restraints.joint:
+            gradient = gradient + self._joint(batch)[1]
+        return gradient, {"g_loss": loss.detach(), "g_grad_norm": gradient.norm(dim=1)}
+
+    def field(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return both players' gradients at given parameters, differentiable in both of them."""
+        fake = self._generate(g_flat, batch)
+        d_total, _ = self._d_loss(d_flat, batch, fake)
+        g_total, _ = self._g_loss(g_flat, self._normalised_d(d_flat), batch, fake)
+        (for_d,) = torch.autograd.grad(d_total.sum(), d_flat, create_graph=True)
+        (for_g,) = torch.autograd.grad(g_total.sum(), g_flat, create_graph=True)
+        return for_d, for_g
+
+    def scored(self) -> Tensor:
+        """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
+        with torch.no_grad():
+            return self.g.flat(self.g_weights.normalised(self.g.parameters(self.averaged)))
+
+    def finite(self, seen: dict[str, Tensor], step: int) -> Tensor:
+        """Return which cells `(cells,)` are finite: losses and gradients at every step, weights at the last."""
+        watched = [seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]
+        if step == self.train.g_steps:
+            watched += [self.g_flat.sum(1), self.d_flat.sum(1)]
+        return torch.stack(watched).isfinite().all(0)
+
+    def observed(self) -> dict[str, Tensor]:
+        """Return what else there is to record, `(cells,)` each: what losses remember, what an architecture shows."""
+        shown = getattr(self.architecture, "observe", None)
+        own = shown(self.g.parameters(self.g_flat), self.d.parameters(self.d_flat)) if shown else {}
+        return {**self.loss.remembered(), **own}
+
+    def batch(self, draw: Draw, with_real: bool = True) -> Batch:
+        """Look up the samples of a draw; fakes get the codes of the real samples beside them."""
+        real = to_samples(self.data[draw.rows], self.dtype) if with_real else None
+        if self.conditioning is None:
+            return Batch(real, draw.latents, None)
+        labels = None if self.labels is None else self.labels[draw.rows]
+        codes = self.conditioning.codes(labels, self.classes, draw.rows.shape[-1], self.noise)
+        return Batch(real, draw.latents, codes.to(self.dtype))
+
+    def _d_loss(self, d_flat: Tensor, batch: Batch, fake: Tensor) -> tuple[Tensor, _Said]:
+        parameters = self.d.parameters(d_flat)
+        used = self.d_weights.normalised(parameters)
+        assert batch.real is not None
+        real, shown = self._see(batch.real), self._see(fake)
+        (r, r_more), (f, f_more) = self._says(used, real, batch), self._says(used, shown, batch)
+        loss, logits = self.loss.discriminator(r, f), (self.loss.logits(r, r, f), self.loss.logits(f, r, f))
+
+        def critic(samples: Tensor) -> Tensor:
+            return self.loss.logits(self._says(used, samples, batch)[0], r, f)
+
+        terms = [
+            *self.restraints.on_samples(critic, real, shown, self.noise, self.d_updates),
+            *self.restraints.on_logits(*logits),
+            *self.restraints.d_on_latents(
+                lambda samples: critic(self._see(samples)),
+                lambda latents: self._generate(self.g_flat, replace(batch, latents=latents)),
+                batch.latents,
+                fake,
+                self.noise,
+            ),
+            *self.d_weights.penalties(parameters),
+        ]
+        if self.conditioning is not None and batch.codes is not None:
+            terms.append(self.conditioning.d_term(r_more, f_more, batch.codes))
+        held = torch.stack(terms).sum(0) if terms else None
+        total = loss if held is None else loss + held
+        return total, _Said(loss, torch.zeros_like(loss) if held is None else held, (r, f), logits)
+
+    def _g_loss(
+        self, g_flat: Tensor, d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        f, more = self._says(d_used, self._see(fake), batch)
+        with torch.no_grad():
+            r = torch.zeros_like(f) if batch.real is None else self._says(d_used, self._see(batch.real), batch)[0]
+        for selection in self._selections:
+            r, f = selection.kept(r, f, self.step)
+        loss = self.loss.generator(r, f)
+        terms = [
+            *self.restraints.g_on_latents(
+                lambda latents: self._generate(g_flat, replace(batch, latents=latents)), batch.latents, fake, self.noise
+            ),
+            *self.g_weights.penalties(self.g.parameters(g_flat)),
+        ]
+        if self.conditioning is not None and batch.codes is not None:
+            terms.append(self.conditioning.g_term(more, batch.codes))
+        return (loss + torch.stack(terms).sum(0) if terms else loss), loss
+
+    def _joint(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the gradients, for D and for G, of the penalties on both players' gradients."""
+        d_flat, g_flat = self.d_flat.detach().requires_grad_(), self.g_flat.detach().requires_grad_()
+        penalty = self.restraints.of_gradients(*self.field(d_flat, g_flat, batch))
+        for_d, for_g = torch.autograd.grad(penalty.sum(), (d_flat, g_flat))
+        return for_d, for_g
+
+    def _d_ahead(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+        """Return the parameters of the D that G learns against: today's, frozen, or the one some steps ahead."""
+        flat = self.d_flat.detach()
+        if not self._ahead:
+            with torch.no_grad():
+                return {name: value.detach() for name, value in self._normalised_d(flat).items()}
+        flat, step = flat.requires_grad_(), self.d_optimiser.ahead()
+        for _ in range(self._ahead):
+            total, _said = self._d_loss(flat, batch, fake)
+            (gradient,) = torch.autograd.grad(total.sum(), flat, create_graph=True)
+            flat = step(flat, gradient)
+        return self._normalised_d(flat)
+
+    def _normalised_d(self, flat: Tensor) -> dict[str, Tensor]:
+        return self.d_weights.normalised(self.d.parameters(flat))
+
+    def _generate(self, flat: Tensor, batch: Batch) -> Tensor:
+        latents = batch.latents if batch.codes is None else torch.cat([batch.latents, batch.codes], dim=-1)
+        return self.g(self.g_weights.normalised(self.g.parameters(flat)), latents)
+
+    def _see(self, samples: Tensor) -> Tensor:
+        for view in self._views:
+            samples = view.seen(samples, self.noise, self.step)
+        return samples
+
+    def _says(self, used: Mapping[str, Tensor], samples: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return what D says of samples: what the loss reads, and the auxiliary numbers `(cells, batch, n)`."""
+        if batch.codes is not None:
+            said = self.d(used, samples, batch.codes).flatten(2)
+            return said[..., 0], said[..., 1:]
+        said = self.d(used, samples).flatten(2)
+        return (said.squeeze(-1) if self._scalar else said), said[..., :0]
+
+    def _step_d(self, gradient: Gradient) -> dict[str, Tensor]:
+        self.d_optimiser.step(self.d_flat, gradient[0])
+        self.restraints.after_step(self.d_flat)
+        self.d_updates += 1
+        return gradient[1]
+
+    def _step_g(self, gradient: Gradient) -> dict[str, Tensor]:
+        self.g_optimiser.step(self.g_flat, gradient[0])
+        if self.averaged is not self.g_flat:
+            self.averaged.lerp_(self.g_flat, self.forget)
+        return gradient[1]
