@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -23,6 +23,9 @@ class DCGAN:
     G: latent -> linear, base x base x C -> norm, ReLU -> doublings (transposed 4 x 4 convolution, norm, ReLU)
        -> tanh, without a norm after the last
     D: halvings (4 x 4 convolution of stride 2, norm but not on the first, leaky ReLU .2) -> linear -> logit
+
+    A vector critic is D with more numbers at its end. The autoencoder is D to such a code and G back from it,
+    without a norm: one sample's error must not depend on the others.
 
     `width` is the number of channels at the largest size; it doubles with every halving of the side.
     g_norm and d_norm: the paper has "batch" in both. Here D has none by default: under batch norm a logit
@@ -70,6 +73,10 @@ class DCGAN:
 
     def discriminator(self, shape: Shape) -> nn.Module:
         """Build D: images `(batch, *shape)` to logits `(batch, 1)`."""
+        return self.vector_critic(shape, 1)
+
+    def vector_critic(self, shape: Shape, features: int) -> nn.Module:
+        """Build a D of many numbers: images `(batch, *shape)` to features `(batch, features)`."""
         from torch import nn
 
         base, widths = _base(shape[-1]), self._widths(shape[-1])
@@ -77,8 +84,15 @@ class DCGAN:
         for inputs, outputs in pairwise(widths):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=self.d_norm == "none"))
             layers += [*_norm(self.d_norm, outputs), nn.LeakyReLU(0.2)]
-        layers += [nn.Flatten(), nn.Linear(widths[-1] * base * base, 1)]
+        layers += [nn.Flatten(), nn.Linear(widths[-1] * base * base, features)]
         return self._started(nn.Sequential(*layers))
+
+    def autoencoder(self, shape: Shape, features: int) -> nn.Module:
+        """Build a D that reconstructs: images `(batch, *shape)` to as many again and codes `(batch, features)`."""
+        from ganbench.architectures.autoencoder import Autoencoder
+
+        encoder = self.vector_critic(shape, features)
+        return Autoencoder(encoder, replace(self, g_norm="none").generator(shape, features))
 
     def _widths(self, side: int) -> list[int]:
         return [self.width * 2**i for i in range((side // _base(side)).bit_length() - 1)]

@@ -19,9 +19,10 @@ class MLP:
     """Fully connected networks without normalisation, as in Goodfellow et al. 2014 (arXiv:1406.2661).
 
     G: latent -> depth x (width, g_activation) -> sample; tanh at the end for images, linear for points
-    D: sample -> depth x (width, leaky ReLU)   -> logit
+    D: sample -> depth x (width, leaky ReLU)   -> logit, or features
 
-    `slope` is that of the leaky ReLU, in both networks. Weights start as torch's linear layers do.
+    The autoencoder is D to its features and G back from them. `slope` is that of the leaky ReLU, in both networks.
+    Weights start as torch's linear layers do.
     """
 
     width: Count = 128
@@ -49,9 +50,20 @@ class MLP:
 
     def discriminator(self, shape: Shape) -> nn.Module:
         """Build D: samples `(batch, *shape)` to logits `(batch, 1)`."""
+        return self.vector_critic(shape, 1)
+
+    def vector_critic(self, shape: Shape, features: int) -> nn.Module:
+        """Build a D of many numbers: samples `(batch, *shape)` to features `(batch, features)`."""
         from torch import nn
 
-        return nn.Sequential(nn.Flatten(), *self._hidden(math.prod(shape), self.slope), nn.Linear(self.width, 1))
+        hidden = self._hidden(math.prod(shape), self.slope)
+        return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(self.width, features))
+
+    def autoencoder(self, shape: Shape, features: int) -> nn.Module:
+        """Build a D that reconstructs: samples `(batch, *shape)` to as many again and codes `(batch, features)`."""
+        from ganbench.architectures.autoencoder import Autoencoder
+
+        return Autoencoder(self.vector_critic(shape, features), self.generator(shape, features))
 
     def _hidden(self, inputs: int, slope: float) -> list[nn.Module]:
         from torch import nn

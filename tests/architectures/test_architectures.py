@@ -164,3 +164,104 @@ def together(modules):
     skeleton = modules[0]
     copies = {name: buffer.clone() for name, buffer in buffers.items()}
     return lambda x: vmap(lambda p, b, x: functional_call(skeleton, (p, b), (x,)))(parameters, copies, x)
+
+
+def layers_of_mlp(numbers):
+    """What the discriminator of (1, 4, 4) with width 8 and depth 2 is made of, layer by layer."""
+    return [
+        nn.Flatten(),
+        nn.Linear(16, 8),
+        nn.LeakyReLU(0.2),
+        nn.Linear(8, 8),
+        nn.LeakyReLU(0.2),
+        nn.Linear(8, numbers),
+    ]
+
+
+def layers_of_dcgan(numbers):
+    """The same of dcgan's for (1, 8, 8) with width 4 and batch norm."""
+    return [
+        nn.Conv2d(1, 4, 4, stride=2, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(4, 8, 4, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(8),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(8 * 2 * 2, numbers),
+    ]
+
+
+FROZEN = [
+    ("mlp", {"width": 8, "depth": 2}, (1, 4, 4), layers_of_mlp),
+    ("dcgan", {"width": 4, "d_norm": "batch"}, (1, 8, 8), layers_of_dcgan),
+]
+
+
+@pytest.mark.parametrize("numbers", [1, 6])
+@pytest.mark.parametrize(("name", "parameters", "shape", "layers"), FROZEN)
+def test_the_weights_of_d_are_drawn_as_ever(name, parameters, shape, layers, numbers):
+    """Stored cells are found again by their key, which knows nothing of the order in which layers are made."""
+    plugin = architectures.create(name, **parameters)
+    torch.manual_seed(3)
+    found = plugin.discriminator(shape) if numbers == 1 else plugin.vector_critic(shape, numbers)
+    torch.manual_seed(3)
+    expected = nn.Sequential(*layers(numbers))
+    assert [type(layer) for layer in found] == [type(layer) for layer in expected]
+    assert found.state_dict().keys() == expected.state_dict().keys()
+    for own, other in zip(found.state_dict().values(), expected.state_dict().values(), strict=True):
+        assert torch.equal(own, other)
+    samples = torch.randn(5, *shape)
+    assert torch.equal(found(samples), expected(samples))
+    assert found(samples).shape == (5, numbers)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("mlp", (2,)), ("mlp", (1, 4, 4)), ("dcgan", (3, 12, 12))])
+def test_an_autoencoder_is_d_and_g_back_to_back(name, shape):
+    plugin = architectures.create(name, width=4)
+    torch.manual_seed(0)
+    network = plugin.autoencoder(shape, 6)
+    torch.manual_seed(0)
+    encoder = plugin.vector_critic(shape, 6)
+    samples = torch.randn(5, *shape)
+    reconstruction, code = network(samples)
+    assert reconstruction.shape == (5, *shape) and code.shape == (5, 6)
+    assert torch.equal(code, encoder(samples))
+    assert torch.equal(reconstruction, network.decoder(code))
+    assert any(isinstance(m, nn.Tanh) for m in network.modules()) == (len(shape) == 3)
+
+
+def test_the_reconstruction_of_one_sample_does_not_depend_on_the_others():
+    network = architectures.create("dcgan", width=2, g_norm="batch").autoencoder((1, 8, 8), 3)
+    samples = torch.randn(4, 1, 8, 8)
+    torch.testing.assert_close(network(samples)[0][:1], network(samples[:1])[0], rtol=1e-5, atol=1e-6)
+
+
+def test_an_autoencoder_learns_to_reconstruct():
+    torch.manual_seed(0)
+    network = architectures.create("mlp", width=32, depth=2).autoencoder((3,), 2)
+    plane = torch.randn(128, 2) @ torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, -1.0]])
+    optimiser = torch.optim.Adam(network.parameters(), 1e-2)
+    errors = []
+    for _ in range(150):
+        error = (network(plane)[0] - plane).square().mean()
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+        errors.append(error.item())
+    assert errors[-1] < errors[0] / 20
+
+
+@pytest.mark.parametrize(("name", "parameters", "shape"), COHORTS)
+def test_vector_critics_and_autoencoders_run_as_a_cohort(name, parameters, shape):
+    torch.manual_seed(0)
+    plugin = architectures.create(name, **parameters)
+    samples = torch.randn(3, 4, *shape).double()
+    critics = [plugin.vector_critic(shape, 5).double() for _ in range(3)]
+    encoders = [plugin.autoencoder(shape, 5).double() for _ in range(3)]
+    features = together(critics)(samples)
+    reconstructions, codes = together(encoders)(samples)
+    for i in range(3):
+        torch.testing.assert_close(features[i], critics[i](samples[i]), rtol=1e-10, atol=1e-12)
+        reconstruction, code = encoders[i](samples[i])
+        torch.testing.assert_close(reconstructions[i], reconstruction, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(codes[i], code, rtol=1e-10, atol=1e-12)
