@@ -36,9 +36,9 @@ class Ring8:
         return (2,)
 
     @property
-    def classes(self) -> None:
-        """No labels."""
-        return None
+    def classes(self) -> int:
+        """The modes: a point's label is the one it was drawn from."""
+        return 8
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -55,7 +55,7 @@ class Ring8:
         """Do nothing."""
 
     def load(self, root: Path, split: SplitName) -> Split:
-        """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates."""
+        """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates, with their modes."""
         return _draw(self.centres, self.std, split)
 
     def modes(self, samples: NDArray[np.generic]) -> Modes:
@@ -80,9 +80,9 @@ class Grid25:
         return (2,)
 
     @property
-    def classes(self) -> None:
-        """No labels."""
-        return None
+    def classes(self) -> int:
+        """The modes: a point's label is the one it was drawn from."""
+        return 25
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -99,7 +99,7 @@ class Grid25:
         """Do nothing."""
 
     def load(self, root: Path, split: SplitName) -> Split:
-        """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates."""
+        """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates, with their modes."""
         return _draw(self.centres, self.std, split)
 
     def modes(self, samples: NDArray[np.generic]) -> Modes:
@@ -113,7 +113,7 @@ def _draw(centres: NDArray[np.float64], std: float, split: SplitName) -> Split:
     stream = np.random.RandomState(SEEDS[split])  # its numbers are frozen for good, a Generator's are not
     mode = stream.randint(0, len(centres), SIZES[split])
     points = centres[mode] + std * stream.standard_normal((SIZES[split], centres.shape[1]))
-    return Split(points.astype(np.float32))
+    return Split(points.astype(np.float32), mode.astype(np.int64))
 
 
 def _modes(centres: NDArray[np.float64], std: float, samples: NDArray[np.generic]) -> Modes:
