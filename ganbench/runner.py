@@ -285,5 +285,5 @@ def _about_objective(row: Planned) -> dict[str, Any]:
     return {
         "equilibrium": getattr(loss, "equilibrium", None),
         "d_steps": objective.d_steps,
-        "formula": " ".join([objective.loss.label, *(f"+ {part.label}" for part in objective.penalties)]),
+        "formula": " + ".join([part.label for part in (objective.loss, *objective.penalties, *objective.techniques)]),
     }

@@ -38,7 +38,8 @@ class Status:
     """How a cell's training ended, what it cost and what made it.
 
     `step` is the G step at which it ended; `reason` is a sentence, `traceback` the plugin's own. The cohort
-    trained for `cohort_seconds`, of which a cell's share is `train_seconds`.
+    trained for `cohort_seconds`, of which a cell's share is `train_seconds`. `facts` are numbers that the cell's
+    architecture knows without training, such as the eigenvalues of a Dirac GAN.
     """
 
     outcome: Outcome
@@ -55,6 +56,7 @@ class Status:
     g_parameters: int = 0
     snapshot_steps: tuple[int, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Scores:
 
     `rows` holds a dict per scored step: `step` and one number (or None) per value. `reasons` says, by value
     name, why a number is missing. `better` gives the direction of each value. `protocol` fixes the scores,
-    `protocol_id` is its hash. `sample_steps` are the steps of the pictures in `samples.npy`.
+    `protocol_id` is its hash. `per_class` holds, where the generator is told a class, a dict per class for the last
+    scored step: `class`, `fid`, `accuracy`, and the counts `samples` and `real`.
     """
 
     protocol_id: str
@@ -72,6 +75,7 @@ class Scores:
     rows: tuple[Mapping[str, float | None], ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     evaluate_seconds: float = 0.0
+    per_class: tuple[Mapping[str, float | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,10 @@ class Store:
         """Return the cell's scores under one evaluation, or None when it has not been scored."""
         path = self._scores_folder(key, evaluation_key) / "scores.json"
         found = _read_json(path)
-        return None if found is None else _built(Scores, {**found, "rows": tuple(found.get("rows", ()))}, path)
+        if found is None:
+            return None
+        tuples = {name: tuple(found.get(name, ())) for name in ("rows", "per_class")}
+        return _built(Scores, {**found, **tuples}, path)
 
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""

@@ -6,6 +6,7 @@ registry = Registry(
     "architecture",
     {
         "dcgan": "ganbench.architectures.dcgan",
+        "dirac": "ganbench.dirac",
         "mlp": "ganbench.architectures.mlp",
     },
 )

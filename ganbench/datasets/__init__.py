@@ -6,6 +6,7 @@ registry = Registry(
     "dataset",
     {
         "digits": "ganbench.datasets.digits",
+        "dirac": "ganbench.dirac",
         "grid25": "ganbench.datasets.mixtures",
         "image_folder": "ganbench.datasets.image_folder",
         "mnist": "ganbench.datasets.mnist",

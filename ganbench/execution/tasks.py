@@ -40,6 +40,7 @@ class Message:
 
 
 Tell = Callable[[Message], None]
+Real = tuple["Tensor", "Tensor | None"]  # samples as stored, and their labels
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,12 @@ class CohortRun:
         if self.cohort.trains:
             # The preparation has read this once, so what fails here is the machine's doing and no cell's.
             split = self.cohort.cells[0].dataset.create().load(self.surroundings.data_root, "train")
-            self._train(self.cohort.cells, torch.from_numpy(split.samples).to(where), store, tell)
+            labels = None if split.labels is None else torch.from_numpy(split.labels).to(where)
+            self._train(self.cohort.cells, (torch.from_numpy(split.samples).to(where), labels), store, tell)
         self._score(store, where, tell)
         tell(Message("done"))
 
-    def _train(self, cells: Sequence[Cell], data: Tensor, store: Store, tell: Tell) -> None:
+    def _train(self, cells: Sequence[Cell], data: Real, store: Store, tell: Tell) -> None:
         from ganbench.training.loop import train_cohort
 
         started = time.perf_counter()
@@ -115,9 +117,10 @@ class CohortRun:
         try:
             results = train_cohort(
                 cells,
-                data,
+                data[0],
                 self.cohort.scoring.steps,
                 lambda step, alive: tell(Message("progress", step, steps, alive)),
+                labels=data[1],
             )
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
             self._train_apart(cells, data, store, tell, error)
@@ -127,12 +130,12 @@ class CohortRun:
             "completed", 0, train_seconds=seconds / len(cells), cohort_seconds=seconds, cohort_size=len(cells)
         )
         for cell, result in zip(cells, results, strict=True):
-            status = _ended(cell, result, replace(cost, provenance=self._made_by(data.device)))
+            status = _ended(cell, result, replace(cost, provenance=self._made_by(data[0].device)))
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
 
-    def _train_apart(self, cells: Sequence[Cell], data: Tensor, store: Store, tell: Tell, error: Exception) -> None:
+    def _train_apart(self, cells: Sequence[Cell], data: Real, store: Store, tell: Tell, error: Exception) -> None:
         """Find out whose cells failed: one objective after another, until only one is left to blame."""
         objectives = {str(cell.objective.as_json()) for cell in cells}
         if len(objectives) > 1:
@@ -141,7 +144,7 @@ class CohortRun:
             return
         told = "".join(traceback.format_exception(error))
         reason = f"{type(error).__name__}: {error}"
-        status = Status("failed", 0, reason, told, provenance=self._made_by(data.device))
+        status = Status("failed", 0, reason, told, provenance=self._made_by(data[0].device))
         for cell in cells:
             store.write_training(cell.key, cell.as_json(), status)
             tell(Message("trained", key=cell.key, text="failed"))
@@ -184,8 +187,12 @@ def score_cell(
     samples = None
     for step in [step for step in scoring.steps if str(step) in snapshots]:
         samples = sampler.draw(snapshots[str(step)])
-        values, missing = evaluator.score(samples, cell.seed)
+        values, missing = evaluator.score(samples, cell.seed, sampler.labels)
         rows.append({"step": step, **values})
+        reasons |= missing
+    per_class: tuple[Mapping[str, float | None], ...] = ()
+    if samples is not None and sampler.labels is not None:
+        per_class, missing = evaluator.score_by_class(samples, sampler.labels)
         reasons |= missing
     scores = Scores(
         protocol_id=evaluator.protocol_id,
@@ -194,6 +201,7 @@ def score_cell(
         rows=tuple(rows),
         reasons=reasons,
         evaluate_seconds=time.perf_counter() - started,
+        per_class=per_class,
     )
     kept = None if samples is None else evaluator.quantise(samples[: 64 if samples.ndim == 4 else 2000]).numpy()
     store.write_scores(cell.key, scoring.key, scores, kept)
@@ -201,6 +209,7 @@ def score_cell(
 
 def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
     """Say how the cell's training ended, with what it cost."""
+    facts = getattr(cell.architecture.create(), "facts", None)
     return replace(
         cost,
         outcome="completed" if result.diverged_at is None else "diverged",
@@ -212,6 +221,7 @@ def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
         d_parameters=result.d_parameters,
         g_parameters=result.g_parameters,
         snapshot_steps=tuple(sorted(result.snapshots)),
+        facts=facts(cell) if facts else {},
     )
 
 

@@ -85,6 +85,11 @@ def kind_of(name: str) -> Registry:
     raise UnknownName(unknown("objective", name, names()))
 
 
+def recommended(name: str) -> Mapping[str, Any]:
+    """Return the training settings that the source of an objective used, by their names in a suite."""
+    return getattr(kind_of(name).get(name), "recommended", {})
+
+
 def loss(name: str, **parameters: object) -> Part:
     """Name the loss of a recipe."""
     return losses.registry.part(name, parameters)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from ganbench.reporting import figures, tables
 from ganbench.reporting.colours import OUTCOME_COLOURS, colours
+from ganbench.reporting.dirac import Portrait, portrait
 from ganbench.reporting.figures import Figure
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.pictures import Gallery, gallery
@@ -42,6 +43,7 @@ class Section:
     collapse: Table | None
     stability: Table
     equilibrium: Figure | None
+    dirac: Portrait | None
     cost: Table
     cost_figure: Figure | None
 
@@ -103,6 +105,7 @@ def _section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], place:
         collapse=tables.collapse_table(frame, ranking),
         stability=tables.stability_table(ranking),
         equilibrium=figures.equilibrium_figure(frame, ranking),
+        dirac=portrait(frame, ranking),
         cost=tables.cost_table(ranking),
         cost_figure=figures.cost_figure(frame, ranking),
     )

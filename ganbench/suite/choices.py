@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ganbench import losses, objectives, penalties
+from ganbench import losses, objectives, penalties, techniques
 from ganbench.objectives import Objective
 from ganbench.registry import Part, Registry, UnknownName, unknown
 from ganbench.suite.errors import Findings
+from ganbench.techniques.conditioning import conditioning_of
 
 _Swept = list[tuple[str, Any]]
 _Expanded = tuple[str, Part, _Swept, str]
 _Recipe = tuple[str, Objective, str, _Swept]
 
-OBJECTIVE_KEYS = ("objective", "loss", "penalties", "label", "d_steps")
+OBJECTIVE_KEYS = ("objective", "loss", "penalties", "techniques", "label", "d_steps", "recommended")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One objective, dataset or architecture of a suite: its label, its plugin's name, the thing itself, its place."""
+    """One objective, dataset or architecture of a suite: its label, its plugin's name, the thing itself, its place.
+
+    `train` holds the training settings that an objective's own entry asks for.
+    """
 
     label: str
     name: str
     value: Any
-    d_steps: int | None = None
     where: str = ""
+    train: Mapping[str, Any] = field(default_factory=dict)
 
 
 def one_or_many(entry: object) -> list[Any]:
@@ -51,10 +55,41 @@ def choose_parts(registry: Registry, entry: object, findings: Findings, *place: 
 
 
 def choose_objectives(entry: object, findings: Findings, *place: str | int) -> list[Choice]:
-    """Read an objective: `name`, `{name: {...}}`, or `{loss: ..., penalties: [...], label: ..., d_steps: ...}`."""
+    """Read an objective: `name`, `{name: {...}}`, or in full: `{loss: ..., penalties: [...], techniques: [...]}`."""
     if isinstance(entry, Mapping) and any(key in entry for key in OBJECTIVE_KEYS):
-        return list(_objective_in_full(entry, findings, *place))
+        chosen = list(_objective_in_full(entry, findings, *place))
+        for choice in chosen:
+            try:
+                conditioning_of(choice.value.techniques)
+            except ValueError as error:
+                findings.add(str(error), *place)
+                return []
+        return chosen
     return [Choice(label, name, value) for name, value, label, _ in _recipes(entry, findings, *place)]
+
+
+def make_conditional(given: object, chosen: Sequence[Choice], findings: Findings, *place: str) -> list[Choice]:
+    """Give both players of every objective the classes, as `conditional: true` asks (or the technique's parameters).
+
+    Objectives that bring codes of their own keep those.
+    """
+    if given is None or given is False:
+        return list(chosen)
+    if given is not True and not isinstance(given, Mapping):
+        findings.add(
+            f"conditional: expected true, false or parameters such as `{{kind: projection}}`, got {given!r}", *place
+        )
+        return list(chosen)
+    entry = "conditional" if given is True else {"conditional": given}
+    made = [part for _, part, *_ in _expand(techniques.registry, entry, findings, *place)]
+    if len(made) > 1:
+        findings.add("conditional: one value per parameter; to compare kinds, list them as techniques", *place)
+    return [
+        choice
+        if not made or conditioning_of(choice.value.techniques)
+        else replace(choice, value=replace(choice.value, techniques=(*choice.value.techniques, made[0])))
+        for choice in chosen
+    ]
 
 
 def _objective_in_full(entry: Mapping[str, Any], findings: Findings, *place: str | int) -> Iterator[Choice]:
@@ -64,23 +99,52 @@ def _objective_in_full(entry: Mapping[str, Any], findings: Findings, *place: str
     if ("loss" in entry) == ("objective" in entry):
         findings.add("an objective needs either `loss` or `objective`", *place)
         return
-    label, d_steps = _label(entry, findings, *place), entry.get("d_steps")
-    if d_steps is not None and (not isinstance(d_steps, int) or isinstance(d_steps, bool) or d_steps < 1):
-        findings.add(f"d_steps: expected a whole number above 0, got {d_steps!r}", *place, "d_steps")
+    label, train = _label(entry, findings, *place), _own_settings(entry, findings, *place)
+    more = _each_expanded(techniques.registry, entry, "techniques", findings, *place)
     if "objective" in entry:
         if "penalties" in entry:
             findings.add("`penalties` goes with `loss`; an `objective` brings its own", *place, "penalties")
         for name, value, own, swept in _recipes(entry["objective"], findings, *place, "objective"):
-            yield Choice(_named(label, swept, own), name, value, d_steps)
+            given = {**(objectives.recommended(name) if entry.get("recommended") else {}), **train}
+            for added in itertools.product(*more):
+                whole = replace(value, techniques=(*value.techniques, *(part[1] for part in added)))
+                yield Choice(*_together((name, whole, own, swept), added, label), train=given)
         return
-    axes: list[list[_Expanded]] = [list(_expand(losses.registry, entry["loss"], findings, *place, "loss"))]
-    for position, penalty in enumerate(one_or_many(entry.get("penalties") or [])):
-        axes.append(list(_expand(penalties.registry, penalty, findings, *place, "penalties", position)))
-    for loss, *held_back in itertools.product(*axes):
-        swept = [item for part in (loss, *held_back) for item in part[2]]
-        value = Objective(loss[1], tuple(part[1] for part in held_back))
-        own = " + ".join(part[3] for part in (loss, *held_back))
-        yield Choice(_named(label, swept, own), loss[0], value, d_steps)
+    found = list(_expand(losses.registry, entry["loss"], findings, *place, "loss"))
+    held_back = _each_expanded(penalties.registry, entry, "penalties", findings, *place)
+    for loss, *parts in itertools.product(found, *held_back, *more):
+        chosen = [part[1] for part in parts]
+        whole = Objective(loss[1], tuple(chosen[: len(held_back)]), techniques=tuple(chosen[len(held_back) :]))
+        yield Choice(*_together((loss[0], whole, loss[3], loss[2]), parts, label), train=train)
+
+
+def _each_expanded(
+    registry: Registry, entry: Mapping[str, Any], key: str, findings: Findings, *place: str | int
+) -> list[list[_Expanded]]:
+    """Read the penalties or techniques of an objective: for each, its variants."""
+    listed = one_or_many(entry.get(key) or [])
+    return [list(_expand(registry, item, findings, *place, key, position)) for position, item in enumerate(listed)]
+
+
+def _together(first: _Recipe, parts: Sequence[_Expanded], label: str | None) -> tuple[str, str, Objective]:
+    """Return the label, the name and the objective of a recipe or loss with what is added to it."""
+    name, whole, own, swept = first
+    swept = [*swept, *(item for part in parts for item in part[2])]
+    return _named(label, swept, " + ".join((own, *(part[3] for part in parts)))), name, whole
+
+
+def _own_settings(entry: Mapping[str, Any], findings: Findings, *place: str | int) -> dict[str, Any]:
+    """Read the training settings in an objective's own entry."""
+    if not isinstance(entry.get("recommended", False), bool):
+        findings.add(f"recommended: expected true or false, got {entry['recommended']!r}", *place, "recommended")
+    elif entry.get("recommended") and "loss" in entry:
+        findings.add("`recommended` goes with `objective`: a loss alone recommends nothing", *place, "recommended")
+    d_steps = entry.get("d_steps")
+    if d_steps is None:
+        return {}
+    if not isinstance(d_steps, int) or isinstance(d_steps, bool) or d_steps < 1:
+        findings.add(f"d_steps: expected a whole number above 0, got {d_steps!r}", *place, "d_steps")
+    return {"d_steps": d_steps}
 
 
 def _recipes(entry: object, findings: Findings, *place: str | int) -> Iterator[_Recipe]:

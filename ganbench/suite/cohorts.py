@@ -119,9 +119,16 @@ def _shape(entry: Entry) -> str:
     assert scoring is not None
     described = cell.as_json()
     train = {name: value for name, value in described["train"].items() if name not in PER_CELL_SETTINGS}
-    held_back = [_structure(part) for part in described["objective"]["penalties"]]
-    shared = {"architecture": described["architecture"], "dataset": described["dataset"], "train": train}
-    return digest({**shared, "penalties": held_back, "scoring": scoring.key, "state": entry.state})
+    objective, loss = described["objective"], cell.objective.loss.create()
+    shared = {
+        "architecture": described["architecture"],
+        "dataset": described["dataset"],
+        "train": train,
+        "critic": [getattr(loss, name, None) for name in ("critic", "features", "error")],
+        "penalties": [_structure(part) for part in objective["penalties"]],
+        "techniques": objective.get("techniques", []),
+    }
+    return digest({**shared, "scoring": scoring.key, "state": entry.state})
 
 
 def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ganbench.registry import unknown
 from ganbench.suite.cells import Cell, Scoring, digest, scoring_steps
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Problem, SuiteError
+from ganbench.suite.pairing import refusal
 from ganbench.suite.schema import AXES, Match, Suite
 from ganbench.suite.settings import Evaluate, Train, check_field
 
@@ -83,14 +84,15 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
         for objective, architecture in itertools.product(suite.objectives, wanted):
             axes = Planned(objective, architecture, dataset, 0, Train()).names
             scoring_of = _scoring(suite, axes, source, notes, dataset)
-            refusal = architecture.value.create().supports(source.shape)
+            unsupported = architecture.value.create().supports(source.shape)
             for train, swept in _settings(suite, objective, axes):
                 for seed in suite.seeds:
                     row = Planned(objective, architecture, dataset, seed, train, swept)
                     if any(match.covers(row.names) for match in suite.exclude):
                         continue
-                    if refusal:
-                        row = replace(row, skipped=refusal)
+                    refused = unsupported or refusal(objective.value, architecture.value, source, train.batch_size)
+                    if refused:
+                        row = replace(row, skipped=refused)
                     else:
                         cell = Cell(objective.value, architecture.value, dataset.value, train, seed, fingerprint)
                         row = replace(row, cell=cell, scoring=scoring_of(train.g_steps))
@@ -125,8 +127,7 @@ def _settings(
 ) -> Iterator[tuple[Train, tuple[str, ...]]]:
     """Give every combination of the swept training settings, with the names that are swept."""
     merged: dict[str, list[Any]] = {name: list(values) for name, values in suite.train.items()}
-    if objective.d_steps is not None:
-        merged["d_steps"] = [objective.d_steps]
+    merged.update({name: [value] for name, value in objective.train.items()})
     for override in suite.overrides:
         if override.match.covers(axes):
             merged.update(override.train)
@@ -145,9 +146,9 @@ def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes
         if override.match.covers(axes):
             merged.update(override.evaluate)
     extractor = merged["extractor"] or extractors.part(default_extractor(source), {})
-    refusal = extractor.create().supports(source)
-    if refusal:
-        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {refusal}")])
+    why = extractor.create().supports(source)
+    if why:
+        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {why}")])
     asked = merged["metrics"] or tuple(metrics.part(name, {}) for name in default_metrics(source))
     kept = []
     for part in asked:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ganbench import architectures, datasets, metrics
 from ganbench.registry import Part, Registry, unknown
-from ganbench.suite.choices import Choice, choose_objectives, choose_parts, one_or_many
+from ganbench.suite.choices import Choice, choose_objectives, choose_parts, make_conditional, one_or_many
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import Evaluate, Train, check_field, check_sweeps
 
@@ -18,6 +18,7 @@ KEYS = (
     "description",
     "plugins",
     "objectives",
+    "conditional",
     "datasets",
     "architectures",
     "seeds",
@@ -83,6 +84,7 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
         if key not in KEYS:
             findings.add(unknown("key", key, KEYS), key)
     chosen_objectives = _choices(raw, "objectives", findings)
+    chosen_objectives = make_conditional(raw.get("conditional"), chosen_objectives, findings, "conditional")
     chosen_datasets = _choices(raw, "datasets", findings)
     chosen_architectures = _architectures(raw.get("architectures"), chosen_datasets, findings)
     labels = {

@@ -162,7 +162,15 @@ class Game:
         return gradient, {"g_loss": loss.detach(), "g_grad_norm": gradient.norm(dim=1)}
 
     def field(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return both players' gradients at given parameters, differentiable in both of them."""
+        """Return the gradients, for D and for G, at given parameters: differentiable in both of them."""
+        for_d, for_g = self._gradients(d_flat, g_flat, batch)
+        if not self.restraints.joint:
+            return for_d, for_g
+        penalty = self.restraints.of_gradients(for_d, for_g)
+        more_d, more_g = torch.autograd.grad(penalty.sum(), (d_flat, g_flat), create_graph=True)
+        return for_d + more_d, for_g + more_g
+
+    def _gradients(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         fake = self._generate(g_flat, batch)
         d_total, _ = self._d_loss(d_flat, batch, fake)
         g_total, _ = self._g_loss(g_flat, self._normalised_d(d_flat), batch, fake)
@@ -248,7 +256,7 @@ class Game:
     def _joint(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the gradients, for D and for G, of the penalties on both players' gradients."""
         d_flat, g_flat = self.d_flat.detach().requires_grad_(), self.g_flat.detach().requires_grad_()
-        penalty = self.restraints.of_gradients(*self.field(d_flat, g_flat, batch))
+        penalty = self.restraints.of_gradients(*self._gradients(d_flat, g_flat, batch))
         for_d, for_g = torch.autograd.grad(penalty.sum(), (d_flat, g_flat))
         return for_d, for_g
 

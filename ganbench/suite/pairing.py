@@ -1,0 +1,52 @@
+"""Which objective goes with which architecture and data: the reasons against, said before anything trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ganbench.objectives import Objective
+from ganbench.plugins import Dataset, Selection, View
+from ganbench.registry import Part
+from ganbench.techniques.conditioning import conditioning_of
+
+# What a loss asks of D beside logits, and the method of an architecture that builds it.
+CRITICS = {"vector": ("a vector-valued critic", "vector_critic"), "autoencoder": ("an autoencoder", "autoencoder")}
+
+
+def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_size: int) -> str | None:
+    """Say why this objective cannot be trained by this architecture on this dataset, or None."""
+    network, shape = architecture.create(), dataset.shape
+    parts = [part.create() for part in objective.techniques]
+    for part, technique in zip(objective.techniques, parts, strict=True):
+        refuse = getattr(technique, "refusal", None)
+        why: str | None = refuse(shape, batch_size, dataset.classes) if refuse else None
+        if why:
+            return f"{part.name}: {why}"
+        if isinstance(technique, View) and hasattr(technique, "input_shape"):
+            shape = technique.input_shape(shape)
+    return _of_networks(objective, architecture, network) or network.supports(shape) or _of_critic(objective, parts)
+
+
+def _of_networks(objective: Objective, architecture: Part, network: Any) -> str | None:
+    """Say which network the architecture lacks."""
+    critic = getattr(objective.loss.create(), "critic", "scalar")
+    if critic not in CRITICS:
+        return None
+    what, method = CRITICS[critic]
+    if hasattr(network, method):
+        return None
+    return f"{objective.loss.name} needs {what} for D, which {architecture.name} does not have ({method} builds one)"
+
+
+def _of_critic(objective: Objective, techniques: list[Any]) -> str | None:
+    """Say which parts of an objective do not go together."""
+    critic = getattr(objective.loss.create(), "critic", "scalar")
+    conditioned = conditioning_of(objective.techniques) is not None
+    if conditioned and critic != "scalar":
+        return f"{objective.loss.name} reads {CRITICS[critic][0]}, and codes are defined for logits only"
+    for part, technique in zip(objective.techniques, techniques, strict=True):
+        if isinstance(technique, Selection) and critic != "scalar":
+            return f"{part.name} chooses by logits, and {objective.loss.name} reads {CRITICS[critic][0]}"
+        if isinstance(technique, View) and hasattr(technique, "input_shape") and conditioned:
+            return f"{part.name} shows D several samples at once, which share no label or code"
+    return None
