@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.evidence import Evidence
 from ganbench.evaluation.extractors import Extractor, ExtractorPlugin
+from ganbench.evaluation.per_class import per_class
 from ganbench.evaluation.reference import ORDER, SPLIT, reference
 from ganbench.plugins import Dataset, Metric, Modes
 from ganbench.registry import Part
@@ -43,23 +44,34 @@ def default_extractor(dataset: Dataset) -> str:
     return "classifier" if dataset.classes else "inception"
 
 
-def default_metrics(dataset: Dataset) -> tuple[str, ...]:
-    """Name the metrics for a dataset read by its default extractor, the headline first."""
+def default_metrics(dataset: Dataset, labelled: bool = False) -> tuple[str, ...]:
+    """Name the metrics for a dataset read by its default extractor, the headline first.
+
+    `labelled` says whether any of the objectives to be compared tells its generator a class.
+    """
+    last = ("class_match",) if labelled and dataset.classes else ()
     if len(dataset.shape) == 1:
         known = ("modes",) if hasattr(dataset, "modes") else ()
-        return (*known, "fid", "precision_recall", "coverage", "duplicates")
+        return (*known, "fid", "precision_recall", "coverage", "duplicates", *last)
     tail = ("modes", "duplicates") if dataset.classes or hasattr(dataset, "modes") else ("duplicates",)
-    return ("fid", "is", "kid", "precision_recall", "coverage", *tail)
+    return ("fid", "is", "kid", "precision_recall", "coverage", *tail, *last)
 
 
-def inapplicable(metric: Part, dataset: Dataset, extractor: Part) -> str | None:
-    """Say why a metric cannot be computed on what this dataset and extractor give, or None."""
+def inapplicable(metric: Part, dataset: Dataset, extractor: Part, labelled: bool = False) -> str | None:
+    """Say why a metric cannot be computed on what this dataset and extractor give, or None.
+
+    `labelled` says whether any of the objectives to be compared tells its generator a class.
+    """
     gives: Sequence[str] = _class(extractor).gives
     needs: Sequence[str] = _class(metric).needs
     if "logits" in needs and "logits" not in gives:
         return f"{metric.name} needs logits, and the extractor {extractor.name} does not classify"
     if "modes" in needs and "modes" not in gives and not hasattr(dataset, "modes"):
         return f"{metric.name} needs known modes: a dataset that has them, or the extractor classifier"
+    if "labels" in needs and not labelled:
+        return f"{metric.name} needs a class that was asked for, and no objective here is told one"
+    if "labels" in needs and "modes" not in gives and not (dataset.classes and hasattr(dataset, "modes")):
+        return f"{metric.name} needs the classes of samples: the extractor classifier, or classes that are known modes"
     return None
 
 
@@ -138,34 +150,66 @@ class Evaluator:
             return samples
         return ((samples + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
 
-    def score(self, samples: Tensor, seed: int) -> tuple[dict[str, float], dict[str, str]]:
+    def score(
+        self, samples: Tensor, seed: int, labels: Tensor | None = None
+    ) -> tuple[dict[str, float], dict[str, str]]:
         """Score samples `(n, *shape)`, images in [-1, 1]: all values, and the reason of each that is NaN.
 
-        `seed` drives what metrics draw. ValueError when there are not as many samples as the protocol says,
-        or when they have another shape than the dataset's.
+        `seed` drives what metrics draw. `labels` `(n,)` are the classes that were asked for; without them, values
+        that need them are left out. ValueError when there are not as many samples as the protocol says, or when they
+        have another shape than the dataset's.
         """
+        evidence = self._evidence(samples, seed, labels)
+        values: dict[str, float] = {}
+        reasons: dict[str, str] = {}
+        for part, metric in self._metrics:
+            if labels is not None or "labels" not in metric.needs:
+                found, problems = self._scored(part, metric, evidence)
+                values.update(found)
+                reasons.update(problems)
+        return values, reasons
+
+    def _scored(self, part: Part, metric: Metric, evidence: Evidence | str) -> tuple[dict[str, float], dict[str, str]]:
+        if isinstance(evidence, str):
+            return _undefined(metric.better, evidence)
+        why = inapplicable(part, self._dataset, self._settings.extractor, evidence.labels is not None)
+        return _undefined(metric.better, why) if why else _computed(metric, evidence)
+
+    def score_by_class(
+        self, samples: Tensor, labels: Tensor
+    ) -> tuple[tuple[Mapping[str, float | None], ...], dict[str, str]]:
+        """Score samples by the class that was asked for: rows as `per_class` makes them, and why numbers are missing.
+
+        No rows where the samples cannot be scored at all, or the dataset has no classes.
+        """
+        evidence = self._evidence(samples, 0, labels)
+        if isinstance(evidence, str) or not self._dataset.classes:
+            return (), {}
+        return per_class(evidence, self._dataset.classes)
+
+    def _evidence(self, samples: Tensor, seed: int, labels: Tensor | None) -> Evidence | str:
+        """Extract the features, or say why the samples cannot be scored."""
         expected = (self._settings.samples, *self._dataset.shape)
         if tuple(samples.shape) != expected:
             raise ValueError(f"the protocol says samples of shape {expected}, not {tuple(samples.shape)}")
         finite = samples.detach().flatten(1).isfinite().all(dim=1)
         if not bool(finite.all()):
-            count = int((~finite).sum())
-            return _undefined(self.better, f"{count} of {len(samples)} samples are not finite")
-        evidence = self._evidence(self.quantise(samples), seed)
-        if not bool(evidence.features.isfinite().all()):
-            return _undefined(self.better, "the features are not finite: the samples are too large")
-        values: dict[str, float] = {}
-        reasons: dict[str, str] = {}
-        for part, metric in self._metrics:
-            why = inapplicable(part, self._dataset, self._settings.extractor)
-            found, problems = _undefined(metric.better, why) if why else _computed(metric, evidence)
-            values.update(found)
-            reasons.update(problems)
-        return values, reasons
+            return f"{int((~finite).sum())} of {len(samples)} samples are not finite"
+        quantised = self.quantise(samples)
+        features, logits = self._extractor(quantised)
+        if not bool(features.isfinite().all()):
+            return "the features are not finite: the samples are too large"
+        modes = self._modes(quantised, logits)
+        return Evidence(features, logits, modes, self._reference, seed, labels, self._seen_as(logits, modes))
 
-    def _evidence(self, samples: Tensor, seed: int) -> Evidence:
-        features, logits = self._extractor(samples)
-        return Evidence(features, logits, self._modes(samples, logits), self._reference, seed)
+    def _seen_as(self, logits: Tensor | None, modes: Modes | None) -> Tensor | None:
+        import torch
+
+        if logits is not None and "modes" in _class(self._settings.extractor).gives:
+            return logits.argmax(dim=1)
+        if modes is not None and len(modes.weights) == self._dataset.classes:
+            return torch.from_numpy(modes.nearest)
+        return None
 
     def _modes(self, samples: Tensor, logits: Tensor | None) -> Modes | None:
         import numpy as np

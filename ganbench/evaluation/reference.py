@@ -10,6 +10,7 @@ from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.evidence import Reference
 from ganbench.evaluation.extractors import Extractor
 from ganbench.paths import write_whole
+from ganbench.plugins import Split
 from ganbench.registry import Part
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 SPLIT = "train"
 ORDER = "numpy RandomState(0).permutation, the first rows"
-VERSION = 1  # bumped when the same samples would give another reference
+VERSION = 2  # bumped when the same samples would give another reference, or one that holds more
 
 
 def reference(
@@ -42,31 +43,36 @@ def reference(
         _extract(dataset, extractor, rows, data_root, path)
     found = load_file(path)
     mean, covariance = found["mean"].numpy(), found["covariance"].numpy()
-    return Reference(found["features"], found.get("logits"), mean, covariance)
+    return Reference(found["features"], found.get("logits"), mean, covariance, found.get("labels"))
 
 
 def _extract(dataset: Part, extractor: Extractor, rows: int, data_root: Path, path: Path) -> None:
     import torch
     from safetensors.torch import save
-    from torch_fidelity.metric_fid import fid_features_to_statistics
 
-    features, logits = extractor(_rows(dataset, rows, data_root))
-    statistics = fid_features_to_statistics(features.double())
+    from ganbench.metrics.fid import statistics
+
+    samples, labels = _rows(dataset, rows, data_root)
+    features, logits = extractor(samples)
+    known = statistics(features)
     tensors: dict[str, Tensor] = {
         "features": features.contiguous(),
-        "mean": torch.from_numpy(statistics["mu"]),
-        "covariance": torch.from_numpy(statistics["sigma"]),
+        "mean": torch.from_numpy(known["mu"]),
+        "covariance": torch.from_numpy(known["sigma"]),
     }
     if logits is not None:
         tensors["logits"] = logits.contiguous()
+    if labels is not None:
+        tensors["labels"] = labels
     write_whole(path, save(tensors))
 
 
-def _rows(dataset: Part, rows: int, data_root: Path) -> Tensor:
-    """Choose the real samples: shuffled, because files are often sorted by class."""
+def _rows(dataset: Part, rows: int, data_root: Path) -> tuple[Tensor, Tensor | None]:
+    """Choose the real samples with their labels: shuffled, because files are often sorted by class."""
     import numpy as np
     import torch
 
-    samples = dataset.create().load(data_root, SPLIT).samples
-    order = np.random.RandomState(0).permutation(len(samples))[:rows]
-    return torch.from_numpy(samples[order])
+    split: Split = dataset.create().load(data_root, SPLIT)
+    order = np.random.RandomState(0).permutation(len(split.samples))[:rows]
+    labels = None if split.labels is None else torch.from_numpy(split.labels[order])
+    return torch.from_numpy(split.samples[order]), labels

@@ -5,6 +5,7 @@ from ganbench.registry import Registry
 registry = Registry(
     "metric",
     {
+        "class_match": "ganbench.metrics.class_match",
         "coverage": "ganbench.metrics.coverage",
         "duplicates": "ganbench.metrics.duplicates",
         "fid": "ganbench.metrics.fid",

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganbench.evaluation.evidence import Evidence
 from ganbench.metrics import register
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Statistics = Mapping[str, NDArray[np.float64]]
 
 
 @register("fid")
@@ -26,14 +33,23 @@ class Fid:
 
     def compute(self, evidence: Evidence) -> dict[str, float]:
         """Return `fid` >= 0; ValueError with fewer than two samples."""
-        from torch_fidelity.metric_fid import (
-            KEY_METRIC_FID,
-            fid_features_to_statistics,
-            fid_statistics_to_metric,
-        )
-
         if len(evidence.features) < 2:
             raise ValueError("a covariance needs two samples or more")
-        fake = fid_features_to_statistics(evidence.features.double())
         real = {"mu": evidence.reference.mean, "sigma": evidence.reference.covariance}
-        return {"fid": max(0.0, fid_statistics_to_metric(fake, real, verbose=False)[KEY_METRIC_FID])}
+        return {"fid": distance(statistics(evidence.features), real)}
+
+
+def statistics(features: Tensor) -> Statistics:
+    """Return the mean `mu` (d,) and covariance `sigma` (d, d) of features (n, d), in float64."""
+    import numpy as np
+    from torch_fidelity.metric_fid import fid_features_to_statistics
+
+    found: Statistics = fid_features_to_statistics(features.double())
+    return {**found, "sigma": np.atleast_2d(found["sigma"])}  # a single feature comes back as a bare number
+
+
+def distance(fake: Statistics, real: Statistics) -> float:
+    """Return the Frechet distance of two Gaussians, which is not negative: rounding below zero is cut off."""
+    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
+
+    return max(0.0, float(fid_statistics_to_metric(fake, real, verbose=False)[KEY_METRIC_FID]))

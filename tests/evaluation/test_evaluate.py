@@ -223,6 +223,7 @@ def test_a_metric_that_fails_loses_its_own_values_only(ring: Part, identity: Par
 
         needs: ClassVar = ("features",)
         better: ClassVar = {"failing": "lower"}
+        titles: ClassVar = {"failing": "failing"}
 
         def compute(self, evidence):
             raise np.linalg.LinAlgError("did not converge")
@@ -292,3 +293,56 @@ def test_what_does_not_apply_is_said(tmp_path: Path):
     assert "does not classify" in evaluate.inapplicable(metrics.part("is", {}), ring, identity)
     assert "known modes" in evaluate.inapplicable(metrics.part("modes", {}), folder, inception)
     assert evaluate.inapplicable(metrics.part("modes", {}), ring, identity) is None
+
+
+def test_a_class_is_asked_for_by_some_objectives_only(tmp_path: Path):
+    ring, mnist = datasets.create("ring8"), datasets.create("mnist")
+    folder = datasets.create("image_folder", path=str(tmp_path))
+    names = ("identity", "classifier", "inception")
+    identity, classifier, inception = (extractors.part(name, {}) for name in names)
+    match = metrics.part("class_match", {})
+    for source, extractor in ((ring, identity), (mnist, classifier)):
+        assert "class_match" not in evaluate.default_metrics(source)
+        assert evaluate.default_metrics(source, labelled=True) == (*evaluate.default_metrics(source), "class_match")
+        assert evaluate.inapplicable(match, source, extractor, labelled=True) is None
+        assert "no objective here is told one" in evaluate.inapplicable(match, source, extractor)
+    assert evaluate.default_metrics(folder, labelled=True) == evaluate.default_metrics(folder)
+    assert "the extractor classifier" in evaluate.inapplicable(match, mnist, inception, labelled=True)
+
+
+@pytest.fixture
+def of_told_ring(ring: Part, identity: Part, cache: Path) -> Evaluator:
+    return Evaluator(ring, EvaluationSettings(400, identity, parts("modes", "class_match")), ROOT, cache)
+
+
+def test_points_match_the_modes_that_they_were_asked_to_be(of_told_ring: Evaluator, ring: Part):
+    split = ring.create().load(ROOT, "test")
+    samples, labels = torch.from_numpy(split.samples[:400]), torch.from_numpy(split.labels[:400])
+    assert of_told_ring.score(samples, 0, labels)[0]["class_match"] == 1
+    assert of_told_ring.score(samples, 0, (labels + 1) % 8)[0]["class_match"] == 0
+    mixed = torch.where(torch.arange(400) < 100, (labels + 1) % 8, labels)
+    assert of_told_ring.score(samples, 0, mixed)[0]["class_match"] == 0.75
+    assert of_told_ring.better["class_match"] == "higher"
+
+
+def test_pictures_match_as_often_as_the_classifier_is_right(digits: Part, classifier: Part, cache: Path):
+    evaluator = Evaluator(digits, EvaluationSettings(355, classifier, parts("class_match")), ROOT, cache)
+    split = digits.create().load(ROOT, "test")
+    values, reasons = evaluator.score(torch.from_numpy(split.samples) / 127.5 - 1, 0, torch.from_numpy(split.labels))
+    assert reasons == {}
+    assert values["class_match"] == pytest.approx(evaluator.protocol["extractor"]["test_accuracy"], abs=1e-6)
+
+
+def test_what_needs_a_class_is_left_out_where_none_was_asked_for(of_told_ring: Evaluator):
+    values, reasons = of_told_ring.score(points("ring8", 400), seed=0)
+    assert values.keys() == {"modes", "high_quality", "mode_kl"} and reasons == {}
+    values, reasons = of_told_ring.score(points("ring8", 400) * math.nan, seed=0)
+    assert values.keys() == reasons.keys() == {"modes", "high_quality", "mode_kl"}
+    values, reasons = of_told_ring.score(points("ring8", 400) * math.nan, 0, torch.zeros(400, dtype=torch.long))
+    assert math.isnan(values["class_match"]) and "not finite" in reasons["class_match"]
+
+
+def test_being_told_a_class_does_not_change_the_other_scores(of_told_ring: Evaluator):
+    told, _ = of_told_ring.score(points("ring8", 400), 0, torch.arange(400) % 8)
+    free, _ = of_told_ring.score(points("ring8", 400), 0)
+    assert {name: value for name, value in told.items() if name != "class_match"} == free
