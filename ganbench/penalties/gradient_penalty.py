@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from ganbench.penalties import register
-from ganbench.penalties.input_gradient import squared_gradient_norm
-from ganbench.plugins import NonNegative
+from ganbench.penalties.input_gradient import EPSILON, squared_gradient_norm
+from ganbench.penalties.points import At, points
+from ganbench.plugins import Count, NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ganbench.plugins import Critic, Noise
-
-# Inside the root, so that the gradient is 0 and not NaN where D is flat; too small to be seen elsewhere.
-EPSILON = 1e-12
 
 
 @register("gradient_penalty")
@@ -32,30 +30,20 @@ class GradientPenalty:
 
     one_sided=True: weight * E[max(0, ||grad D(x_hat)|| - target)^2] (WGAN-LP, Petzka et al. 2018,
     arXiv:1709.08894). target=0: the zero-centred penalty (Thanh-Tung et al. 2019, arXiv:1902.03984).
+    every=n: added at every n-th D step, n-fold (lazy regularisation, Karras et al. 2020, arXiv:1912.04958).
     """
 
     weight: NonNegative = 10.0
     target: NonNegative = 1.0
     one_sided: bool = False
-    at: Literal["interpolates", "real", "fake", "perturbed"] = "interpolates"
+    at: At = "interpolates"
+    every: Count = 1
 
     per_cell: ClassVar[tuple[str, ...]] = ("weight",)
     version: ClassVar[int] = 1
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
         """Return the penalty `(cells,)`."""
-        norm = (squared_gradient_norm(critic, self._points(real, fake, noise)) + EPSILON).sqrt()
+        norm = (squared_gradient_norm(critic, points(self.at, real, fake, noise)) + EPSILON).sqrt()
         excess = (norm - self.target).relu() if self.one_sided else norm - self.target
         return self.weight * excess.square().mean(-1)
-
-    def _points(self, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
-        if self.at == "real":
-            return real
-        if self.at == "fake":
-            return fake
-        batch, *shape = real.shape[1:]
-        alpha = noise.uniform((batch, *(1 for _ in shape)))
-        if self.at == "interpolates":
-            return alpha * real + (1 - alpha) * fake
-        std = real.std(dim=tuple(range(1, real.ndim)), correction=0, keepdim=True)
-        return real + alpha * std / 2 * noise.uniform((batch, *shape))

@@ -9,14 +9,20 @@ if TYPE_CHECKING:
 
     from ganbench.plugins import Critic
 
+# Inside roots and powers of the norm, so that their gradient is 0 and not NaN where D is flat; too small to be
+# seen elsewhere.
+EPSILON = 1e-12
+
 
 def squared_gradient_norm(critic: Critic, samples: Tensor) -> Tensor:
     """Return ||grad D||^2 at each of the samples, `(cells, batch)`, differentiable in D's parameters.
 
-    The norm is each sample's own: one norm over a whole batch would grow with the batch size.
+    The norm is each sample's own: one norm over a whole batch would grow with the batch size. It is differentiable
+    in the samples too where they come with a graph, as G's do when G looks ahead or at both players' gradients.
     """
     import torch
 
-    samples = samples.detach().requires_grad_(True)
+    if not samples.requires_grad:
+        samples = samples.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(samples).sum(), samples, create_graph=True)
     return gradient.flatten(2).square().sum(-1)

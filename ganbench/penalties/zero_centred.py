@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ganbench.penalties import register
 from ganbench.penalties.input_gradient import squared_gradient_norm
-from ganbench.plugins import NonNegative
+from ganbench.plugins import Count, NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,9 +25,13 @@ class R1:
     The half belongs to it: code that writes gamma without it calls 10 what is 20 here. Samples are in
     [-1, 1]; with [0, 1] the same gamma weighs four times as much. 10 is the paper's gamma, for photographs of
     256 x 256; on points and small images .1 to 10 work, and 1 damps the Dirac GAN critically.
+
+    every=n: added at every n-th D step, n-fold (lazy regularisation, Karras et al. 2020, arXiv:1912.04958, with
+    n = 16; they also slow Adam down by n/(n + 1), which is left to the training settings here).
     """
 
     gamma: NonNegative = 10.0
+    every: Count = 1
 
     per_cell: ClassVar[tuple[str, ...]] = ("gamma",)
     version: ClassVar[int] = 1
@@ -44,10 +48,11 @@ class R2:
 
     gamma/2 * E[||grad D(G(z))||^2]
 
-    With the half, on samples in [-1, 1], and with the paper's gamma, all as in r1.
+    With the half, on samples in [-1, 1], with the paper's gamma, and lazy by `every`, all as in r1.
     """
 
     gamma: NonNegative = 10.0
+    every: Count = 1
 
     per_cell: ClassVar[tuple[str, ...]] = ("gamma",)
     version: ClassVar[int] = 1

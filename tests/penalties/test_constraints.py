@@ -9,18 +9,32 @@ from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.utils import parametrizations
 
 from ganbench import penalties
-from ganbench.plugins import Normalisation, Penalty, Projection
+from ganbench.plugins import (
+    JointPenalty,
+    LatentPenalty,
+    LogitPenalty,
+    Normalisation,
+    Penalty,
+    Projection,
+    Remembering,
+    WeightPenalty,
+)
 
 F64 = torch.float64
+KINDS = (Penalty, LogitPenalty, LatentPenalty, WeightPenalty, JointPenalty, Projection, Normalisation)
 
 
 def test_kinds_are_told_apart_by_what_they_do():
     kinds = {name: penalties.create(name) for name in penalties.names()}
     assert isinstance(kinds["weight_clip"], Projection) and isinstance(kinds["spectral_norm"], Normalisation)
-    for name in ("gradient_penalty", "r1", "r2"):
-        assert isinstance(kinds[name], Penalty) and not isinstance(kinds[name], Projection | Normalisation)
-    for name in ("weight_clip", "spectral_norm"):
-        assert not isinstance(kinds[name], Penalty)
+    assert isinstance(kinds["lecam"], LogitPenalty) and isinstance(kinds["lecam"], Remembering)
+    assert isinstance(kinds["latent_consistency"], LatentPenalty)
+    assert isinstance(kinds["orthogonal"], WeightPenalty) and isinstance(kinds["consensus"], JointPenalty)
+    for name in ("gradient_penalty", "r1", "r2", "wgan_div", "consistency"):
+        assert isinstance(kinds[name], Penalty)
+    for name, penalty in kinds.items():
+        assert sum(isinstance(penalty, kind) for kind in KINDS) == 1, name
+        assert isinstance(penalty, Remembering) == (name == "lecam")
 
 
 def test_weight_clip_clips_in_place_and_leaves_no_graph():
@@ -139,3 +153,24 @@ def test_each_cell_draws_its_own_vectors(seeded):
     together = norm.start({"a.weight": weight}, seeded((7, 8)))
     alone = norm.start({"a.weight": weight[:1]}, seeded((8,)))
     torch.testing.assert_close(together["a.weight.u"][1:], alone["a.weight.u"])
+
+
+def test_whose_weights_are_normalised_changes_nothing_else(seeded):
+    _, parameters, _ = cells(2)
+    results = []
+    for on in ("d", "g", "both"):
+        norm = penalties.create("spectral_norm", on=on)
+        assert norm.on == on
+        results.append(norm.normalised(parameters, norm.start(parameters, seeded((1, 2)))))
+    assert penalties.create("spectral_norm").on == "d"
+    for name in parameters:
+        assert torch.equal(results[0][name], results[1][name]) and torch.equal(results[0][name], results[2][name])
+
+
+def test_a_transposed_convolution_is_a_matrix_with_its_inputs_as_rows(seeded):
+    layer = nn.ConvTranspose2d(3, 5, 4).to(F64)
+    norm = penalties.create("spectral_norm", iterations=300)
+    parameters = {"weight": layer.weight.detach().unsqueeze(0), "bias": layer.bias.detach().unsqueeze(0)}
+    used = norm.normalised(parameters, norm.advance(parameters, norm.start(parameters, seeded((1,)))))
+    as_stored = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2)
+    torch.testing.assert_close(used["weight"][0] * as_stored, layer.weight.detach(), rtol=1e-8, atol=1e-12)
