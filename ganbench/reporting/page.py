@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from ganbench.reporting import figures, tables
+from ganbench.reporting.classes import ClassScores, class_scores
 from ganbench.reporting.colours import OUTCOME_COLOURS, colours
 from ganbench.reporting.dirac import Portrait, portrait
 from ganbench.reporting.figures import Figure
@@ -41,6 +42,7 @@ class Section:
     curves: Figure | None
     gallery: Gallery | None
     collapse: Table | None
+    classes: ClassScores | None
     stability: Table
     equilibrium: Figure | None
     dirac: Portrait | None
@@ -103,6 +105,7 @@ def _section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], place:
         curves=figures.curves_figure(frame, ranking),
         gallery=gallery(frame, ranking, PICTURE_BYTES // len(rankings)),
         collapse=tables.collapse_table(frame, ranking),
+        classes=class_scores(frame, ranking),
         stability=tables.stability_table(ranking),
         equilibrium=figures.equilibrium_figure(frame, ranking),
         dirac=portrait(frame, ranking),

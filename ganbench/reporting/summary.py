@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.tables import (
@@ -26,7 +27,7 @@ def summary(frame: Frame, rankings: Sequence[Ranking]) -> dict[str, Any]:
     """Return the results as strict JSON: by dataset the ranking under its main protocol, then other protocols'."""
     datasets: dict[str, dict[str, Any]] = {}
     for ranking in rankings:
-        entry = _ranking(ranking)
+        entry = _ranking(frame, ranking)
         if ranking.dataset in datasets:
             datasets[ranking.dataset]["other_protocols"].append(entry)
         else:
@@ -60,6 +61,9 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
         parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
         if (collapse := collapse_table(frame, ranking)) is not None:
             parts.append("### Mode collapse\n\n" + _table(collapse))
+        if (classes := class_scores(frame, ranking)) is not None:
+            parts.append("### Per class")
+            parts += [f"#### {title}\n\n{_table(table)}" for title, table in classes.tables]
         parts.append("### Stability\n\n" + _table(stability_table(ranking)))
         parts.append("### Cost\n\n" + _table(cost_table(ranking)))
     parts.append("## Provenance\n\n" + _table(provenance_table(frame)))
@@ -72,7 +76,11 @@ def heading(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
     return ranking.dataset if alone else f"{ranking.dataset}, protocol {ranking.protocol_id[:8]}"
 
 
-def _ranking(ranking: Ranking) -> dict[str, Any]:
+def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
+    classes = {
+        contender: [{name: _plain(value) for name, value in row.items()} for row in rows]
+        for contender, rows in by_class(frame, ranking).items()
+    }
     return {
         "protocol_id": ranking.protocol_id,
         "headline": ranking.headline,
@@ -81,6 +89,7 @@ def _ranking(ranking: Ranking) -> dict[str, Any]:
         "verdict": verdict(ranking),
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
         "ranking": [_standing(standing) for standing in ranking.standings],
+        **({"per_class": classes} if classes else {}),
     }
 
 
@@ -102,6 +111,10 @@ def _standing(standing: Standing) -> dict[str, Any]:
 
 def _interval(found: Interval) -> dict[str, float | int]:
     return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+
+
+def _plain(value: Any) -> Any:
+    return _interval(value) if isinstance(value, Interval) else value
 
 
 def _counts(counts: Mapping[Any, Any]) -> dict[str, int]:

@@ -52,6 +52,7 @@ class Builder:
         protocol: str = "p1",
         scored: bool = True,
         constant: bool = False,
+        per_class: Sequence[Mapping[str, float | None]] = (),
         **changes: Any,
     ) -> str:
         """Add one cell; `quality` in [0, 1] is how good its scores get, `changes` go to its listing."""
@@ -85,7 +86,7 @@ class Builder:
             key, cell={"objective": objective}, trace=_trace(random, last, outcome), status=status, snapshots={}
         )
         if scored and outcome != "failed":
-            self._score(key, dataset, protocol, random, 0.0 if constant else 0.04, quality, last)
+            self._score(key, dataset, protocol, random, 0.0 if constant else 0.04, quality, last, tuple(per_class))
         return key
 
     def _score(
@@ -97,11 +98,12 @@ class Builder:
         noise: float,
         quality: float,
         last: int,
+        per_class: tuple[Mapping[str, float | None], ...],
     ) -> None:
         better = IMAGE_VALUES if dataset == "digits" else POINT_VALUES
         rows = tuple(_row(dataset, step, quality, noise, random) for step in STEPS if step <= last)
         reasons = {"mode_kl": "no sample is of high quality"} if quality < 0.2 and dataset != "digits" else {}
-        scores = Scores(protocol, PROTOCOL, better, rows, reasons, evaluate_seconds=0.5)
+        scores = Scores(protocol, PROTOCOL, better, rows, reasons, 0.5, per_class)
         self.store.write_scores(key, f"e-{protocol}", scores, _samples(dataset, quality, random))
 
     def write(self, name: str = "losses", **changes: Any) -> Store:
