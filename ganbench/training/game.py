@@ -138,7 +138,7 @@ class Game:
             self.d_weights.advance(self.d.parameters(self.d_flat))
             fake = self._generate(self.g_flat, batch)
         flat = self.d_flat.detach().requires_grad_()
-        total, said = self._d_loss(flat, batch, fake)
+        total, said = self._d_loss(flat, self.g_flat, batch, fake)
         (gradient,) = torch.autograd.grad(total.sum(), flat)
         if self.restraints.joint:
             gradient = gradient + self._joint(batch)[0]
@@ -155,7 +155,7 @@ class Game:
             self.g_weights.advance(self.g.parameters(self.g_flat))
         flat = self.g_flat.detach().requires_grad_()
         fake = self._generate(flat, batch)
-        total, loss = self._g_loss(flat, self._d_ahead(batch, fake), batch, fake)
+        total, loss = self._g_loss(flat, self._d_ahead(flat, batch, fake), batch, fake)
         (gradient,) = torch.autograd.grad(total.sum(), flat)
         if self.restraints.joint:
             gradient = gradient + self._joint(batch)[1]
@@ -172,7 +172,7 @@ class Game:
 
     def _gradients(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         fake = self._generate(g_flat, batch)
-        d_total, _ = self._d_loss(d_flat, batch, fake)
+        d_total, _ = self._d_loss(d_flat, g_flat, batch, fake)
         g_total, _ = self._g_loss(g_flat, self._normalised_d(d_flat), batch, fake)
         (for_d,) = torch.autograd.grad(d_total.sum(), d_flat, create_graph=True)
         (for_g,) = torch.autograd.grad(g_total.sum(), g_flat, create_graph=True)
@@ -205,7 +205,7 @@ class Game:
         codes = self.conditioning.codes(labels, self.classes, draw.rows.shape[-1], self.noise)
         return Batch(real, draw.latents, codes.to(self.dtype))
 
-    def _d_loss(self, d_flat: Tensor, batch: Batch, fake: Tensor) -> tuple[Tensor, _Said]:
+    def _d_loss(self, d_flat: Tensor, g_flat: Tensor, batch: Batch, fake: Tensor) -> tuple[Tensor, _Said]:
         parameters = self.d.parameters(d_flat)
         used = self.d_weights.normalised(parameters)
         assert batch.real is not None
@@ -221,7 +221,7 @@ class Game:
             *self.restraints.on_logits(*logits),
             *self.restraints.d_on_latents(
                 lambda samples: critic(self._see(samples)),
-                lambda latents: self._generate(self.g_flat, replace(batch, latents=latents)),
+                lambda latents: self._generate(g_flat, replace(batch, latents=latents)),
                 batch.latents,
                 fake,
                 self.noise,
@@ -260,7 +260,7 @@ class Game:
         for_d, for_g = torch.autograd.grad(penalty.sum(), (d_flat, g_flat))
         return for_d, for_g
 
-    def _d_ahead(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+    def _d_ahead(self, g_flat: Tensor, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
         """Return the parameters of the D that G learns against: today's, frozen, or the one some steps ahead."""
         flat = self.d_flat.detach()
         if not self._ahead:
@@ -268,7 +268,7 @@ class Game:
                 return {name: value.detach() for name, value in self._normalised_d(flat).items()}
         flat, step = flat.requires_grad_(), self.d_optimiser.ahead()
         for _ in range(self._ahead):
-            total, _said = self._d_loss(flat, batch, fake)
+            total, _said = self._d_loss(flat, g_flat, batch, fake)
             (gradient,) = torch.autograd.grad(total.sum(), flat, create_graph=True)
             flat = step(flat, gradient)
         return self._normalised_d(flat)

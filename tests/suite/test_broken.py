@@ -43,6 +43,21 @@ BROKEN = {
         "objectives:\n  - {loss: hinge, objective: wgan}\ndatasets: [ring8]\n",
         [(2, "either `loss` or `objective`")],
     ),
+    "technique misspelt": (
+        "objectives:\n  - loss: hinge\n    techniques: [diff_augmnt]\ndatasets: [ring8]\n",
+        [(3, "did you mean 'diff_augment'?")],
+    ),
+    "two sets of codes": (
+        "objectives:\n  - {objective: acgan, techniques: [conditional]}\ndatasets: [digits]\n",
+        [(2, "auxiliary_classifier")],
+    ),
+    "recommended of a loss": (
+        "objectives:\n  - {loss: hinge, recommended: true}\ndatasets: [ring8]\n",
+        [(2, "a loss alone recommends nothing")],
+    ),
+    "conditional of a number": (GOOD + "conditional: 3\n", [(3, "conditional: expected true, false")]),
+    "conditional of an unknown kind": (GOOD + "conditional: {kind: film}\n", [(3, "kind of conditional")]),
+    "order of updates": (GOOD + "train: {updates: at_once}\n", [(3, "updates: Input should be 'alternating'")]),
     "key listed twice": (GOOD + "datasets: [digits]\n", [(3, "duplicate key")]),
     "not YAML": ("objectives: [hinge\ndatasets: [ring8]\n", [(2, "not valid YAML")]),
     "a list": ("- hinge\n", [(1, "a suite is a mapping")]),

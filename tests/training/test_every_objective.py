@@ -1,0 +1,39 @@
+"""Every objective there is trains: 200 steps on the ring, both players moving, every cell finite."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganbench import architectures, datasets, objectives
+from ganbench.suite.cells import Cell
+from ganbench.suite.pairing import refusal
+from ganbench.suite.settings import Train
+from ganbench.training.loop import train_cohort
+
+RING = datasets.create("ring8")
+
+
+def cell(name: str, seed: int) -> Cell:
+    objective = objectives.create(name)
+    train = Train(g_steps=200, batch_size=16, latent_size=2, d_steps=objective.d_steps, g_lr=1e-3, d_lr=1e-3)
+    mlp = architectures.registry.part("mlp", {"width": 16, "depth": 2})
+    return Cell(objective, mlp, datasets.registry.part("ring8", {}), train, seed)
+
+
+@pytest.mark.parametrize("name", objectives.names())
+def test_an_objective_trains_on_the_ring_and_moves_both_players(name: str, tmp_path) -> None:
+    cells = [cell(name, seed) for seed in (0, 1)]
+    why = refusal(cells[0].objective, cells[0].architecture, RING, 16)
+    if why is not None:
+        assert "images" in why, f"{name} is refused on points, and not because it is for images: {why}"
+        return
+    split = RING.load(tmp_path, "train")
+    assert split.labels is not None
+    trained = train_cohort(cells, torch.from_numpy(split.samples), (1, 200), labels=torch.from_numpy(split.labels))
+    for one in trained:
+        assert one.diverged_at is None
+        assert not torch.equal(one.snapshots[1], one.snapshots[200])
+        assert max(row["d_grad_norm"] for row in one.trace) > 0
+        assert max(row["g_grad_norm"] for row in one.trace) > 0
+        assert one.d_updates == 200 * cells[0].train.d_steps
