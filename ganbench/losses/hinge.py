@@ -25,6 +25,9 @@ class Hinge:
     margin: Positive = 1.0
 
     needs_real: ClassVar[bool] = False
+    family: ClassVar[str] = "hinge"
+    divergence: ClassVar[str] = "total variation (lower bound)"
+    source: ClassVar[str] = "Lim and Ye 2017, arXiv:1705.02894; Tran et al. 2017, arXiv:1702.08896"
     version: ClassVar[int] = 1
 
     @property

@@ -30,7 +30,16 @@ class LeastSquares:
     on: Literal["logit", "probability"] = "logit"
 
     needs_real: ClassVar[bool] = False
+    family: ClassVar[str] = "least squares"
+    source: ClassVar[str] = "Mao et al. 2017, arXiv:1611.04076"
     version: ClassVar[int] = 1
+
+    @property
+    def divergence(self) -> str:
+        """What D bounds, or what the paper shows that G minimises where D is at its best."""
+        if (self.b - self.c, self.b - self.a, self.on) == (1, 2, "logit"):
+            return "Pearson chi^2(real + fake, 2 fake) (D at its best)"
+        return "triangular discrimination (lower bound)"
 
     @property
     def equilibrium(self) -> float:

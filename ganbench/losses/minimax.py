@@ -27,6 +27,9 @@ class Minimax:
 
     needs_real: ClassVar[bool] = False
     equilibrium: ClassVar[float] = 2 * math.log(2)
+    family: ClassVar[str] = "logistic"
+    divergence: ClassVar[str] = "Jensen-Shannon (lower bound)"
+    source: ClassVar[str] = "Goodfellow et al. 2014, arXiv:1406.2661"
     version: ClassVar[int] = 1
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:

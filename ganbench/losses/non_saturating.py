@@ -36,7 +36,16 @@ class NonSaturating:
     fake_label: Probability = 0.0
 
     needs_real: ClassVar[bool] = False
+    family: ClassVar[str] = "logistic"
+    source: ClassVar[str] = "Goodfellow et al. 2014, arXiv:1406.2661"
     version: ClassVar[int] = 1
+
+    @property
+    def divergence(self) -> str:
+        """What D bounds and what G follows (Arjovsky and Bottou 2017, arXiv:1701.04862, theorem 2.5)."""
+        if (self.real_label, self.fake_label) == (1, 0):
+            return "Jensen-Shannon (D's lower bound); G: KL(fake, real) - 2 Jensen-Shannon"
+        return "an f-divergence near Jensen-Shannon's (D's lower bound)"
 
     @property
     def equilibrium(self) -> float:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from ganbench.losses import register
-from ganbench.losses.softplus import softplus
+from ganbench.losses.relativistic import Kind, h, h_of_zero, refuse_idle_margin
 from ganbench.plugins import Positive
 
 if TYPE_CHECKING:
@@ -28,33 +27,28 @@ class RelativisticPaired:
     one. Where real and fake cannot be told apart, L_D = h(0).
     """
 
-    kind: Literal["logistic", "hinge", "least_squares"] = "logistic"
+    kind: Kind = "logistic"
     margin: Positive = 1.0
 
     needs_real: ClassVar[bool] = True
+    family: ClassVar[str] = "relativistic"
+    divergence: ClassVar[str] = "a relativistic paired divergence (lower bound; arXiv:1901.02474)"
+    source: ClassVar[str] = "Jolicoeur-Martineau 2018, arXiv:1807.00734"
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         """Refuse a margin that would change nothing."""
-        if self.kind == "logistic" and self.margin != 1:
-            raise ValueError("kind='logistic' has no margin: leave it out, or take another kind")
+        refuse_idle_margin(self.kind, self.margin)
 
     @property
     def equilibrium(self) -> float:
         """The value of L_D when real and fake cannot be told apart."""
-        return {"logistic": math.log(2), "hinge": self.margin, "least_squares": self.margin**2}[self.kind]
+        return h_of_zero(self.kind, self.margin)
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """L_D from the logits of real and fake samples."""
-        return self._h(real - fake).mean(-1)
+        return h(self.kind, self.margin, real - fake).mean(-1)
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """L_G from the logits of real and fake samples."""
-        return self._h(fake - real).mean(-1)
-
-    def _h(self, u: Tensor) -> Tensor:
-        if self.kind == "logistic":
-            return softplus(-u)
-        if self.kind == "hinge":
-            return (self.margin - u).relu()
-        return (u - self.margin).square()
+        return h(self.kind, self.margin, fake - real).mean(-1)

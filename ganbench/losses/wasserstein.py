@@ -25,6 +25,9 @@ class Wasserstein:
 
     needs_real: ClassVar[bool] = False
     equilibrium: ClassVar[float] = 0.0
+    family: ClassVar[str] = "Wasserstein"
+    divergence: ClassVar[str] = "Wasserstein-1 (lower bound; times D's Lipschitz constant)"
+    source: ClassVar[str] = "Arjovsky et al. 2017, arXiv:1701.07875"
     version: ClassVar[int] = 1
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
