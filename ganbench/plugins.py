@@ -193,7 +193,8 @@ class Lookahead(Protocol):
 class Conditioning(Protocol):
     """A technique that gives G a code beside its latent: a label, or what D is to read back from the sample.
 
-    `needs_labels` says whether the dataset must have classes; G receives `[latent, code]` as one vector.
+    `needs_labels` says whether the dataset must have classes; G receives `[latent, code]` as one vector. A class
+    that builds its D from an architecture's `vector_critic` sets `critic = "vector"`.
     """
 
     needs_labels: ClassVar[bool]
@@ -278,7 +279,7 @@ class Metric(Protocol):
 
     `better` names every value that `compute` returns and whether lower or higher is better. `needs` lists what
     the evidence must hold: "features", "logits" (an extractor that classifies), "modes" (a dataset whose truth
-    is known, or a classifier).
+    is known, or a classifier), "labels" (generators that are told a class).
     """
 
     better: ClassVar[Mapping[str, Literal["lower", "higher"]]]

@@ -107,7 +107,7 @@ class Evaluator:
         self, dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path, device: str = "cpu"
     ) -> None:
         """Load the extractor and the real side; ValueError when the extractor cannot read the dataset."""
-        from ganbench.evaluation.sampling import STANDING
+        from ganbench.evaluation.sampling import LABELS, STANDING
 
         plugin: ExtractorPlugin = settings.extractor.create()
         self._dataset: Dataset = dataset.create()
@@ -132,6 +132,7 @@ class Evaluator:
             "reference": {"split": SPLIT, "order": ORDER, "count": len(self._reference.features)},
             "samples": settings.samples,
             "batch_norm": STANDING,
+            "labels": LABELS if self._dataset.classes else "none",
             "quantisation": QUANTISATION if self._images else "none",
             "metrics": [part.as_json() for part in settings.metrics],
         }

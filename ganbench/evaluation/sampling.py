@@ -13,6 +13,7 @@ from ganbench.training.streams import CellNoise, generator, latents
 
 BATCH = 250
 STANDING_BATCHES, STANDING_BATCH = 20, 100
+LABELS = "generators that are told a class: sample i is asked for class i modulo their number"
 STANDING = f"standing statistics over {STANDING_BATCHES} batches of {STANDING_BATCH} latents"
 
 

@@ -24,18 +24,18 @@ def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_si
             return f"{part.name}: {why}"
         if isinstance(technique, View) and hasattr(technique, "input_shape"):
             shape = technique.input_shape(shape)
-    return _of_networks(objective, architecture, network) or network.supports(shape) or _of_critic(objective, parts)
+    asking = zip((objective.loss, *objective.techniques), (objective.loss.create(), *parts), strict=True)
+    lacks = next((why for part, plugin in asking if (why := _lacks(part, plugin, architecture, network))), None)
+    return lacks or network.supports(shape) or _of_critic(objective, parts)
 
 
-def _of_networks(objective: Objective, architecture: Part, network: Any) -> str | None:
-    """Say which network the architecture lacks."""
-    critic = getattr(objective.loss.create(), "critic", "scalar")
-    if critic not in CRITICS:
+def _lacks(part: Part, plugin: Any, architecture: Part, network: Any) -> str | None:
+    """Say which critic a loss or technique asks for that the architecture does not have."""
+    critic = getattr(plugin, "critic", "scalar")
+    if critic not in CRITICS or hasattr(network, CRITICS[critic][1]):
         return None
     what, method = CRITICS[critic]
-    if hasattr(network, method):
-        return None
-    return f"{objective.loss.name} needs {what} for D, which {architecture.name} does not have ({method} builds one)"
+    return f"{part.name} needs {what} for D, which {architecture.name} does not have ({method} builds one)"
 
 
 def _of_critic(objective: Objective, techniques: list[Any]) -> str | None:

@@ -27,6 +27,7 @@ from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.pairing import refusal
 from ganbench.suite.schema import AXES, Match, Suite
 from ganbench.suite.settings import Evaluate, Train, check_field
+from ganbench.techniques.conditioning import conditioning_of
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
     """
     filters = [_filter(text, suite) for text in only]
     notes = _Notes()
+    labelled = any(_told_a_class(choice) for choice in suite.objectives)
     planned: list[Planned] = []
     for dataset in suite.datasets:
         source = dataset.value.create()
@@ -83,7 +85,7 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
         wanted = suite.architectures_for(dataset) or _fitting(source)
         for objective, architecture in itertools.product(suite.objectives, wanted):
             axes = Planned(objective, architecture, dataset, 0, Train()).names
-            scoring_of = _scoring(suite, axes, source, notes, dataset)
+            scoring_of = _scoring(suite, axes, source, notes, dataset, labelled)
             unsupported = architecture.value.create().supports(source.shape)
             for train, swept in _settings(suite, objective, axes):
                 for seed in suite.seeds:
@@ -139,7 +141,14 @@ def _settings(
         yield Train(**chosen), swept
 
 
-def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes: _Notes, dataset: Choice) -> Any:
+def _told_a_class(objective: Choice) -> bool:
+    conditioning = conditioning_of(objective.value.techniques)
+    return conditioning is not None and conditioning.needs_labels
+
+
+def _scoring(
+    suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes: _Notes, dataset: Choice, labelled: bool
+) -> Any:
     """Return a function from g_steps to the scoring of one objective, architecture and dataset."""
     merged: dict[str, Any] = {**Evaluate().model_dump(), **suite.evaluate}
     for override in suite.overrides:
@@ -149,10 +158,10 @@ def _scoring(suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes
     why = extractor.create().supports(source)
     if why:
         raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {why}")])
-    asked = merged["metrics"] or tuple(metrics.part(name, {}) for name in default_metrics(source))
+    asked = merged["metrics"] or tuple(metrics.part(name, {}) for name in default_metrics(source, labelled))
     kept = []
     for part in asked:
-        why = inapplicable(part, source, extractor)
+        why = inapplicable(part, source, extractor, labelled)
         if why:
             notes.add(f"{dataset.label}: {part.name} is left out: {why}")
         else:

@@ -34,6 +34,7 @@ class AuxiliaryClassifier:
     g_weight: NonNegative = 1.0
     d_on_fake: bool = True
 
+    critic: ClassVar[str] = "vector"
     needs_labels: ClassVar[bool] = True
     version: ClassVar[int] = 1
 

@@ -37,6 +37,11 @@ class Conditional:
     needs_labels: ClassVar[bool] = True
     version: ClassVar[int] = 1
 
+    @property
+    def critic(self) -> str:
+        """What D is built from: a vector critic, or a plain one with more channels."""
+        return "vector" if self.kind == "projection" else "scalar"
+
     def refusal(self, shape: Shape, batch_size: int, classes: int | None) -> str | None:
         """Refuse datasets without classes."""
         return unlabelled(classes)

@@ -37,6 +37,7 @@ class MutualInformation:
     gaussian: Annotated[int, Ge(0)] = 2
     weight: NonNegative = 1.0
 
+    critic: ClassVar[str] = "vector"
     needs_labels: ClassVar[bool] = False
     version: ClassVar[int] = 1
 
