@@ -31,7 +31,8 @@ class UnknownName(LookupError):  # noqa: N818 - reads as what happened
 def unknown(what: str, name: object, allowed: Iterable[str]) -> str:
     """Say that `name` is not one of the `allowed` names of a `what`, and which of them is nearest."""
     names = sorted(allowed)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+    near.sort(key=lambda candidate: sorted(candidate) != sorted(str(name)))  # letters in another order come first
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return f"unknown {what} {name!r}{hint} (allowed: {', '.join(names) or 'none'})"
 
