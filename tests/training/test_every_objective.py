@@ -21,7 +21,17 @@ def cell(name: str, seed: int) -> Cell:
     return Cell(objective, mlp, datasets.registry.part("ring8", {}), train, seed)
 
 
-@pytest.mark.parametrize("name", objectives.names())
+def _costly(name: str) -> bool:
+    """Many D steps per G step, or more passes than one per step."""
+    made = objectives.create(name)
+    parts = {part.name for part in (*made.penalties, *made.techniques)}
+    return made.d_steps > 1 or bool(parts & {"unrolled", "consensus", "latent_consistency"})
+
+
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] if _costly(name) else []) for name in objectives.names()]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_objective_trains_on_the_ring_and_moves_both_players(name: str, tmp_path) -> None:
     cells = [cell(name, seed) for seed in (0, 1)]
     why = refusal(cells[0].objective, cells[0].architecture, RING, 16)
