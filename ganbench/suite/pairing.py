@@ -26,6 +26,8 @@ def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_si
             shape = technique.input_shape(shape)
     asking = zip((objective.loss, *objective.techniques), (objective.loss.create(), *parts), strict=True)
     lacks = next((why for part, plugin in asking if (why := _lacks(part, plugin, architecture, network))), None)
+    if not lacks and batch_size < 2 and getattr(objective.loss.create(), "critic", "scalar") != "scalar":
+        return f"{objective.loss.name} compares the samples of a batch: a batch_size of 1 has nothing to compare"
     return lacks or network.supports(shape) or _of_critic(objective, parts)
 
 

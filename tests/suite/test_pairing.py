@@ -110,6 +110,7 @@ def test_a_loss_that_needs_another_critic_gets_one_or_is_skipped_with_the_reason
         ("objectives: [pacgan]\ndatasets: [ring8]\ntrain: {batch_size: 33}\n", "33"),
         ("objectives: [{objective: pacgan, techniques: [conditional]}]\ndatasets: [digits]\n", "share no label"),
         ("objectives: [mmd]\nconditional: true\ndatasets: [digits]\n", "codes are defined for logits only"),
+        ("objectives: [mmd]\ndatasets: [ring8]\ntrain: {batch_size: 1}\n", "nothing to compare"),
         ("objectives: [{loss: mmd, techniques: [top_k]}]\ndatasets: [digits]\n", "chooses by logits"),
     ],
 )
