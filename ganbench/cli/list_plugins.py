@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.cli.console import PluginOption, errors_told
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ganbench.registry import Registry
+
 KINDS = ("objectives", "losses", "penalties", "techniques", "architectures", "datasets", "metrics", "extractors")
+
+# Below this, name and family share a column, and so do divergence and source.
+WIDE = 140
 
 
 def list_plugins(
@@ -20,7 +28,6 @@ def list_plugins(
     """List the plugins of one kind, or of all, with a line on each."""
     with errors_told():
         from rich.console import Console
-        from rich.table import Table
 
         from ganbench.cli.registries import registries
         from ganbench.registry import UnknownName, unknown
@@ -30,13 +37,51 @@ def list_plugins(
             raise UnknownName(unknown("kind", kind, known))
         console = Console()
         for plural, registry in known.items():
-            if kind not in (None, plural):
-                continue
-            table = Table("name", "parameters", "what it is", title=plural, title_justify="left", title_style="bold")
-            for name in registry.names():
-                parameters = registry.parameters(name).values()
-                shown = ", ".join(p.name if p.required else f"{p.name}={p.default}" for p in parameters)
-                table.add_row(name, shown, registry.doc(name).splitlines()[0])
-            console.print(table)
-        if kind in (None, "objectives"):
-            console.print("Every loss is an objective too, without a penalty. `ganbench show NAME` has the equations.")
+            if plural == "objectives" and kind in (None, plural):
+                console.print(_objectives(registry, known["losses"], console.width >= WIDE))
+                console.print("An objective below the line is a loss alone. `ganbench show NAME` has the equations.\n")
+            elif kind in (None, plural):
+                console.print(_plugins(registry))
+
+
+def _plugins(registry: Registry) -> Table:
+    """Lay out the plugins of one kind with their parameters."""
+    from rich.table import Table
+
+    table = Table("name", "parameters", "what it is", title=registry.plural, title_justify="left", title_style="bold")
+    for name in registry.names():
+        parameters = registry.parameters(name).values()
+        shown = ", ".join(p.name if p.required else f"{p.name}={p.default}" for p in parameters)
+        table.add_row(name, shown, registry.doc(name).splitlines()[0])
+    return table
+
+
+def _objectives(recipes: Registry, losses: Registry, wide: bool) -> Table:
+    """Lay out the recipes, then the losses, with what tells them apart."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ganbench.objectives.facts import facts
+
+    table = Table(title="objectives", title_justify="left", title_style="bold", box=box.HORIZONTALS, pad_edge=False)
+    table.add_column("name" if wide else "name\n  family", no_wrap=True)
+    if wide:
+        table.add_column("family", no_wrap=True)
+    table.add_column("estimates or bounds" if wide else "estimates or bounds\n  source")
+    table.add_column("needs", max_width=11)
+    table.add_column("D\nsteps", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("source")
+    for registry in (recipes, losses):
+        for name in registry.names():
+            known = facts(name, registry)
+            family, divergence, source = (text or "-" for text in (known.family, known.divergence, known.source))
+            tail = (", ".join(known.needs) or "-", str(known.objective.d_steps) if known.objective else "-")
+            if wide:
+                table.add_row(name, Text(family), Text(divergence), *tail, Text(source))
+            else:
+                about = Text.assemble(divergence, "\n", (f"  {source}", "dim"))
+                table.add_row(Text.assemble((name, "bold"), f"\n  {family}"), about, *tail)
+        table.add_section()
+    return table
