@@ -12,8 +12,8 @@ from ganbench import architectures, objectives
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training.game import to_samples
 from ganbench.training.loop import train_cohort
+from ganbench.training.samples import to_samples
 
 ROUNDS = 5
 

@@ -219,7 +219,8 @@ class _Field:
     def __init__(self, objective: Objective) -> None:
         import torch
 
-        from ganbench.training.game import Draw, Game
+        from ganbench.training.game import Game
+        from ganbench.training.samples import Draw
 
         one = cell(objective, theta=0.0, psi=0.0)
         size = NOISE_SAMPLES if objective.techniques else 1

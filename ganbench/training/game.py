@@ -16,6 +16,7 @@ from ganbench.training.mixture import MixedLoss, across_cells
 from ganbench.training.networks import build_networks
 from ganbench.training.players import start
 from ganbench.training.restraints import Restraints, Weights
+from ganbench.training.samples import Batch, Draw, to_samples
 from ganbench.training.streams import CellNoise
 from ganbench.training.trace import accuracy
 
@@ -23,48 +24,13 @@ Gradient = tuple[Tensor, dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Draw:
-    """What one update of every cell draws: rows of real samples `(cells, batch)`, latents `(cells, batch, size)`."""
-
-    rows: Tensor
-    latents: Tensor
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The samples of one update `(cells, batch, *shape)`, with the codes `(cells, batch, size)` of both kinds."""
-
-    real: Tensor | None
-    latents: Tensor
-    codes: Tensor | None
-
-
-@dataclass(frozen=True)
 class _Said:
-    """What a D loss was made of: the loss and the penalties `(cells,)`, what D said, and as logits `(cells, batch)`."""
+    """What a D loss was made of: the loss and the penalties `(cells,)`, and what D said of real and fake samples."""
 
     loss: Tensor
-    held: Tensor
-    outputs: tuple[Tensor, Tensor]
-    logits: tuple[Tensor, Tensor]
-
-    def as_seen(self, gradient: Tensor) -> dict[str, Tensor]:
-        """Return what a trace records of a D update."""
-        real, fake = self.logits
-        with torch.no_grad():
-            return {
-                "d_loss": self.loss.detach(),
-                "d_penalty": self.held.detach(),
-                "d_grad_norm": gradient.norm(dim=1),
-                "real_logit": real.mean(-1),
-                "fake_logit": fake.mean(-1),
-                "d_accuracy": accuracy(real, fake),
-            }
-
-
-def to_samples(stored: Tensor, dtype: torch.dtype) -> Tensor:
-    """Turn stored samples into what networks see: uint8 images become floats in [-1, 1], points stay as they are."""
-    return stored.to(dtype).div_(127.5).sub_(1) if stored.dtype == torch.uint8 else stored.to(dtype)
+    held: Tensor | None
+    real: Tensor
+    fake: Tensor
 
 
 class Game:
@@ -74,7 +40,7 @@ class Game:
         """Build and initialise everything from the cells; `data` holds the real samples as stored."""
         first, self.train, self.data, self.labels = cells[0], cells[0].train, data, labels
         self.dtype = torch.float64 if self.train.precision == "float64" else torch.float32
-        self.seeds, self.step, self.d_updates = [cell.seed for cell in cells], 0, 0
+        self.seeds, self.step, self.d_updates, self._recorded = [cell.seed for cell in cells], 0, 0, True
         self.architecture, self.conditioning = first.architecture.create(), conditioning_of(first.objective.techniques)
         self.classes = first.dataset.create().classes if self.conditioning else None
         (self.g, self.g_flat), (self.d, self.d_flat) = start(
@@ -110,9 +76,12 @@ class Game:
     def _per_cell(self, values: Sequence[object]) -> Tensor:
         return torch.tensor(values, dtype=self.dtype, device=self.data.device)
 
-    def begin(self, step: int) -> None:
-        """Start the G step after `step` others: views change with it, and noise is drawn by it."""
-        self.step = step
+    def begin(self, step: int, recorded: bool = True) -> None:
+        """Start the G step after `step` others: views change with it, and noise is drawn by it.
+
+        One that is not `recorded` tells no more than whether it was finite.
+        """
+        self.step, self._recorded = step, recorded
         self.noise.begin(step)
 
     def update(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
@@ -143,9 +112,10 @@ class Game:
         if self.restraints.joint:
             gradient = gradient + self._joint(batch)[0]
         with torch.no_grad():
-            self.loss.remember(*said.outputs)
-            self.restraints.remember(*said.logits)
-        return gradient, said.as_seen(gradient)
+            self.loss.remember(said.real, said.fake)
+            if self.restraints.reads_logits:
+                self.restraints.remember(*self._logits(said.real, said.fake))
+            return gradient, self._seen(said, gradient)
 
     def g_gradient(self, draw: Draw) -> Gradient:
         """Return G's flat gradient, D frozen (or, by unrolling, some steps ahead), and what to record."""
@@ -211,14 +181,14 @@ class Game:
         assert batch.real is not None
         real, shown = self._see(batch.real), self._see(fake)
         (r, r_more), (f, f_more) = self._says(used, real, batch), self._says(used, shown, batch)
-        loss, logits = self.loss.discriminator(r, f), (self.loss.logits(r, r, f), self.loss.logits(f, r, f))
+        loss = self.loss.discriminator(r, f)
 
         def critic(samples: Tensor) -> Tensor:
             return self.loss.logits(self._says(used, samples, batch)[0], r, f)
 
         terms = [
             *self.restraints.on_samples(critic, real, shown, self.noise, self.d_updates),
-            *self.restraints.on_logits(*logits),
+            *(self.restraints.on_logits(*self._logits(r, f)) if self.restraints.reads_logits else ()),
             *self.restraints.d_on_latents(
                 lambda samples: critic(self._see(samples)),
                 lambda latents: self._generate(g_flat, replace(batch, latents=latents)),
@@ -231,8 +201,23 @@ class Game:
         if self.conditioning is not None and batch.codes is not None:
             terms.append(self.conditioning.d_term(r_more, f_more, batch.codes))
         held = torch.stack(terms).sum(0) if terms else None
-        total = loss if held is None else loss + held
-        return total, _Said(loss, torch.zeros_like(loss) if held is None else held, (r, f), logits)
+        return loss if held is None else loss + held, _Said(loss, held, r, f)
+
+    def _seen(self, said: _Said, gradient: Tensor) -> dict[str, Tensor]:
+        """Return what a trace records of a D update, or just what tells whether it was finite."""
+        seen = {"d_loss": said.loss.detach(), "d_grad_norm": gradient.norm(dim=1)}
+        if not self._recorded:
+            return seen
+        real, fake = self._logits(said.real, said.fake)
+        return seen | {
+            "d_penalty": torch.zeros_like(said.loss) if said.held is None else said.held.detach(),
+            "real_logit": real.mean(-1),
+            "fake_logit": fake.mean(-1),
+            "d_accuracy": accuracy(real, fake),
+        }
+
+    def _logits(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        return self.loss.logits(real, real, fake), self.loss.logits(fake, real, fake)
 
     def _g_loss(
         self, g_flat: Tensor, d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor

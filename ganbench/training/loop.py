@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from ganbench.suite.cells import Cell
-from ganbench.training.game import Draw, Game
+from ganbench.training.game import Game
+from ganbench.training.samples import Draw
 from ganbench.training.streams import Blocks, index_blocks, latent_blocks
 from ganbench.training.trace import Trace
 
@@ -59,7 +60,7 @@ def train_cohort(
     _warm_up(game)
     step = 0
     for step in range(1, train.g_steps + 1):
-        game.begin(step - 1)
+        game.begin(step - 1, trace.wants(step))
         rows, latents = real.at(step - 1), fakes.at(step - 1)
         seen = game.update([Draw(rows[:, k], latents[:, k]) for k in range(updates)])
         ends = torch.where((ends == 0) & ~game.finite(seen, step), step, ends)

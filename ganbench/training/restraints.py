@@ -33,6 +33,7 @@ class Restraints:
         self._penalties = [plugin for plugin in plugins if isinstance(plugin, Penalty)]
         self._on_logits = [plugin for plugin in plugins if isinstance(plugin, LogitPenalty)]
         self._on_latents = [plugin for plugin in plugins if isinstance(plugin, LatentPenalty)]
+        self.reads_logits = bool(self._on_logits)
         self._projections = [plugin for plugin in plugins if isinstance(plugin, Projection)]
         self.joint = [plugin for plugin in plugins if isinstance(plugin, JointPenalty)]
         self.memories: list[Memory] = [

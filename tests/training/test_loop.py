@@ -14,8 +14,9 @@ from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training.game import Game, to_samples
+from ganbench.training.game import Game
 from ganbench.training.loop import train_cohort
+from ganbench.training.samples import to_samples
 from ganbench.training.streams import BLOCK, generator, latents
 
 POINTS = torch.randn(512, 2, generator=torch.Generator().manual_seed(1))

@@ -11,8 +11,9 @@ from ganbench import architectures, objectives
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training.game import Draw, Game, Gradient
+from ganbench.training.game import Game, Gradient
 from ganbench.training.loop import train_cohort
+from ganbench.training.samples import Draw
 
 ANGLES = torch.arange(8) * math.pi / 4
 RING = torch.stack([ANGLES.cos(), ANGLES.sin()], 1).repeat(32, 1)

@@ -15,8 +15,9 @@ from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training.game import Draw, Game
+from ganbench.training.game import Game
 from ganbench.training.loop import train_cohort
+from ganbench.training.samples import Draw
 from ganbench.training.streams import generator, latents
 
 POINTS = torch.randn(256, 2, generator=torch.Generator().manual_seed(1))
