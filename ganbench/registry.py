@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import importlib
 import importlib.metadata
@@ -211,8 +212,14 @@ class Registry:
         """Return the plugin's docstring: its equations and source."""
         return inspect.getdoc(self.get(name)) or ""
 
-    def _entry_points(self) -> dict[str, importlib.metadata.EntryPoint]:
-        return {point.name: point for point in importlib.metadata.entry_points(group=f"ganbench.{self.plural}")}
+    def _entry_points(self) -> Mapping[str, importlib.metadata.EntryPoint]:
+        return _installed(f"ganbench.{self.plural}")
+
+
+@functools.cache
+def _installed(group: str) -> Mapping[str, importlib.metadata.EntryPoint]:
+    """Return the entry points of a group; read once, since every reading goes through all installed packages."""
+    return {point.name: point for point in importlib.metadata.entry_points(group=group)}
 
 
 def _place(cls: type) -> tuple[str, str]:

@@ -29,7 +29,8 @@ FAMILIES = {
 
 
 def test_every_built_in_loss_is_read_here(names_read):
-    assert names_read == set(losses.names())
+    # other tests of this process may have registered losses from files of their own
+    assert names_read == {n for n in losses.names() if losses.registry.get(n).__module__.startswith("ganbench.")}
 
 
 leading = st.lists(st.integers(1, 3), max_size=2).map(tuple)
