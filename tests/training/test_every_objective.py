@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -47,3 +49,18 @@ def test_an_objective_trains_on_the_ring_and_moves_both_players(name: str, tmp_p
         assert max(row["d_grad_norm"] for row in one.trace) > 0
         assert max(row["g_grad_norm"] for row in one.trace) > 0
         assert one.d_updates == 200 * cells[0].train.d_steps
+
+
+@pytest.mark.parametrize("name", objectives.names())
+def test_a_cell_of_any_objective_gets_the_same_bits_alone_and_in_a_cohort(name: str, tmp_path) -> None:
+    dataset = "digits" if refusal(cell(name, 0).objective, cell(name, 0).architecture, RING, 16) else "ring8"
+    part = datasets.registry.part(dataset, {})
+    split = part.create().load(tmp_path, "train")
+    data, labels = torch.from_numpy(split.samples), torch.from_numpy(split.labels)
+    cells = [cell(name, seed) for seed in range(3)]
+    cells = [replace(one, dataset=part, train=one.train.model_copy(update={"g_steps": 8})) for one in cells]
+    together = train_cohort(cells, data, (8,), labels=labels)
+    for seed in (0, 2):
+        (alone,) = train_cohort([cells[seed]], data, (8,), labels=labels)
+        assert torch.equal(alone.snapshots[8], together[seed].snapshots[8])
+        assert alone.trace == together[seed].trace
