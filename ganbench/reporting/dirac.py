@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import altair as alt
@@ -31,16 +31,52 @@ class Portrait:
     table: Table
 
 
+@dataclass(frozen=True)
+class Ending:
+    """Where a contender ended, on the mean over its seeds, and the eigenvalues at the equilibrium, if any."""
+
+    contender: str
+    objective: str
+    radius: float
+    converged: bool
+    eigenvalues: tuple[complex, ...]
+    theory: tuple[complex, ...]
+
+
 def portrait(frame: Frame, ranking: Ranking) -> Portrait | None:
     """Draw the Dirac cells of a ranking; None where it has none."""
+    traces = _traces(frame, ranking)
+    if traces is None:
+        return None
+    return Portrait(
+        _paths(frame, ranking, traces), _eigenvalues(frame, ranking), convergence_table(endings(frame, ranking))
+    )
+
+
+def endings(frame: Frame, ranking: Ranking) -> list[Ending]:
+    """Say where each contender of a ranking ended; empty where it has no Dirac cells."""
+    traces = _traces(frame, ranking)
+    found: list[Ending] = []
+    if traces is None:
+        return found
+    for standing in ranking.standings:
+        mine = traces[traces["contender"] == standing.contender].sort_values(["cell", "step"]).groupby("cell")["radius"]
+        first, last = float(mine.first().mean()), float(mine.last().mean())
+        if math.isnan(last):
+            continue
+        pairs = [tuple(_pair(frame, ranking, standing, kind)) for kind in ("eigenvalue", "theory")]
+        found.append(Ending(standing.contender, standing.objective, last, last < CONVERGED * first, *pairs))
+    return found
+
+
+def _traces(frame: Frame, ranking: Ranking) -> pd.DataFrame | None:
     if not set(PLAYERS) <= set(frame.traces.columns):
         return None
     traces = frame.traces[frame.traces["cell"].isin(list(ranking.cells.index))].dropna(subset=list(PLAYERS))
     if traces.empty:
         return None
     traces = traces.merge(ranking.cells[["contender"]], left_on="cell", right_index=True)
-    traces = traces.assign(radius=(traces["theta"] ** 2 + traces["psi"] ** 2) ** 0.5)
-    return Portrait(_paths(frame, ranking, traces), _eigenvalues(frame, ranking), _table(frame, ranking, traces))
+    return traces.assign(radius=(traces["theta"] ** 2 + traces["psi"] ** 2) ** 0.5)
 
 
 def _paths(frame: Frame, ranking: Ranking, traces: pd.DataFrame) -> Figure:
@@ -124,20 +160,25 @@ def _around(values: pd.Series[float]) -> alt.Scale:
     return alt.Scale(domain=[low - margin, high + margin], nice=False)
 
 
-def _table(frame: Frame, ranking: Ranking, traces: pd.DataFrame) -> Table:
-    rows = []
-    for standing in ranking.standings:
-        mine = traces[traces["contender"] == standing.contender].sort_values(["cell", "step"]).groupby("cell")["radius"]
-        first, last = float(mine.first().mean()), float(mine.last().mean())
-        converged = "yes" if last < CONVERGED * first else "no"
-        pairs = [_pair(frame, ranking, standing, kind) for kind in ("eigenvalue", "theory")]
-        rows.append((standing.contender, f"{last:.3g}".replace("-", MINUS), converged, *map(_written, pairs)))
+def convergence_table(found: Sequence[Ending]) -> Table:
+    """Show where the contenders ended, and their eigenvalues."""
+    rows = [
+        (
+            one.contender,
+            f"{one.radius:.3g}".replace("-", MINUS),
+            "yes" if one.converged else "no",
+            _written(one.eigenvalues),
+            _written(one.theory),
+        )
+        for one in found
+    ]
     headings = ("Contender", "Radius at the end", "Converged", "Eigenvalues", "By theory")
     caption = (
         "Radius: the distance from the equilibrium, mean over seeds. Converged: it ended below 5 % of where it started."
     )
-    objectives = tuple(s.objective for s in ranking.standings)
-    return Table(caption, headings, tuple(rows), (False, True, False, True, True), objectives)
+    return Table(
+        caption, headings, tuple(rows), (False, True, False, True, True), tuple(one.objective for one in found)
+    )
 
 
 def _pair(frame: Frame, ranking: Ranking, standing: Standing, kind: str) -> list[complex]:
@@ -154,7 +195,7 @@ def _complex(facts: Mapping[str, float], kind: str) -> Iterable[complex]:
         yield complex(facts[f"{kind}_real_{place}"], facts[f"{kind}_imaginary_{place}"])
 
 
-def _written(pair: list[complex]) -> str:
+def _written(pair: tuple[complex, ...]) -> str:
     """Write a pair as `-0.15 ± 0.48i`, or as two numbers where both are real."""
     if not pair:
         return NOTHING

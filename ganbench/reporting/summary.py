@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbench.reporting.classes import by_class, class_scores
+from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.tables import (
@@ -52,13 +53,15 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
     parts += [f"**{_escaped(heading(ranking, rankings))}**: {_escaped(verdict(ranking))}" for ranking in rankings]
     if rankings:
         parts.append(_table(overview(rankings)))
-    if found := caveats(frame, rankings):
-        parts.append("## Caveats\n\n" + "\n".join(f"- {_escaped(sentence)}" for sentence in found))
+    if told := caveats(frame, rankings):
+        parts.append("## Caveats\n\n" + "\n".join(f"- {_escaped(sentence)}" for sentence in told))
     parts.append("## Outcomes\n\n" + _table(outcome_table(frame)))
     for ranking in rankings:
         parts.append(f"## {_escaped(heading(ranking, rankings))}")
         parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
         parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
+        if found := endings(frame, ranking):
+            parts.append("### Convergence\n\n" + _table(convergence_table(found)))
         if (collapse := collapse_table(frame, ranking)) is not None:
             parts.append("### Mode collapse\n\n" + _table(collapse))
         if (classes := class_scores(frame, ranking)) is not None:
@@ -81,6 +84,15 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         contender: [{name: _plain(value) for name, value in row.items()} for row in rows]
         for contender, rows in by_class(frame, ranking).items()
     }
+    dirac = {
+        one.contender: {
+            "radius": one.radius,
+            "converged": one.converged,
+            "eigenvalues": [[value.real, value.imag] for value in one.eigenvalues],
+            "theory": [[value.real, value.imag] for value in one.theory],
+        }
+        for one in endings(frame, ranking)
+    }
     return {
         "protocol_id": ranking.protocol_id,
         "headline": ranking.headline,
@@ -90,6 +102,7 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
         "ranking": [_standing(standing) for standing in ranking.standings],
         **({"per_class": classes} if classes else {}),
+        **({"dirac": dirac} if dirac else {}),
     }
 
 
