@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ganbench.objectives import Objective
-from ganbench.plugins import Dataset, Selection, View
+from ganbench.plugins import Dataset, JointPenalty, Lookahead, Selection, View
 from ganbench.registry import Part
 from ganbench.techniques.conditioning import conditioning_of
 
@@ -44,9 +44,12 @@ def _of_critic(objective: Objective, techniques: list[Any]) -> str | None:
     """Say which parts of an objective do not go together."""
     critic = getattr(objective.loss.create(), "critic", "scalar")
     conditioned = conditioning_of(objective.techniques) is not None
+    joint = next((part.name for part in objective.penalties if isinstance(part.create(), JointPenalty)), None)
     if conditioned and critic != "scalar":
         return f"{objective.loss.name} reads {CRITICS[critic][0]}, and codes are defined for logits only"
     for part, technique in zip(objective.techniques, techniques, strict=True):
+        if isinstance(technique, Lookahead) and joint:
+            return f"{joint} looks at D as it stands, and {part.name} at D some steps ahead"
         if isinstance(technique, Selection) and critic != "scalar":
             return f"{part.name} chooses by logits, and {objective.loss.name} reads {CRITICS[critic][0]}"
         if isinstance(technique, View) and hasattr(technique, "input_shape") and conditioned:

@@ -105,17 +105,19 @@ class Game:
         batch = self.batch(draw)
         with torch.no_grad():
             self.d_weights.advance(self.d.parameters(self.d_flat))
-            fake = self._generate(self.g_flat, batch)
-        flat = self.d_flat.detach().requires_grad_()
-        total, said = self._d_loss(flat, self.g_flat, batch, fake)
-        (gradient,) = torch.autograd.grad(total.sum(), flat)
         if self.restraints.joint:
-            gradient = gradient + self._joint(batch)[0]
+            gradient, _, said, _ = self._both(*self._leaves(), batch)
+        else:
+            with torch.no_grad():
+                fake = self._generate(self.g_flat, batch)
+            flat = self.d_flat.detach().requires_grad_()
+            total, said = self._d_loss(flat, self.g_flat, batch, fake)
+            (gradient,) = torch.autograd.grad(total.sum(), flat)
         with torch.no_grad():
             self.loss.remember(said.real, said.fake)
             if self.restraints.reads_logits:
                 self.restraints.remember(*self._logits(said.real, said.fake))
-            return gradient, self._seen(said, gradient)
+            return gradient.detach(), self._seen(said, gradient)
 
     def g_gradient(self, draw: Draw) -> Gradient:
         """Return G's flat gradient, D frozen (or, by unrolling, some steps ahead), and what to record."""
@@ -123,30 +125,37 @@ class Game:
         batch = self.batch(draw, needs_real)
         with torch.no_grad():
             self.g_weights.advance(self.g.parameters(self.g_flat))
-        flat = self.g_flat.detach().requires_grad_()
-        fake = self._generate(flat, batch)
-        total, loss = self._g_loss(flat, self._d_ahead(flat, batch, fake), batch, fake)
-        (gradient,) = torch.autograd.grad(total.sum(), flat)
         if self.restraints.joint:
-            gradient = gradient + self._joint(batch)[1]
-        return gradient, {"g_loss": loss.detach(), "g_grad_norm": gradient.norm(dim=1)}
+            _, gradient, _, loss = self._both(*self._leaves(), batch)
+        else:
+            flat = self.g_flat.detach().requires_grad_()
+            fake = self._generate(flat, batch)
+            total, loss = self._g_loss(flat, self._d_ahead(flat, batch, fake), batch, fake)
+            (gradient,) = torch.autograd.grad(total.sum(), flat)
+        return gradient.detach(), {"g_loss": loss.detach(), "g_grad_norm": gradient.detach().norm(dim=1)}
 
     def field(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the gradients, for D and for G, at given parameters: differentiable in both of them."""
-        for_d, for_g = self._gradients(d_flat, g_flat, batch)
-        if not self.restraints.joint:
-            return for_d, for_g
-        penalty = self.restraints.of_gradients(for_d, for_g)
-        more_d, more_g = torch.autograd.grad(penalty.sum(), (d_flat, g_flat), create_graph=True)
-        return for_d + more_d, for_g + more_g
+        for_d, for_g, _, _ = self._both(d_flat, g_flat, batch, differentiable=True)
+        return for_d, for_g
 
-    def _gradients(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    def _both(
+        self, d_flat: Tensor, g_flat: Tensor, batch: Batch, differentiable: bool = False
+    ) -> tuple[Tensor, Tensor, _Said, Tensor]:
+        """Return the gradients for D and for G, penalties on both included, with what D said and L_G."""
         fake = self._generate(g_flat, batch)
-        d_total, _ = self._d_loss(d_flat, g_flat, batch, fake)
-        g_total, _ = self._g_loss(g_flat, self._normalised_d(d_flat), batch, fake)
+        d_total, said = self._d_loss(d_flat, g_flat, batch, fake)
+        g_total, g_loss = self._g_loss(g_flat, self._normalised_d(d_flat), batch, fake)
         (for_d,) = torch.autograd.grad(d_total.sum(), d_flat, create_graph=True)
         (for_g,) = torch.autograd.grad(g_total.sum(), g_flat, create_graph=True)
-        return for_d, for_g
+        if self.restraints.joint:
+            penalty = self.restraints.of_gradients(for_d, for_g).sum()
+            more_d, more_g = torch.autograd.grad(penalty, (d_flat, g_flat), create_graph=differentiable)
+            for_d, for_g = for_d + more_d, for_g + more_g
+        return for_d, for_g, said, g_loss
+
+    def _leaves(self) -> tuple[Tensor, Tensor]:
+        return self.d_flat.detach().requires_grad_(), self.g_flat.detach().requires_grad_()
 
     def scored(self) -> Tensor:
         """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
@@ -237,13 +246,6 @@ class Game:
         if self.conditioning is not None and batch.codes is not None:
             terms.append(self.conditioning.g_term(more, batch.codes))
         return (loss + torch.stack(terms).sum(0) if terms else loss), loss
-
-    def _joint(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the gradients, for D and for G, of the penalties on both players' gradients."""
-        d_flat, g_flat = self.d_flat.detach().requires_grad_(), self.g_flat.detach().requires_grad_()
-        penalty = self.restraints.of_gradients(*self._gradients(d_flat, g_flat, batch))
-        for_d, for_g = torch.autograd.grad(penalty.sum(), (d_flat, g_flat))
-        return for_d, for_g
 
     def _d_ahead(self, g_flat: Tensor, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
         """Return the parameters of the D that G learns against: today's, frozen, or the one some steps ahead."""

@@ -111,6 +111,7 @@ def test_a_loss_that_needs_another_critic_gets_one_or_is_skipped_with_the_reason
         ("objectives: [{objective: pacgan, techniques: [conditional]}]\ndatasets: [digits]\n", "share no label"),
         ("objectives: [mmd]\nconditional: true\ndatasets: [digits]\n", "codes are defined for logits only"),
         ("objectives: [mmd]\ndatasets: [ring8]\ntrain: {batch_size: 1}\n", "nothing to compare"),
+        ("objectives: [{objective: consensus_gan, techniques: [unrolled]}]\ndatasets: [ring8]\n", "as it stands"),
         ("objectives: [{loss: mmd, techniques: [top_k]}]\ndatasets: [digits]\n", "chooses by logits"),
     ],
 )
