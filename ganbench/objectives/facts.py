@@ -37,11 +37,12 @@ class Facts:
 def needs(objective: Objective) -> tuple[str, ...]:
     """Say what an objective asks of the dataset and of the architecture, beyond samples and a logit."""
     found = []
-    critic = getattr(objective.loss.create(), "critic", "scalar")
-    if critic in CRITICS:
-        found.append(CRITICS[critic])
-    for part in objective.techniques:
-        technique = part.create()
+    techniques = [part.create() for part in objective.techniques]
+    for plugin in (objective.loss.create(), *techniques):
+        critic = getattr(plugin, "critic", "scalar")
+        if critic in CRITICS:
+            found.append(CRITICS[critic])
+    for technique in techniques:
         if isinstance(technique, Conditioning) and technique.needs_labels:
             found.append("labels")
         refuse = getattr(technique, "refusal", None)

@@ -15,8 +15,8 @@ from ganbench.suite.load import load_suite
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("acgan", ("labels",)),
-        ("infogan", ()),
+        ("acgan", ("vector critic", "labels")),
+        ("infogan", ("vector critic",)),
         ("diffaug_gan", ("images",)),
         ("mmd_gan", ("vector critic",)),
         ("cramer", ("vector critic",)),
@@ -35,7 +35,9 @@ def test_needs_add_up_and_a_batch_that_cannot_be_packed_is_no_need_for_images() 
     both = Objective(loss("mmd"), techniques=(technique("diff_augment"), technique("instance_noise")))
     assert needs(both) == ("vector critic", "images")
     assert needs(Objective(loss("hinge"), techniques=(technique("packing", m=3),))) == ()
-    assert needs(Objective(loss("hinge"), techniques=(technique("conditional"),))) == ("labels",)
+    assert needs(Objective(loss("hinge"), techniques=(technique("conditional"),))) == ("vector critic", "labels")
+    concatenated = technique("conditional", kind="concatenation")
+    assert needs(Objective(loss("hinge"), techniques=(concatenated,))) == ("labels",)
 
 
 @pytest.mark.parametrize("name", objectives.names())
