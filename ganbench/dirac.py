@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ganbench import architectures, datasets
 from ganbench.objectives import Objective
-from ganbench.plugins import Shape, Split, SplitName
+from ganbench.plugins import Lookahead, Shape, Split, SplitName
+from ganbench.registry import Part
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -172,12 +173,14 @@ def eigenvalues(objective: Objective) -> Eigenvalues | None:
     """Return the eigenvalues of the gradient field at the equilibrium, by differentiating the loop's own gradients.
 
     Both real parts below 0: simultaneous steps converge, if they are short enough. On the imaginary axis: they do
-    not. What is random in a gradient is averaged over 65,536 samples. None where the field has a kink at the
-    equilibrium, and so no derivative.
+    not. What is random in a gradient is averaged over 65,536 samples; a lazy penalty counts by its mean. None where
+    the field has a kink at the equilibrium, and so no derivative, and where G looks ahead of the field.
     """
     import torch
 
-    field = _Field(objective)
+    if any(isinstance(part.create(), Lookahead) for part in objective.techniques):
+        return None
+    field = _Field(replace(objective, penalties=tuple(map(_eager, objective.penalties))))
     jacobian = field.jacobian()
     across = [(field.at(*ahead) - field.at(*(-x for x in ahead))) / (2 * KINK) for ahead in ((KINK, 0.0), (0.0, KINK))]
     if not torch.allclose(torch.stack(across, dim=1), jacobian, rtol=0.05, atol=1e-3):
@@ -192,7 +195,7 @@ def theory(objective: Objective) -> Eigenvalues | None:
     -(d + g)/2 +- sqrt((d - g)^2 / 4 - f'(0)^2), where d and g are what damps D and G: gamma for r1 and r2 (section
     4.1), curvature times the noise's variance for instance noise (section 3.2), gamma f'(0)^2 on both for consensus.
     """
-    if objective.loss.name not in SLOPES:
+    if objective.loss.name not in SLOPES or objective.loss.label != objective.loss.name:
         return None
     slope, d_damping, g_damping = SLOPES[objective.loss.name], 0.0, 0.0
     for part in (*objective.penalties, *objective.techniques):
@@ -213,6 +216,11 @@ def theory(objective: Objective) -> Eigenvalues | None:
     return middle + root, middle - root
 
 
+def _eager(penalty: Part) -> Part:
+    lazy = "every" in penalty.parameters
+    return replace(penalty, parameters={**penalty.parameters, "every": 1}) if lazy else penalty
+
+
 class _Field:
     """The direction in which simultaneous steps move (theta, psi), with the same noise at every point."""
 
@@ -223,7 +231,7 @@ class _Field:
         from ganbench.training.samples import Draw
 
         one = cell(objective, theta=0.0, psi=0.0)
-        size = NOISE_SAMPLES if objective.techniques else 1
+        size = NOISE_SAMPLES if objective.techniques or objective.penalties else 1
         one = replace(one, train=one.train.model_copy(update={"batch_size": size}))
         self._game = Game([one], torch.zeros(COPIES, 1), torch.device("cpu"))
         rows = torch.zeros(1, size, dtype=torch.int64)

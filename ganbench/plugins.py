@@ -36,6 +36,8 @@ class Loss(Protocol):
     - `critic = "autoencoder"`: D says `(..., batch, 1 + features)`, first the reconstruction error of each sample
       (its mean over the sample's numbers, by a field `error`: "squared" or "absolute"), then its code.
 
+    A loss that compares the samples of a batch has `least_batch`, the smallest it can take.
+
     A class may set `needs_real = False` when its generator's loss does not look at real samples (saves a forward
     pass), and `equilibrium`, the value of L_D when real and fake cannot be told apart and D is constant. `family`,
     `divergence` (what the loss estimates or bounds) and `source` are the columns of `ganbench list objectives`.
@@ -164,7 +166,8 @@ class Normalisation(Protocol):
 class View(Protocol):
     """A technique that changes what D sees, of real and of fake samples, in both players' steps.
 
-    Optional: `input_shape(shape)`, the shape of what D sees where it differs from the samples'. Every technique may
+    Optional: `input_shape(shape)` and `input_batch(batch_size)`, the shape and the number of what D sees where they
+    differ from the samples'. Every technique may
     have `refusal(shape, batch_size, classes) -> str | None`, which says why it cannot be used there.
     """
 

@@ -83,6 +83,24 @@ def test_a_penalty_with_a_kink_at_the_equilibrium_has_no_eigenvalues_there() -> 
     assert dirac.theory(kinked) is None
 
 
+def test_a_lazy_penalty_has_the_eigenvalues_of_its_mean() -> None:
+    found = dirac.eigenvalues(objective("minimax", "r1", gamma=0.3, every=4))
+    assert found == pytest.approx(dirac.theory(objective("minimax", "r1", gamma=0.3)))
+
+
+def test_what_a_penalty_draws_is_averaged() -> None:
+    found = dirac.eigenvalues(objective("minimax", "consistency", real=10.0, std=0.05))
+    assert found is not None
+    assert found[0].real == pytest.approx(-10 * 0.05**2, rel=0.03)  # 10 E(psi std n)^2 damps psi by 2 x 10 std^2 psi
+
+
+def test_where_g_looks_ahead_or_theory_is_silent_nothing_is_claimed() -> None:
+    ahead = replace(objective("minimax"), techniques=(techniques.registry.part("unrolled", {}),))
+    assert dirac.eigenvalues(ahead) is None
+    labels = Objective(losses.registry.part("non_saturating", {"fake_label": 0.1}))
+    assert dirac.theory(labels) is None
+
+
 def test_an_r1_without_its_half_would_damp_twice_as_much() -> None:
     """The mistake of others: gamma without the half is our gamma doubled, which the radius tells apart."""
     (ours,), (doubled,) = (dirac.trajectories([objective("minimax", "r1", gamma=g)]) for g in (0.3, 0.6))

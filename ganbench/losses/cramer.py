@@ -35,6 +35,7 @@ class Cramer:
     features: Count = 32
 
     critic: ClassVar[str] = "vector"
+    least_batch: ClassVar[int] = 2
     needs_real: ClassVar[bool] = True
     equilibrium: ClassVar[float] = 0.0
     family: ClassVar[str] = "kernel"

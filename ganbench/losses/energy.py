@@ -45,6 +45,11 @@ class Energy:
     version: ClassVar[int] = 1
 
     @property
+    def least_batch(self) -> int:
+        """Two samples where the pulling-away term compares them."""
+        return 2 if self.pulling_away else 1
+
+    @property
     def equilibrium(self) -> float:
         """The value of L_D when real and fake cannot be told apart."""
         return self.margin

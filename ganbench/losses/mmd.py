@@ -37,6 +37,7 @@ class MMD:
     features: Count = 16
 
     critic: ClassVar[str] = "vector"
+    least_batch: ClassVar[int] = 2
     needs_real: ClassVar[bool] = True
     equilibrium: ClassVar[float] = 0.0
     family: ClassVar[str] = "kernel"

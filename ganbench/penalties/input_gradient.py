@@ -22,7 +22,7 @@ def squared_gradient_norm(critic: Critic, samples: Tensor) -> Tensor:
     """
     import torch
 
-    if not samples.requires_grad:
-        samples = samples.detach().requires_grad_(True)
+    # A node of its own: what else was computed from the samples (a witness's features) is no function of this one.
+    samples = samples.view_as(samples) if samples.requires_grad else samples.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(samples).sum(), samples, create_graph=True)
     return gradient.flatten(2).square().sum(-1)

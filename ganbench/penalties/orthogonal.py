@@ -41,6 +41,7 @@ class Orthogonal:
 
         total = torch.zeros_like(next(iter(parameters.values())).flatten(1)[:, 0])
         for _, matrix in weight_matrices(parameters):
+            matrix = matrix.contiguous()  # a view's product takes another kernel, by its place in the cohort
             products = matrix @ matrix.mT
             lengths = torch.diag_embed(products.diagonal(dim1=1, dim2=2))
             total = total + (products - lengths).square().sum((1, 2))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganbench import penalties
+from ganbench.plugins import Remembering
 from ganbench.store import Status, Store
 from ganbench.suite.cells import Cell, Scoring, digest
 from ganbench.suite.plan import Planned
@@ -125,6 +126,9 @@ def _shape(entry: Entry) -> str:
         "dataset": described["dataset"],
         "train": train,
         "critic": [getattr(loss, name, None) for name in ("critic", "features", "error")],
+        # One loss that reads real samples in G's step would have all cells' views draw noise for them.
+        "needs_real": getattr(loss, "needs_real", True),
+        "remembers": cell.objective.loss.name if isinstance(loss, Remembering) else "",
         "penalties": [_structure(part) for part in objective["penalties"]],
         "techniques": objective.get("techniques", []),
     }

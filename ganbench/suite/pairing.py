@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ganbench.objectives import Objective
-from ganbench.plugins import Dataset, JointPenalty, Lookahead, Selection, View
+from ganbench.plugins import Dataset, JointPenalty, Lookahead, Penalty, Projection, Selection, View
 from ganbench.registry import Part
 from ganbench.techniques.conditioning import conditioning_of
 
@@ -15,7 +15,7 @@ CRITICS = {"vector": ("a vector-valued critic", "vector_critic"), "autoencoder":
 
 def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_size: int) -> str | None:
     """Say why this objective cannot be trained by this architecture on this dataset, or None."""
-    network, shape = architecture.create(), dataset.shape
+    network, loss, shape = architecture.create(), objective.loss.create(), dataset.shape
     parts = [part.create() for part in objective.techniques]
     for part, technique in zip(objective.techniques, parts, strict=True):
         refuse = getattr(technique, "refusal", None)
@@ -24,11 +24,13 @@ def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_si
             return f"{part.name}: {why}"
         if isinstance(technique, View) and hasattr(technique, "input_shape"):
             shape = technique.input_shape(shape)
-    asking = zip((objective.loss, *objective.techniques), (objective.loss.create(), *parts), strict=True)
+        if isinstance(technique, View) and hasattr(technique, "input_batch"):
+            batch_size = technique.input_batch(batch_size)
+    asking = zip((objective.loss, *objective.techniques), (loss, *parts), strict=True)
     lacks = next((why for part, plugin in asking if (why := _lacks(part, plugin, architecture, network))), None)
-    if not lacks and batch_size < 2 and getattr(objective.loss.create(), "critic", "scalar") != "scalar":
-        return f"{objective.loss.name} compares the samples of a batch: a batch_size of 1 has nothing to compare"
-    return lacks or network.supports(shape) or _of_critic(objective, parts)
+    if not lacks and batch_size < getattr(loss, "least_batch", 1):
+        return f"{objective.loss.name} compares the samples of a batch, and D sees {batch_size} at a time"
+    return lacks or network.supports(shape) or _apart(objective, parts) or _too_deep(objective, parts, network)
 
 
 def _lacks(part: Part, plugin: Any, architecture: Part, network: Any) -> str | None:
@@ -40,18 +42,34 @@ def _lacks(part: Part, plugin: Any, architecture: Part, network: Any) -> str | N
     return f"{part.name} needs {what} for D, which {architecture.name} does not have ({method} builds one)"
 
 
-def _of_critic(objective: Objective, techniques: list[Any]) -> str | None:
+def _apart(objective: Objective, techniques: list[Any]) -> str | None:
     """Say which parts of an objective do not go together."""
     critic = getattr(objective.loss.create(), "critic", "scalar")
     conditioned = conditioning_of(objective.techniques) is not None
-    joint = next((part.name for part in objective.penalties if isinstance(part.create(), JointPenalty)), None)
     if conditioned and critic != "scalar":
         return f"{objective.loss.name} reads {CRITICS[critic][0]}, and codes are defined for logits only"
     for part, technique in zip(objective.techniques, techniques, strict=True):
-        if isinstance(technique, Lookahead) and joint:
-            return f"{joint} looks at D as it stands, and {part.name} at D some steps ahead"
         if isinstance(technique, Selection) and critic != "scalar":
             return f"{part.name} chooses by logits, and {objective.loss.name} reads {CRITICS[critic][0]}"
         if isinstance(technique, View) and hasattr(technique, "input_shape") and conditioned:
             return f"{part.name} shows D several samples at once, which share no label or code"
+    ahead = next((part for part in objective.techniques if isinstance(part.create(), Lookahead)), None)
+    built = [(part.name, part.create()) for part in objective.penalties]
+    joint = next((name for name, penalty in built if isinstance(penalty, JointPenalty)), None)
+    for name, penalty in built:
+        if ahead and isinstance(penalty, Projection | JointPenalty):
+            return f"{name} is about D as it stands, and {ahead.name} about D some steps ahead"
+        if joint and getattr(penalty, "every", 1) > 1:
+            return f"{joint} looks at the gradients of every step, and {name} is lazy"
+    return None
+
+
+def _too_deep(objective: Objective, techniques: list[Any], network: Any) -> str | None:
+    """Say that torch cannot differentiate a norm of D as often as the parts of an objective ask together."""
+    twice = any(isinstance(technique, Lookahead) for technique in techniques) or any(
+        isinstance(part.create(), JointPenalty) for part in objective.penalties
+    )
+    penalised = next((part.name for part in objective.penalties if isinstance(part.create(), Penalty)), None)
+    if twice and penalised and getattr(network, "d_norm", "none") in ("batch", "instance"):
+        return f"{penalised} within another gradient asks for three derivatives of D, and {network.d_norm} norm has two"
     return None

@@ -38,6 +38,10 @@ class Packing:
         """Return the shape of a pack."""
         return (self.m * shape[0], *shape[1:])
 
+    def input_batch(self, batch_size: int) -> int:
+        """Return the number of packs in a batch."""
+        return batch_size // self.m
+
     def refusal(self, shape: Shape, batch_size: int, classes: int | None) -> str | None:
         """Say that a batch cannot be divided into packs."""
         if batch_size % self.m:

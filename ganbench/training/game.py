@@ -159,8 +159,11 @@ class Game:
 
     def scored(self) -> Tensor:
         """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
+        parameters = self.g.parameters(self.averaged)
         with torch.no_grad():
-            return self.g.flat(self.g_weights.normalised(self.g.parameters(self.averaged)))
+            if self.averaged is self.g_flat:
+                return self.g.flat(self.g_weights.normalised(parameters))
+            return self.g.flat(self.g_weights.settled(parameters))
 
     def finite(self, seen: dict[str, Tensor], step: int) -> Tensor:
         """Return which cells `(cells,)` are finite: losses and gradients at every step, weights at the last."""
@@ -184,7 +187,9 @@ class Game:
         codes = self.conditioning.codes(labels, self.classes, draw.rows.shape[-1], self.noise)
         return Batch(real, draw.latents, codes.to(self.dtype))
 
-    def _d_loss(self, d_flat: Tensor, g_flat: Tensor, batch: Batch, fake: Tensor) -> tuple[Tensor, _Said]:
+    def _d_loss(
+        self, d_flat: Tensor, g_flat: Tensor, batch: Batch, fake: Tensor, ahead: int = 0
+    ) -> tuple[Tensor, _Said]:
         parameters = self.d.parameters(d_flat)
         used = self.d_weights.normalised(parameters)
         assert batch.real is not None
@@ -196,7 +201,7 @@ class Game:
             return self.loss.logits(self._says(used, samples, batch)[0], r, f)
 
         terms = [
-            *self.restraints.on_samples(critic, real, shown, self.noise, self.d_updates),
+            *self.restraints.on_samples(critic, real, shown, self.noise, self.d_updates + ahead),
             *(self.restraints.on_logits(*self._logits(r, f)) if self.restraints.reads_logits else ()),
             *self.restraints.d_on_latents(
                 lambda samples: critic(self._see(samples)),
@@ -232,7 +237,8 @@ class Game:
         self, g_flat: Tensor, d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor
     ) -> tuple[Tensor, Tensor]:
         f, more = self._says(d_used, self._see(fake), batch)
-        with torch.no_grad():
+        # Where G looks ahead, or both players at both gradients, what D says of real samples depends on G as well.
+        with torch.set_grad_enabled(self._ahead > 0 or bool(self.restraints.joint)):
             r = torch.zeros_like(f) if batch.real is None else self._says(d_used, self._see(batch.real), batch)[0]
         for selection in self._selections:
             r, f = selection.kept(r, f, self.step)
@@ -254,8 +260,8 @@ class Game:
             with torch.no_grad():
                 return {name: value.detach() for name, value in self._normalised_d(flat).items()}
         flat, step = flat.requires_grad_(), self.d_optimiser.ahead()
-        for _ in range(self._ahead):
-            total, _said = self._d_loss(flat, g_flat, batch, fake)
+        for k in range(self._ahead):
+            total, _said = self._d_loss(flat, g_flat, batch, fake, k)
             (gradient,) = torch.autograd.grad(total.sum(), flat, create_graph=True)
             flat = step(flat, gradient)
         return self._normalised_d(flat)
@@ -277,7 +283,8 @@ class Game:
         if batch.codes is not None:
             said = self.d(used, samples, batch.codes).flatten(2)
             return said[..., 0], said[..., 1:]
-        said = self.d(used, samples).flatten(2)
+        said = self.d(used, samples)
+        said = said.unsqueeze(-1) if said.ndim == 2 else said.flatten(2)
         return (said.squeeze(-1) if self._scalar else said), said[..., :0]
 
     def _step_d(self, gradient: Gradient) -> dict[str, Tensor]:

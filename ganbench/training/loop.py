@@ -12,7 +12,7 @@ from torch import Tensor
 from ganbench.suite.cells import Cell
 from ganbench.training.game import Game
 from ganbench.training.samples import Draw
-from ganbench.training.streams import Blocks, index_blocks, latent_blocks
+from ganbench.training.streams import Blocks, CellNoise, index_blocks, latent_blocks
 from ganbench.training.trace import Trace
 
 Progress = Callable[[int, int], None]
@@ -89,10 +89,12 @@ def _streams(game: Game, prefix: str, updates: int) -> tuple[Blocks, Blocks]:
 def _warm_up(game: Game) -> None:
     """Train D alone, then G alone, before the two alternate; neither counts among the G steps."""
     real, fakes = _streams(game, "warmup/", 1)
+    for_training, game.noise = game.noise, CellNoise(game.seeds, "warmup/noise", game.dtype, game.data.device)
     for step in range(game.train.d_warmup + game.train.g_warmup):
         game.noise.begin(step)
         draw = Draw(real.at(step)[:, 0], fakes.at(step)[:, 0])
         game.warm_up(draw, "d" if step < game.train.d_warmup else "g")
+    game.noise = for_training
 
 
 def _trained(game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int) -> Trained:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -22,7 +22,7 @@ from ganbench.plugins import (
     WeightPenalty,
 )
 
-Due = Callable[[Any], bool]
+SETTLING = 100  # advances of a normalisation until it fits weights that it has not followed
 
 
 class Restraints:
@@ -107,6 +107,15 @@ class Weights:
         """Return the parameters that the forward pass uses."""
         used = dict(parameters)
         for plugin, state in zip(self._normalisations, self.states, strict=True):
+            used = plugin.normalised(used, state)
+        return used
+
+    def settled(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return other weights than the player's own as a forward pass would use them: the state is brought to them."""
+        used = dict(parameters)
+        for plugin, state in zip(self._normalisations, self.states, strict=True):
+            for _ in range(SETTLING):
+                state = plugin.advance(used, state)
             used = plugin.normalised(used, state)
         return used
 

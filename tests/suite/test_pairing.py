@@ -110,7 +110,25 @@ def test_a_loss_that_needs_another_critic_gets_one_or_is_skipped_with_the_reason
         ("objectives: [pacgan]\ndatasets: [ring8]\ntrain: {batch_size: 33}\n", "33"),
         ("objectives: [{objective: pacgan, techniques: [conditional]}]\ndatasets: [digits]\n", "share no label"),
         ("objectives: [mmd]\nconditional: true\ndatasets: [digits]\n", "codes are defined for logits only"),
-        ("objectives: [mmd]\ndatasets: [ring8]\ntrain: {batch_size: 1}\n", "nothing to compare"),
+        ("objectives: [mmd]\ndatasets: [ring8]\ntrain: {batch_size: 1}\n", "D sees 1 at a time"),
+        (
+            "objectives: [{loss: mmd, techniques: [packing: {m: 8}]}]\ndatasets: [ring8]\ntrain: {batch_size: 8}\n",
+            "1 at a time",
+        ),
+        (
+            "objectives: [{loss: hinge, techniques: [packing, packing]}]\ndatasets: [ring8]\ntrain: {batch_size: 6}\n",
+            "packs",
+        ),
+        (
+            "objectives: [{loss: hinge, penalties: [weight_clip], techniques: [unrolled]}]\ndatasets: [ring8]\n",
+            "some steps ahead",
+        ),
+        ("objectives: [{loss: hinge, penalties: [consensus, r1: {every: 4}]}]\ndatasets: [ring8]\n", "r1 is lazy"),
+        (
+            "objectives: [{loss: hinge, penalties: [r1], techniques: [unrolled]}]\ndatasets: [digits]\n"
+            "architectures: {digits: {dcgan: {d_norm: batch}}}\n",
+            "three derivatives",
+        ),
         ("objectives: [{objective: consensus_gan, techniques: [unrolled]}]\ndatasets: [ring8]\n", "as it stands"),
         ("objectives: [{loss: mmd, techniques: [top_k]}]\ndatasets: [digits]\n", "chooses by logits"),
     ],
@@ -126,6 +144,27 @@ def test_what_cannot_be_combined_is_skipped_and_says_why(text: str, reason: str,
         text = text.replace("[image]", f"[{{image_folder: {{path: {pictures}, side: 8}}}}]")
     found = rows(tmp_path, text)
     assert all(row.cell is None and reason in row.skipped for row in found), [row.skipped for row in found]
+
+
+@pytest.mark.parametrize("name", ["energy", "boundary_equilibrium"])
+def test_a_loss_that_compares_no_samples_takes_a_batch_of_one(name: str, tmp_path: Path) -> None:
+    text = f"objectives: [{name}]\ndatasets: [ring8]\ntrain: {{batch_size: 1}}\n"
+    assert all(row.cell is not None for row in rows(tmp_path, text))
+
+
+def test_cohorts_do_not_mix_losses_that_read_real_samples_in_gs_step_with_others(tmp_path: Path) -> None:
+    """The views of all cells would draw noise for them, and a cell's numbers would depend on its company."""
+    text = """
+objectives:
+  - {loss: hinge, techniques: [diff_augment]}
+  - {loss: relativistic_average, techniques: [diff_augment]}
+  - {loss: boundary_equilibrium, label: began}
+  - {loss: {energy: {features: 64, error: absolute}}, label: energy}
+datasets: [digits]
+seeds: 2
+"""
+    entries = [Entry(row, "to train") for row in rows(tmp_path, text)]
+    assert all(len({cell.objective.loss.name for cell in cohort.cells}) == 1 for cohort in pack(entries, 1))
 
 
 def test_cohorts_hold_cells_of_one_kind_of_critic_and_equal_techniques(tmp_path: Path) -> None:

@@ -118,6 +118,95 @@ def test_g_learns_against_the_d_that_unrolling_leads_to() -> None:
     close(game.g_gradient(draw)[0][0], expected)
 
 
+def slope_by_differences(play: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
+    """Differentiate a function of flat parameters `(size,)` by central differences, a step along each."""
+    steps = 1e-5 * torch.eye(len(at), dtype=at.dtype)
+    return torch.stack([(play(at + step) - play(at - step)) / 2e-5 for step in steps])
+
+
+@pytest.mark.parametrize("how", ["unrolled", "consensus"])
+@pytest.mark.parametrize("loss", ["minimax", "relativistic_paired", "relativistic_average", "mmd", "cramer"])
+def test_unrolling_and_consensus_differentiate_all_that_depends_on_g(loss: str, how: str) -> None:
+    """Also what D says of real samples, which is G's doing where D is some steps ahead."""
+    unrolled = plain(loss, also=(technique("unrolled", d_steps_ahead=2),))
+    given = unrolled if how == "unrolled" else plain(loss, penalty("consensus", gamma=2.0))
+    small = architectures.registry.part("mlp", {"width": 3, "depth": 1})
+    game, draw = game_of(*(replace(cell(given, seed), architecture=small) for seed in (0, 1)))
+    batch, start = game.batch(draw), game.g_flat.clone()
+
+    def total(own: Tensor) -> Tensor:
+        g_flat, d_flat = torch.stack([own, start[1]]).requires_grad_(), game.d_flat.detach().requires_grad_()
+        fake = game._generate(g_flat, batch)
+        if how == "unrolled":
+            return game._g_loss(g_flat, game._d_ahead(g_flat, batch, fake), batch, fake)[0][0].detach()
+        g_loss = game._g_loss(g_flat, game._normalised_d(d_flat), batch, fake)[0]
+        d_loss = game._d_loss(d_flat, g_flat, batch, fake)[0]
+        by_g = torch.autograd.grad(g_loss[0], g_flat, retain_graph=True)[0]
+        by_d = torch.autograd.grad(d_loss[0], d_flat)[0]
+        return (g_loss[0] + by_g.square().sum() + by_d.square().sum()).detach()
+
+    found = game.g_gradient(draw)[0][0]
+    torch.testing.assert_close(found, slope_by_differences(total, start[0]), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["mmd", "cramer", "hinge"])
+def test_a_penalty_at_fakes_is_the_same_whether_they_come_with_a_graph_or_not(loss: str) -> None:
+    given = plain(loss, penalty("r2", gamma=1.0))
+    game, draw = game_of(cell(given), cell(given, 1))
+    batch = game.batch(draw)
+    free, attached = (game._generate(flat, batch) for flat in (game.g_flat, game.g_flat.detach().requires_grad_()))
+    held = [game._d_loss(game.d_flat, game.g_flat, batch, fake)[1].held for fake in (free, attached)]
+    assert held[0] is not None and held[1] is not None
+    close(held[1].detach(), held[0].detach())
+
+
+def test_steps_ahead_take_a_lazy_penalty_when_its_turn_comes() -> None:
+    lazy = plain("hinge", penalty("r1", gamma=1.0, every=4), also=(technique("unrolled", d_steps_ahead=4),))
+    game, draw = game_of(cell(lazy), cell(lazy, 1))
+    asked: list[int] = []
+    original = game.restraints.on_samples
+
+    def keep(*arguments: object) -> list[Tensor]:
+        asked.append(arguments[-1])
+        return original(*arguments)
+
+    game.restraints.on_samples = keep
+    game.d_updates = 6
+    game.g_gradient(draw)
+    assert asked == [6, 7, 8, 9]
+
+
+def test_a_d_may_give_bare_logits() -> None:
+    class Bare:
+        def generator(self, shape: tuple[int, ...], latent_size: int) -> nn.Module:
+            return nn.Linear(latent_size, 2)
+
+        def discriminator(self, shape: tuple[int, ...]) -> nn.Module:
+            return nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
+
+    class Chosen(Part):
+        def create(self) -> Bare:
+            return Bare()
+
+    game, draw = game_of(*(replace(cell(plain()), architecture=Chosen("architecture", "bare")) for _ in range(2)))
+    assert game.d_gradient(draw)[0].shape == (2, 3)
+
+
+def test_warm_up_has_noise_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Tensor] = []
+    noisy = techniques.registry.get("instance_noise")
+    original = noisy.seen
+
+    def keep(self: object, samples: Tensor, noise: object, step: int) -> Tensor:
+        shown = original(self, samples, noise, step)
+        seen.append(shown - samples)
+        return shown
+
+    monkeypatch.setattr(noisy, "seen", keep)
+    train_cohort([cell(plain(also=(technique("instance_noise", std=1.0),)), d_warmup=1)], POINTS, ())
+    assert len(seen) == 5 and not torch.allclose(seen[0], seen[2])
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop", "sgd"])
 def test_a_step_ahead_goes_where_the_optimiser_would_go(optimiser: str) -> None:
     game, draw = game_of(cell(plain(), optimiser=optimiser), cell(plain(), 1, optimiser=optimiser))
@@ -175,14 +264,14 @@ def test_instance_noise_is_drawn_anew_for_real_and_fake_and_fades() -> None:
     close(game.d_gradient(draw)[0], clean.d_gradient(draw)[0])
 
 
-def test_spectral_norm_on_g_scores_the_weights_that_g_uses() -> None:
+@pytest.mark.parametrize("ema", [0.0, 0.99])
+def test_spectral_norm_on_g_scores_the_weights_that_g_uses(ema: float) -> None:
     both = plain("hinge", penalty("spectral_norm", on="both"))
-    cells = [
-        cell(both, seed, g_steps=20, precision="float32", optimiser="adam", g_lr=1e-3, d_lr=1e-3) for seed in (0, 1)
-    ]
-    (trained, _) = train_cohort(cells, POINTS, (20,))
+    settings = {"g_steps": 60, "precision": "float32", "optimiser": "adam", "g_lr": 1e-2, "d_lr": 1e-2, "ema": ema}
+    cells = [cell(both, seed, **settings) for seed in (0, 1)]
+    (trained, _) = train_cohort(cells, POINTS, (60,))
     g, _d = modules(cells[0])
-    nn.utils.vector_to_parameters(trained.snapshots[20].double(), g.parameters())
+    nn.utils.vector_to_parameters(trained.snapshots[60].double(), g.parameters())
     sigmas = [torch.linalg.matrix_norm(layer.weight.detach(), 2) for layer in g if isinstance(layer, nn.Linear)]
     torch.testing.assert_close(torch.stack(sigmas), torch.ones(len(sigmas), dtype=torch.float64), rtol=0.05, atol=0)
 
