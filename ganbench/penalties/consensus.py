@@ -20,7 +20,8 @@ class Consensus:
     gamma/2 * (||grad_D L_D||^2 + ||grad_G L_G||^2), added to L_D and to L_G alike
 
     Each gradient is that of a player's own loss in its own parameters; the term is differentiated in both
-    players'. 10 is the paper's gamma; 1 is enough for the Dirac GAN.
+    players'. 10 is the paper's gamma; 1 is enough for the Dirac GAN. With convolutions the last bits of a cell
+    (about 1e-8) depend on the cohort that it trains in, which is so of no other objective.
     """
 
     gamma: NonNegative = 10.0
