@@ -21,7 +21,7 @@ class Consensus:
 
     Each gradient is that of a player's own loss in its own parameters; the term is differentiated in both
     players'. 10 is the paper's gamma; 1 is enough for the Dirac GAN. With convolutions the last bits of a cell
-    (about 1e-8) depend on the cohort that it trains in, which is so of no other objective.
+    (about 1e-8) may depend on the cohort that it trains in.
     """
 
     gamma: NonNegative = 10.0
