@@ -160,11 +160,14 @@ class Evaluator:
         that need them are left out. ValueError when there are not as many samples as the protocol says, or when they
         have another shape than the dataset's.
         """
-        evidence = self._evidence(samples, seed, labels)
+        return self.values(self.read(samples, seed, labels), labels is not None)
+
+    def values(self, evidence: Evidence | str, labelled: bool) -> tuple[dict[str, float], dict[str, str]]:
+        """Compute all values from what was read; those that need labels are left out unless it is `labelled`."""
         values: dict[str, float] = {}
         reasons: dict[str, str] = {}
         for part, metric in self._metrics:
-            if labels is not None or "labels" not in metric.needs:
+            if labelled or "labels" not in metric.needs:
                 found, problems = self._scored(part, metric, evidence)
                 values.update(found)
                 reasons.update(problems)
@@ -176,20 +179,17 @@ class Evaluator:
         why = inapplicable(part, self._dataset, self._settings.extractor, evidence.labels is not None)
         return _undefined(metric.better, why) if why else _computed(metric, evidence)
 
-    def score_by_class(
-        self, samples: Tensor, labels: Tensor
-    ) -> tuple[tuple[Mapping[str, float | None], ...], dict[str, str]]:
+    def by_class(self, evidence: Evidence | str) -> tuple[tuple[Mapping[str, float | None], ...], dict[str, str]]:
         """Score samples by the class that was asked for: rows as `per_class` makes them, and why numbers are missing.
 
-        No rows where the samples cannot be scored at all, or the dataset has no classes.
+        No rows where no class was asked for, the samples cannot be scored at all, or the dataset has no classes.
         """
-        evidence = self._evidence(samples, 0, labels)
-        if isinstance(evidence, str) or not self._dataset.classes:
+        if isinstance(evidence, str) or evidence.labels is None or not self._dataset.classes:
             return (), {}
         return per_class(evidence, self._dataset.classes)
 
-    def _evidence(self, samples: Tensor, seed: int, labels: Tensor | None) -> Evidence | str:
-        """Extract the features, or say why the samples cannot be scored."""
+    def read(self, samples: Tensor, seed: int, labels: Tensor | None = None) -> Evidence | str:
+        """Extract the features, once for all that is computed from them, or say why the samples cannot be scored."""
         expected = (self._settings.samples, *self._dataset.shape)
         if tuple(samples.shape) != expected:
             raise ValueError(f"the protocol says samples of shape {expected}, not {tuple(samples.shape)}")

@@ -122,6 +122,7 @@ class CohortRun:
                 lambda step, alive: tell(Message("progress", step, steps, alive)),
                 labels=data[1],
             )
+            facts = [_facts(cell) for cell in cells]
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
             self._train_apart(cells, data, store, tell, error)
             return
@@ -129,8 +130,9 @@ class CohortRun:
         cost = Status(
             "completed", 0, train_seconds=seconds / len(cells), cohort_seconds=seconds, cohort_size=len(cells)
         )
-        for cell, result in zip(cells, results, strict=True):
-            status = _ended(cell, result, replace(cost, provenance=self._made_by(data[0].device)))
+        for cell, result, known in zip(cells, results, facts, strict=True):
+            made = replace(cost, provenance=self._made_by(data[0].device), facts=known)
+            status = _ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
@@ -184,15 +186,16 @@ def score_cell(
     sampler = Sampler(cell, scoring.settings.samples, device)
     rows: list[dict[str, float | None]] = []
     reasons: dict[str, str] = {}
-    samples = None
+    samples, evidence = None, None
     for step in [step for step in scoring.steps if str(step) in snapshots]:
         samples = sampler.draw(snapshots[str(step)])
-        values, missing = evaluator.score(samples, cell.seed, sampler.labels)
+        evidence = evaluator.read(samples, cell.seed, sampler.labels)
+        values, missing = evaluator.values(evidence, sampler.labels is not None)
         rows.append({"step": step, **values})
         reasons |= missing
     per_class: tuple[Mapping[str, float | None], ...] = ()
-    if samples is not None and sampler.labels is not None:
-        per_class, missing = evaluator.score_by_class(samples, sampler.labels)
+    if evidence is not None:
+        per_class, missing = evaluator.by_class(evidence)
         reasons |= missing
     scores = Scores(
         protocol_id=evaluator.protocol_id,
@@ -207,9 +210,14 @@ def score_cell(
     store.write_scores(cell.key, scoring.key, scores, kept)
 
 
+def _facts(cell: Cell) -> dict[str, float]:
+    """Ask the cell's architecture what it knows of the cell without training."""
+    known = getattr(cell.architecture.create(), "facts", None)
+    return known(cell) if known else {}
+
+
 def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
     """Say how the cell's training ended, with what it cost."""
-    facts = getattr(cell.architecture.create(), "facts", None)
     return replace(
         cost,
         outcome="completed" if result.diverged_at is None else "diverged",
@@ -221,7 +229,6 @@ def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
         d_parameters=result.d_parameters,
         g_parameters=result.g_parameters,
         snapshot_steps=tuple(sorted(result.snapshots)),
-        facts=facts(cell) if facts else {},
     )
 
 

@@ -11,7 +11,8 @@ from ganbench.objectives import Objective, kind_of
 from ganbench.plugins import Conditioning
 from ganbench.registry import Registry
 
-CRITICS = {"vector": "vector critic", "autoencoder": "autoencoder critic"}
+# What a plugin's `critic` asks for, and the method of an architecture that builds it.
+CRITICS = {"vector": ("vector critic", "vector_critic"), "autoencoder": ("autoencoder critic", "autoencoder")}
 
 # Some batch of labelled samples: a technique that refuses points and takes images is one for images.
 POINT, IMAGE, BATCH, CLASSES = (2,), (3, 32, 32), 64, 10
@@ -41,7 +42,7 @@ def needs(objective: Objective) -> tuple[str, ...]:
     for plugin in (objective.loss.create(), *techniques):
         critic = getattr(plugin, "critic", "scalar")
         if critic in CRITICS:
-            found.append(CRITICS[critic])
+            found.append(CRITICS[critic][0])
     for technique in techniques:
         if isinstance(technique, Conditioning) and technique.needs_labels:
             found.append("labels")

@@ -11,6 +11,7 @@ from ganbench import losses, objectives, penalties, techniques
 from ganbench.objectives import Objective
 from ganbench.registry import Part, Registry, UnknownName, unknown
 from ganbench.suite.errors import Findings
+from ganbench.suite.settings import Train, check_field
 from ganbench.techniques.conditioning import conditioning_of
 
 _Swept = list[tuple[str, Any]]
@@ -105,7 +106,7 @@ def _objective_in_full(entry: Mapping[str, Any], findings: Findings, *place: str
         if "penalties" in entry:
             findings.add("`penalties` goes with `loss`; an `objective` brings its own", *place, "penalties")
         for name, value, own, swept in _recipes(entry["objective"], findings, *place, "objective"):
-            given = {**(objectives.recommended(name) if entry.get("recommended") else {}), **train}
+            given = {**(_recommended(name, findings, *place) if entry.get("recommended") else {}), **train}
             for added in itertools.product(*more):
                 whole = replace(value, techniques=(*value.techniques, *(part[1] for part in added)))
                 yield Choice(*_together((name, whole, own, swept), added, label), train=given)
@@ -145,6 +146,19 @@ def _own_settings(entry: Mapping[str, Any], findings: Findings, *place: str | in
     if not isinstance(d_steps, int) or isinstance(d_steps, bool) or d_steps < 1:
         findings.add(f"d_steps: expected a whole number above 0, got {d_steps!r}", *place, "d_steps")
     return {"d_steps": d_steps}
+
+
+def _recommended(name: str, findings: Findings, *place: str | int) -> dict[str, Any]:
+    """Read the settings that a recipe recommends, which a plugin's author may have got wrong."""
+    found: dict[str, Any] = {}
+    for key, value in objectives.recommended(name).items():
+        try:
+            if key not in Train.model_fields:
+                raise ValueError(unknown("setting", key, Train.model_fields))
+            found[key] = check_field(Train, key, value)
+        except ValueError as error:
+            findings.add(f"what {name} recommends: {key}: {error}", *place, "recommended")
+    return found
 
 
 def _recipes(entry: object, findings: Findings, *place: str | int) -> Iterator[_Recipe]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from ganbench.objectives import Objective
+from ganbench.objectives.facts import CRITICS
 from ganbench.plugins import Dataset, JointPenalty, Lookahead, Penalty, Projection, Selection, View
 from ganbench.registry import Part
 from ganbench.techniques.conditioning import conditioning_of
-
-# What a loss asks of D beside logits, and the method of an architecture that builds it.
-CRITICS = {"vector": ("a vector-valued critic", "vector_critic"), "autoencoder": ("an autoencoder", "autoencoder")}
 
 
 def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_size: int) -> str | None:
@@ -30,7 +28,7 @@ def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_si
     lacks = next((why for part, plugin in asking if (why := _lacks(part, plugin, architecture, network))), None)
     if not lacks and batch_size < getattr(loss, "least_batch", 1):
         return f"{objective.loss.name} compares the samples of a batch, and D sees {batch_size} at a time"
-    return lacks or network.supports(shape) or _apart(objective, parts) or _too_deep(objective, parts, network)
+    return lacks or network.supports(shape) or _apart(objective, parts) or _too_deep(objective, network)
 
 
 def _lacks(part: Part, plugin: Any, architecture: Part, network: Any) -> str | None:
@@ -39,7 +37,7 @@ def _lacks(part: Part, plugin: Any, architecture: Part, network: Any) -> str | N
     if critic not in CRITICS or hasattr(network, CRITICS[critic][1]):
         return None
     what, method = CRITICS[critic]
-    return f"{part.name} needs {what} for D, which {architecture.name} does not have ({method} builds one)"
+    return f"{part.name} needs the {what} ({method}) of an architecture, which {architecture.name} does not have"
 
 
 def _apart(objective: Objective, techniques: list[Any]) -> str | None:
@@ -47,28 +45,26 @@ def _apart(objective: Objective, techniques: list[Any]) -> str | None:
     critic = getattr(objective.loss.create(), "critic", "scalar")
     conditioned = conditioning_of(objective.techniques) is not None
     if conditioned and critic != "scalar":
-        return f"{objective.loss.name} reads {CRITICS[critic][0]}, and codes are defined for logits only"
+        return f"{objective.loss.name} reads what a {CRITICS[critic][0]} says, and codes are defined for logits only"
     for part, technique in zip(objective.techniques, techniques, strict=True):
         if isinstance(technique, Selection) and critic != "scalar":
-            return f"{part.name} chooses by logits, and {objective.loss.name} reads {CRITICS[critic][0]}"
+            return f"{part.name} chooses by logits, and {objective.loss.name} reads what a {CRITICS[critic][0]} says"
         if isinstance(technique, View) and hasattr(technique, "input_shape") and conditioned:
             return f"{part.name} shows D several samples at once, which share no label or code"
-    ahead = next((part for part in objective.techniques if isinstance(part.create(), Lookahead)), None)
-    built = [(part.name, part.create()) for part in objective.penalties]
-    joint = next((name for name, penalty in built if isinstance(penalty, JointPenalty)), None)
-    for name, penalty in built:
-        if ahead and isinstance(penalty, Projection | JointPenalty):
-            return f"{name} is about D as it stands, and {ahead.name} about D some steps ahead"
-        if joint and getattr(penalty, "every", 1) > 1:
-            return f"{joint} looks at the gradients of every step, and {name} is lazy"
+    ahead = next((part.name for part in objective.techniques if isinstance(part.create(), Lookahead)), None)
+    joint = next((part.name for part in objective.penalties if isinstance(part.create(), JointPenalty)), None)
+    for part in objective.penalties:
+        if ahead and isinstance(part.create(), Projection | JointPenalty):
+            return f"{part.name} is about D as it stands, and {ahead} about D some steps ahead"
+        if joint and part.parameters.get("every", 1) > 1:
+            return f"{joint} looks at the gradients of every step, and {part.name} is lazy"
     return None
 
 
-def _too_deep(objective: Objective, techniques: list[Any], network: Any) -> str | None:
+def _too_deep(objective: Objective, network: Any) -> str | None:
     """Say that torch cannot differentiate a norm of D as often as the parts of an objective ask together."""
-    twice = any(isinstance(technique, Lookahead) for technique in techniques) or any(
-        isinstance(part.create(), JointPenalty) for part in objective.penalties
-    )
+    parts = (*objective.penalties, *objective.techniques)
+    twice = any(isinstance(part.create(), Lookahead | JointPenalty) for part in parts)
     penalised = next((part.name for part in objective.penalties if isinstance(part.create(), Penalty)), None)
     if twice and penalised and getattr(network, "d_norm", "none") in ("batch", "instance"):
         return f"{penalised} within another gradient asks for three derivatives of D, and {network.d_norm} norm has two"

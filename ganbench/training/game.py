@@ -239,7 +239,8 @@ class Game:
         f, more = self._says(d_used, self._see(fake), batch)
         # Where G looks ahead, or both players at both gradients, what D says of real samples depends on G as well.
         with torch.set_grad_enabled(self._ahead > 0 or bool(self.restraints.joint)):
-            r = torch.zeros_like(f) if batch.real is None else self._says(d_used, self._see(batch.real), batch)[0]
+            real = batch.real if self.loss.needs_real else None
+            r = torch.zeros_like(f) if real is None else self._says(d_used, self._see(real), batch)[0]
         for selection in self._selections:
             r, f = selection.kept(r, f, self.step)
         loss = self.loss.generator(r, f)

@@ -24,7 +24,6 @@ class MixedLoss:
         self._runs: list[tuple[Any, slice]] = [
             (part.create(), slice(end - length, end)) for (part, length), end in zip(runs, ends, strict=True)
         ]
-        self._cells = len(parts)
         self.needs_real = any(getattr(loss, "needs_real", True) for loss, _ in self._runs)
         self.memories: list[Memory] = [
             loss.start(torch.zeros(rows.stop - rows.start, device=device, dtype=dtype))
@@ -57,13 +56,8 @@ class MixedLoss:
         ]
 
     def remembered(self) -> dict[str, Tensor]:
-        """Return what the losses remember, by name `(cells,)`; NaN for cells whose loss does not."""
-        found: dict[str, Tensor] = {}
-        for _, at, memory in self._each():
-            for name, value in memory.items():
-                column = found.setdefault(name, value.new_full((self._cells,), torch.nan))
-                column[at] = value
-        return found
+        """Return what the losses remember, by name `(cells,)`: in a cohort all of them do, or none."""
+        return {name: torch.cat([memory[name] for memory in self.memories]) for name in self.memories[0]}
 
     def _each(self) -> Iterator[tuple[Any, slice, Memory]]:
         for (loss, at), memory in zip(self._runs, self.memories, strict=True):

@@ -83,12 +83,12 @@ def test_a_generator_that_mixes_up_two_classes_is_found_out(of_ring: Evaluator, 
     """Neighbours on the ring are 2 sin(pi / 8) apart, and all modes have the same covariance."""
     split = ring.create().load(ROOT, "test")
     samples, labels = torch.from_numpy(split.samples[:800]), torch.from_numpy(split.labels[:800])
-    rows, reasons = of_ring.score_by_class(samples, labels)
+    rows, reasons = of_ring.by_class(of_ring.read(samples, 0, labels))
     assert reasons == {} and len(rows) == 8
     assert all(row["fid"] < 1e-4 and row["accuracy"] == 1 for row in rows)
     assert sum(row["real"] for row in rows) == of_ring.protocol["reference"]["count"]
     swapped = torch.where(labels == 2, 3, torch.where(labels == 3, 2, labels))
-    mixed, _ = of_ring.score_by_class(samples, swapped)
+    mixed, _ = of_ring.by_class(of_ring.read(samples, 0, swapped))
     for row in mixed:
         wrong = row["class"] in (2, 3)
         assert row["fid"] == pytest.approx(4 * math.sin(math.pi / 8) ** 2 if wrong else 0, abs=5e-3)
@@ -104,4 +104,6 @@ def test_the_real_side_keeps_its_labels(of_ring: Evaluator, ring: Part, digits: 
 
 
 def test_samples_that_cannot_be_scored_have_no_rows(of_ring: Evaluator):
-    assert of_ring.score_by_class(torch.full((800, 2), math.nan), torch.arange(800) % 8) == ((), {})
+    unreadable = of_ring.read(torch.full((800, 2), math.nan), 0, torch.arange(800) % 8)
+    assert of_ring.by_class(unreadable) == ((), {})
+    assert of_ring.by_class(of_ring.read(torch.zeros(800, 2), 0)) == ((), {})

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ganbench import objectives
 from ganbench.suite.cohorts import Entry, pack
+from ganbench.suite.errors import SuiteError
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Planned, expand
 
@@ -21,6 +23,19 @@ class Bare:
     def supports(self, shape): return None
     def generator(self, shape, latent_size): ...
     def discriminator(self, shape): ...
+"""
+
+ODD = """
+from dataclasses import dataclass
+from typing import ClassVar
+from ganbench import objectives
+
+@objectives.register("odd")
+@dataclass(frozen=True)
+class Odd:
+    '''Hinge, with settings that there are not.'''
+    recommended: ClassVar[dict] = {"learning_rate": 1e-3, "g_lr": -1.0}
+    def recipe(self): return objectives.create("hinge")
 """
 
 
@@ -89,6 +104,22 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plugins") / "bare.py"
     path.write_text(BARE)
     return path
+
+
+def test_a_plugin_that_recommends_what_is_no_setting_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for table in ("_classes", "_files"):  # so that other tests of this process do not meet it
+        monkeypatch.setattr(objectives.registry, table, dict(getattr(objectives.registry, table)))
+    (tmp_path / "odd.py").write_text(ODD)
+    head = "plugins: [odd.py]\ndatasets: [ring8]\nobjectives:\n"
+    assert rows(tmp_path, head + "  - odd\n")
+    with pytest.raises(SuiteError) as told:
+        rows(tmp_path, head + "  - {objective: odd, recommended: true}\n")
+    said = [str(problem) for problem in told.value.problems]
+    assert len(said) == 2 and all("suite.yaml:4" in one for one in said)
+    assert any("unknown setting 'learning_rate'" in one for one in said)
+    assert any("g_lr: Input should be greater than 0" in one for one in said)
 
 
 @pytest.mark.parametrize("objective", ["mmd", "cramer", "energy", "boundary_equilibrium"])

@@ -18,7 +18,7 @@ from ganbench.suite.settings import Train
 from ganbench.training.game import Game
 from ganbench.training.loop import train_cohort
 from ganbench.training.samples import Draw
-from ganbench.training.streams import generator, latents
+from ganbench.training.streams import CellNoise, generator, latents
 
 POINTS = torch.randn(256, 2, generator=torch.Generator().manual_seed(1))
 LABELS = torch.arange(256) % 8
@@ -260,6 +260,10 @@ def test_instance_noise_is_drawn_anew_for_real_and_fake_and_fades() -> None:
     game, draw = game_of(cell(plain(also=(noisy,))), cell(plain(also=(noisy,)), 1))
     clean, _ = game_of(cell(plain()), cell(plain(), 1))
     assert not torch.allclose(game.d_gradient(draw)[0], clean.d_gradient(draw)[0])
+    still = torch.zeros(2, 4000, 2, dtype=torch.float64)
+    first, second = game._see(still), game._see(still)
+    assert not torch.allclose(first, second) and not torch.allclose(first[0], first[1])
+    torch.testing.assert_close(first.std((1, 2)), torch.full((2,), 0.5, dtype=torch.float64), rtol=0.03, atol=0)
     game.begin(10)
     close(game.d_gradient(draw)[0], clean.d_gradient(draw)[0])
 
@@ -276,11 +280,27 @@ def test_spectral_norm_on_g_scores_the_weights_that_g_uses(ema: float) -> None:
     torch.testing.assert_close(torch.stack(sigmas), torch.ones(len(sigmas), dtype=torch.float64), rtol=0.05, atol=0)
 
 
-def test_orthogonal_and_latent_consistency_reach_g() -> None:
-    without, draw = game_of(cell(plain()), cell(plain(), 1))
-    for held in (penalty("orthogonal", on="g", weight=1.0), penalty("latent_consistency")):
-        game, _ = game_of(cell(plain("non_saturating", held)), cell(plain("non_saturating", held), 1))
-        assert not torch.allclose(game.g_gradient(draw)[0], without.g_gradient(draw)[0])
+def test_orthogonal_reaches_gs_own_weights() -> None:
+    held = penalty("orthogonal", on="g", weight=1.0)
+    game, draw = game_of(cell(plain("non_saturating", held)), cell(plain("non_saturating", held), 1))
+    g, d = modules(cell(plain()))
+    loss = softplus(-d(g(draw.latents[0]))).mean()
+    for layer in g:
+        if isinstance(layer, nn.Linear):
+            products = layer.weight @ layer.weight.T
+            loss = loss + (products - products.diag().diag()).square().sum()
+    close(game.g_gradient(draw)[0][0], flat(torch.autograd.grad(loss, list(g.parameters()))))
+
+
+def test_latent_consistency_drives_gs_neighbours_apart() -> None:
+    held = penalty("latent_consistency", g_weight=2.0, sigma=0.1)
+    game, draw = game_of(cell(plain("non_saturating", held)), cell(plain("non_saturating", held), 1))
+    g, d = modules(cell(plain()))
+    noise = CellNoise([0], "noise", torch.float64, torch.device("cpu"))
+    noise.begin(0)
+    fake, near = g(draw.latents[0]), g(draw.latents[0] + 0.1 * noise.normal((BATCH, SIZE))[0])
+    loss = softplus(-d(fake)).mean() - 2 * (fake - near).square().mean()
+    close(game.g_gradient(draw)[0][0], flat(torch.autograd.grad(loss, list(g.parameters()))))
 
 
 def _concatenated(d: nn.Module, points: Tensor, code: Tensor) -> Tensor:

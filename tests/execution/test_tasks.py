@@ -1,0 +1,58 @@
+"""What a worker leaves behind when a plugin fails it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganbench import dirac, losses, metrics
+from ganbench.evaluation.evaluate import EvaluationSettings
+from ganbench.evaluation.extractors import registry as extractors
+from ganbench.execution.tasks import CohortRun, Message, Surroundings
+from ganbench.objectives import Objective
+from ganbench.store import Store
+from ganbench.suite.cells import Cell, Scoring
+from ganbench.suite.cohorts import Cohort
+
+
+def run(cells: list[Cell], tmp_path: Path) -> Store:
+    settings = EvaluationSettings(10, extractors.part("identity", {}), (metrics.registry.part("fid", {}),))
+    cohort = Cohort(tuple(cells), Scoring(settings, (5,)), trains=True)
+    told: list[Message] = []
+    CohortRun(cohort, Surroundings(tmp_path / "runs", tmp_path, tmp_path / "cache")).work("cpu", told.append)
+    assert told[-1].kind == "done"
+    return Store(tmp_path / "runs")
+
+
+def cells() -> list[Cell]:
+    return [dirac.cell(Objective(losses.registry.part(name, {})), g_steps=5) for name in ("minimax", "non_saturating")]
+
+
+def test_what_an_architecture_knows_of_a_cell_is_stored_with_it(tmp_path: Path) -> None:
+    both = cells()
+    store = run(both, tmp_path)
+    for one in both:
+        status = store.status(one.key)
+        assert status is not None and status.outcome == "completed"
+        assert status.facts["eigenvalue_imaginary_1"] == pytest.approx(0.5)
+        assert set(store.trace(one.key)[-1]) >= {"theta", "psi"}
+
+
+def test_an_architecture_that_raises_fails_its_own_cells_with_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = dirac.DiracPlayers.facts
+
+    def broken(self: dirac.DiracPlayers, cell: Cell) -> dict[str, float]:
+        if cell.objective.loss.name == "minimax":
+            raise RuntimeError("no facts today")
+        return original(self, cell)
+
+    monkeypatch.setattr(dirac.DiracPlayers, "facts", broken)
+    minimax, non_saturating = cells()
+    store = run([minimax, non_saturating], tmp_path)
+    failed, fine = store.status(minimax.key), store.status(non_saturating.key)
+    assert failed is not None and (failed.outcome, failed.reason) == ("failed", "RuntimeError: no facts today")
+    assert "no facts today" in failed.traceback
+    assert fine is not None and fine.outcome == "completed"
