@@ -19,7 +19,7 @@ from ganbench.training.players import start
 from ganbench.training.precision import Precision
 from ganbench.training.restraints import Restraints, Weights
 from ganbench.training.samples import Batch, Draw, to_samples
-from ganbench.training.streams import CellNoise
+from ganbench.training.streams import CellNoise, StreamNoise
 from ganbench.training.trace import accuracy
 
 Gradient = tuple[Tensor, dict[str, Tensor]]
@@ -43,7 +43,7 @@ class Game:
         first, self.train, self.data, self.labels, device = cells[0], cells[0].train, data, labels, data.device
         self.precision = Precision(self.train.precision, device)
         self.dtype = self.precision.dtype
-        self.seeds, self.step, self.d_updates, self._recorded = [cell.seed for cell in cells], 0, 0, True
+        self.seeds, self.step, self.d_updates, self.recorded = [cell.seed for cell in cells], 0, 0, True
         self.architecture, self.conditioning = first.architecture.create(), conditioning_of(first.objective.techniques)
         self.classes = first.dataset.create().classes if self.conditioning else None
         (self.g, self.g_flat), (self.d, self.d_flat) = start(
@@ -66,7 +66,7 @@ class Game:
         kinds = zip(*(cell.objective.penalties for cell in cells), strict=True)
         penalties = [across_cells(parts, device, self.dtype) for parts in kinds]
         self.restraints = Restraints(penalties, first)
-        self.noise = CellNoise(self.seeds, "noise", self.dtype, device)
+        self.noise: StreamNoise = CellNoise(self.seeds, "noise", self.dtype, device)
         self.d_weights, self.g_weights = Weights(penalties, "d"), Weights(penalties, "g")
         self.d_weights.start(self._d_own, CellNoise(self.seeds, "start", self.dtype, device))
         self.g_weights.start(self._g_own, CellNoise(self.seeds, "start/g", self.dtype, device))
@@ -75,9 +75,9 @@ class Game:
         techniques = [part.create() for part in cell.objective.techniques]
         scalar = getattr(cell.objective.loss.create(), "critic", "scalar") == "scalar"
         self._says = Discriminator(self.d, scalar, self.precision)
-        self._views = [technique for technique in techniques if isinstance(technique, View)]
-        self._selections = [technique for technique in techniques if isinstance(technique, Selection)]
-        self._ahead = sum(technique.d_steps_ahead for technique in techniques if isinstance(technique, Lookahead))
+        self.views = [technique for technique in techniques if isinstance(technique, View)]
+        self.selections = [technique for technique in techniques if isinstance(technique, Selection)]
+        self.ahead = sum(technique.d_steps_ahead for technique in techniques if isinstance(technique, Lookahead))
 
     def _per_cell(self, values: Sequence[object]) -> Tensor:
         return torch.tensor(values, dtype=self.dtype, device=self.data.device)
@@ -87,7 +87,7 @@ class Game:
 
         One that is not `recorded` tells no more than whether it was finite.
         """
-        self.step, self._recorded = step, recorded
+        self.step, self.recorded = step, recorded
         self.noise.begin(step)
 
     def update(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
@@ -126,7 +126,7 @@ class Game:
 
     def g_gradient(self, draw: Draw) -> Gradient:
         """Return G's flat gradient, D frozen (or, by unrolling, some steps ahead), and what to record."""
-        needs_real = self.loss.needs_real or self._ahead > 0 or bool(self.restraints.joint)
+        needs_real = self.loss.needs_real or self.ahead > 0 or bool(self.restraints.joint)
         batch = self.batch(draw, needs_real)
         self.g_weights.advance(self._g_own)
         if self.restraints.joint:
@@ -226,7 +226,7 @@ class Game:
     def _seen(self, said: _Said, gradient: Tensor) -> dict[str, Tensor]:
         """Return what a trace records of a D update, or just what tells whether it was finite."""
         seen = {"d_loss": said.loss.detach(), "d_grad_norm": gradient.norm(dim=1)}
-        if not self._recorded:
+        if not self.recorded:
             return seen
         real, fake = self._logits(said.real, said.fake)
         return seen | {
@@ -244,10 +244,10 @@ class Game:
     ) -> tuple[Tensor, Tensor]:
         f, more = self._says(d_used, self._see(fake), batch.codes)
         # Where G looks ahead, or both players at both gradients, what D says of real samples depends on G as well.
-        with torch.set_grad_enabled(self._ahead > 0 or bool(self.restraints.joint)):
+        with torch.set_grad_enabled(self.ahead > 0 or bool(self.restraints.joint)):
             real = batch.real if self.loss.needs_real else None
             r = torch.zeros_like(f) if real is None else self._says(d_used, self._see(real), batch.codes)[0]
-        for selection in self._selections:
+        for selection in self.selections:
             r, f = selection.kept(r, f, self.step)
         loss = self.loss.generator(r, f)
         terms = [
@@ -265,11 +265,11 @@ class Game:
 
     def _d_ahead(self, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor) -> dict[str, Tensor]:
         """Return the parameters of the D that G learns against: today's, frozen, or the one some steps ahead."""
-        if not self._ahead:
+        if not self.ahead:
             with torch.no_grad():
                 return self.d_weights.normalised(self._d_own)
         flat, step = self.d_flat.detach().requires_grad_(), self.d_optimiser.ahead()
-        for k in range(self._ahead):
+        for k in range(self.ahead):
             total, _said = self._d_loss(flat, g_own, batch, fake, k)
             (gradient,) = torch.autograd.grad(total.sum(), flat, create_graph=True)
             flat = step(flat, gradient)
@@ -284,7 +284,7 @@ class Game:
             return self.g(self.g_weights.normalised(parameters), latents).to(self.dtype)
 
     def _see(self, samples: Tensor) -> Tensor:
-        for view in self._views:
+        for view in self.views:
             samples = view.seen(samples, self.noise, self.step)
         return samples
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from ganbench.suite.cells import Cell
+from ganbench.training import capture
+from ganbench.training.capture import Captured
 from ganbench.training.game import Game
 from ganbench.training.precision import Precision
 from ganbench.training.samples import Draw
@@ -27,7 +29,7 @@ class Trained:
     """What training made of one cell.
 
     `diverged_at` is the G step whose losses or gradients were not finite; snapshots are the scored generator's
-    flat parameters by step, up to there.
+    flat parameters by step, up to there. `execution` says whether a GPU replayed captured steps, or why not.
     """
 
     trace: list[dict[str, float]]
@@ -37,6 +39,7 @@ class Trained:
     g_updates: int
     d_parameters: int
     g_parameters: int
+    execution: str
 
 
 def train_cohort(
@@ -69,10 +72,12 @@ def _train(
     trace, snapshots, told = Trace(train.g_steps), {}, time.monotonic()
     ends = Ends(len(game.seeds), game.data.device)
     _warm_up(game)
+    captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
+    update = captured.update if captured else game.update
     step = 0
     for step in range(1, train.g_steps + 1):
         game.begin(step - 1, trace.wants(step))
-        seen = game.update(_draws(real, fakes, step - 1))
+        seen = update(_draws(real, fakes, step - 1))
         ends.see(game.watched(seen, step))
         if trace.wants(step):
             trace.add(step, seen | game.observed())
@@ -86,7 +91,8 @@ def _train(
                 break
         if each is not None:
             each(step)
-    return [_trained(game, i, trace, snapshots, end, step) for i, end in enumerate(ends.steps()[:cells])]
+    how = "" if captured is None else f"eager: {captured.refused}" if captured.refused else "captured"
+    return [_trained(game, i, trace, snapshots, end, step, how) for i, end in enumerate(ends.steps()[:cells])]
 
 
 def _proves_alone(cell: Cell, data: Tensor, labels: Tensor | None) -> bool:
@@ -129,9 +135,11 @@ def _warm_up(game: Game) -> None:
     game.noise = for_training
 
 
-def _trained(game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int) -> Trained:
+def _trained(
+    game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int, how: str
+) -> Trained:
     finite = {at: flat[cell].clone() for at, flat in snapshots.items() if not end or at < end}
     lived, train = end or step, game.train
     rows = [row for row in trace.rows(cell) if row["step"] <= lived]
     d_updates = lived * (train.d_steps or 1) + train.d_warmup
-    return Trained(rows, finite, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size)
+    return Trained(rows, finite, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)

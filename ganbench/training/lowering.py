@@ -2,8 +2,8 @@
 
 A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional.
 Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever the number of cells and its place
-among them: convolutions run in groups of a fixed number of cells, and no product has a single column, which a lone
-cell would compute by another kernel.
+among them: convolutions run in groups of a fixed number of cells, and no product has a single column or matrices at odd
+addresses, which other kernels would compute.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ROWS = (nn.Linear, nn.Flatten, nn.Unflatten)
 # is fixed because another number of groups may run another kernel.
 GROUP = 4
 NARROW = 32  # channels
+VECTOR = 4  # numbers
 
 
 class Chain:
@@ -114,11 +115,23 @@ def _linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         # One logit: its gradients are two to three times faster by elements than by products with one column.
         logits = (rows * weight).sum(-1, keepdim=True)
         found = logits if bias is None else logits + bias.unsqueeze(1)
-    elif bias is None:
-        found = torch.bmm(rows, weight.mT)
     else:
-        found = torch.baddbmm(bias.unsqueeze(1), rows, weight.mT)
+        found = _product(rows, weight.mT, bias)
     return found if inputs.ndim == 3 else found.reshape(*inputs.shape[:-1], found.shape[-1])
+
+
+def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Multiply `(cells, n, k)` by `(cells, k, m)` and add `(cells, m)`.
+
+    The kernel may depend on where in memory a cell's matrices begin, so they all begin at whole vectors: where n or
+    k m is no multiple of four, zeros are added.
+    """
+    n, k, m = *rows.shape[1:], weight.shape[2]
+    more_n, more_k = -n % VECTOR, -k % VECTOR if k * m % VECTOR else 0
+    if more_n or more_k:
+        padded = functional.pad(rows, (0, more_k, 0, more_n))
+        return _product(padded, functional.pad(weight, (0, 0, 0, more_k)), bias)[:, :n]
+    return torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), rows, weight)
 
 
 class _Maps:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganbench.plugins import Memory, Remembering, Witness
 from ganbench.registry import Part
+from ganbench.training.restraints import overwrite
 
 
 class MixedLoss:
@@ -51,9 +52,9 @@ class MixedLoss:
 
     def remember(self, real: Tensor, fake: Tensor) -> None:
         """Bring the memories up to date after a D step."""
-        self.memories = [
-            loss.remember(memory, real[at], fake[at]) if memory else memory for loss, at, memory in self._each()
-        ]
+        for loss, at, memory in self._each():
+            if memory:
+                overwrite(memory, loss.remember(memory, real[at], fake[at]))
 
     def remembered(self) -> dict[str, Tensor]:
         """Return what the losses remember, by name `(cells,)`: in a cohort all of them do, or none."""

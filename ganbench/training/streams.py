@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ganbench.plugins import Shape
+from ganbench.plugins import Noise, Shape
 
 BLOCK = 16
 
@@ -74,6 +75,13 @@ def latents(shape: Shape, law: str, source: torch.Generator) -> Tensor:
     if law == "normal":
         return torch.randn(shape, generator=source)
     return torch.rand(shape, generator=source) * 2 - 1
+
+
+class StreamNoise(Noise, Protocol):
+    """Noise that is drawn by steps."""
+
+    def begin(self, step: int) -> None:
+        """Start a step."""
 
 
 class CellNoise:
