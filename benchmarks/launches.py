@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import torch
 from torch.autograd.profiler_util import FunctionEvent
@@ -62,6 +63,7 @@ FREE = {
     "aten::view",
     "aten::view_as",
 }
+ASKING = {"aten::_local_scalar_dense", "aten::nonzero"}
 # Random numbers are drawn by the host, ahead, and reach a device in one copy.
 HOST = {"aten::normal_", "aten::uniform_", "aten::random_"}
 # Reductions are one kernel on a GPU; on a CPU some of them fill their result with zeros first.
@@ -70,15 +72,26 @@ WHOLE = {f"aten::{name}" for name in ("sum", "mean", "all", "any", "argmax", "li
 DIVISIONS = {f"aten::{name}" for name in ("div", "div_", "add_", "gt", "lt", "ne", "rsub")}
 
 
-def launches(cells: list[Cell], data: torch.Tensor, steps: int) -> Counter[str]:
+def launches(cells: Sequence[Cell], data: torch.Tensor, steps: int) -> Counter[str]:
     """Count the operations that compute, by name, over a training of so many G steps."""
-    cells = [
-        Cell(c.objective, c.architecture, c.dataset, c.train.model_copy(update={"g_steps": steps}), c.seed)
-        for c in cells
-    ]
+    return Counter(event.name for event in operations(cells, data, steps) if _computes(event))
+
+
+def questions(cells: Sequence[Cell], data: torch.Tensor, steps: int) -> int:
+    """Count how often the host asks for a number and would have to wait for a GPU.
+
+    The fused Adam of a CPU reads its own count of steps; that of a GPU does not.
+    """
+    asked = (event for event in operations(cells, data, steps) if event.name in ASKING)
+    return sum("aten::_fused_adam_" not in _parents(event) for event in asked)
+
+
+def operations(cells: Sequence[Cell], data: torch.Tensor, steps: int) -> list[FunctionEvent]:
+    """List all that happens in a training of so many G steps."""
+    shortened = [replace(cell, train=cell.train.model_copy(update={"g_steps": steps})) for cell in cells]
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
-        train_cohort(cells, data, ())
-    return Counter(event.name for event in profiled.events() if _computes(event))
+        train_cohort(shortened, data, ())
+    return list(profiled.events())
 
 
 def _computes(event: FunctionEvent) -> bool:

@@ -83,10 +83,7 @@ class Game:
         return torch.tensor(values, dtype=self.dtype, device=self.data.device)
 
     def begin(self, step: int, recorded: bool = True) -> None:
-        """Start the G step after `step` others: views change with it, and noise is drawn by it.
-
-        One that is not `recorded` tells no more than whether it was finite.
-        """
+        """Start the G step after `step` others; one that is not `recorded` tells only whether it was finite."""
         self.step, self.recorded = step, recorded
         self.noise.begin(step)
 
