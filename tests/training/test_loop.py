@@ -291,5 +291,5 @@ def test_a_step_launches_few_kernels_whatever_the_number_of_cells_and_never_asks
         assert ask(given, POINTS, TOGETHER) == 0
     assert abs(per_step[2] - per_step[16]) < 1
     assert per_step[16] <= 160
-    monkeypatch.setattr(Ends, "see", lambda self, values: values[0][0].item())
+    monkeypatch.setattr(Ends, "see", lambda _, values: values[0][0].item())
     assert ask(given, POINTS, TOGETHER) == TOGETHER  # what a question at every step would look like
