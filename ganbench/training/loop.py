@@ -20,7 +20,7 @@ from ganbench.training.trace import Ends, Trace
 
 Progress = Callable[[int, int], None]
 Each = Callable[[int], None]
-PROOF = 2  # G steps
+PROOF = 1  # G steps
 SECONDS_BETWEEN_REPORTS = 0.5
 
 
