@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ganbench.registry import Part, load_file
-from ganbench.store import Scores, Status, Store
-from ganbench.suite.cells import Cell, Scoring
+from ganbench.store import Status, Store
+from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator
+    from ganbench.evaluation.evaluate import EvaluationSettings
     from ganbench.training.loop import Trained
 
 
@@ -98,6 +98,8 @@ class CohortRun:
         """Do it: a plugin that raises fails its own cells, and the rest go on."""
         import torch
 
+        from ganbench.evaluation.scoring import score_cohort
+
         self.surroundings.load_plugins()
         where = torch.device(device)
         store = Store(self.surroundings.store)
@@ -106,7 +108,15 @@ class CohortRun:
             split = self.cohort.cells[0].dataset.create().load(self.surroundings.data_root, "train")
             labels = None if split.labels is None else torch.from_numpy(split.labels).to(where)
             self._train(self.cohort.cells, (torch.from_numpy(split.samples).to(where), labels), store, tell)
-        self._score(store, where, tell)
+        score_cohort(
+            store,
+            self.cohort.cells,
+            self.cohort.scoring,
+            (self.surroundings.data_root, self.surroundings.cache),
+            where,
+            lambda position, cells: tell(Message("scoring", position, cells)),
+            lambda cell: tell(Message("scored", key=cell.key)),
+        )
         tell(Message("done"))
 
     def _train(self, cells: Sequence[Cell], data: Real, store: Store, tell: Tell) -> None:
@@ -156,59 +166,6 @@ class CohortRun:
 
         return {**(self.surroundings.provenance or {}), "device": _device_name(device), "finished": now()}
 
-    def _score(self, store: Store, device: torch.device, tell: Tell) -> None:
-        from ganbench.evaluation.evaluate import Evaluator
-
-        scoring = self.cohort.scoring
-        trained = [cell for cell in self.cohort.cells if _scorable(store.status(cell.key))]
-        if not trained:
-            return
-        roots = self.surroundings.data_root, self.surroundings.cache
-        evaluator = Evaluator(trained[0].dataset, scoring.settings, *roots, str(device))
-        for position, cell in enumerate(trained):
-            tell(Message("scoring", position, len(trained)))
-            score_cell(store, cell, scoring, evaluator, device)
-            tell(Message("scored", key=cell.key))
-
-
-def score_cell(
-    store: Store,
-    cell: Cell,
-    scoring: Scoring,
-    evaluator: Evaluator,
-    device: torch.device,
-) -> None:
-    """Score one trained cell at every step of which there is a snapshot, and store the scores."""
-    from ganbench.evaluation.sampling import Sampler
-
-    started = time.perf_counter()
-    snapshots = store.snapshots(cell.key)
-    sampler = Sampler(cell, scoring.settings.samples, device)
-    rows: list[dict[str, float | None]] = []
-    reasons: dict[str, str] = {}
-    samples, evidence = None, None
-    for step in [step for step in scoring.steps if str(step) in snapshots]:
-        samples = sampler.draw(snapshots[str(step)])
-        evidence = evaluator.read(samples, cell.seed, sampler.labels)
-        values, missing = evaluator.values(evidence, sampler.labels is not None)
-        rows.append({"step": step, **values})
-        reasons |= missing
-    per_class: tuple[Mapping[str, float | None], ...] = ()
-    if evidence is not None:
-        per_class, missing = evaluator.by_class(evidence)
-        reasons |= missing
-    scores = Scores(
-        protocol_id=evaluator.protocol_id,
-        protocol=evaluator.protocol,
-        better=evaluator.better,
-        rows=tuple(rows),
-        reasons=reasons,
-        evaluate_seconds=time.perf_counter() - started,
-        per_class=per_class,
-    )
-    kept = None if samples is None else evaluator.quantise(samples[: 64 if samples.ndim == 4 else 2000]).numpy()
-    store.write_scores(cell.key, scoring.key, scores, kept)
-
 
 def _facts(cell: Cell) -> dict[str, float]:
     """Ask the cell's architecture what it knows of the cell without training."""
@@ -230,10 +187,6 @@ def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
         g_parameters=result.g_parameters,
         snapshot_steps=tuple(sorted(result.snapshots)),
     )
-
-
-def _scorable(status: Status | None) -> bool:
-    return status is not None and status.outcome in ("completed", "diverged")
 
 
 def _device_name(device: torch.device) -> str:

@@ -13,7 +13,7 @@ from torch.nn.utils import parameters_to_vector
 from ganbench import architectures, datasets, objectives
 from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator
 from ganbench.evaluation.sampling import Sampler
-from ganbench.execution.tasks import score_cell
+from ganbench.evaluation.scoring import score_cell
 from ganbench.metrics import registry as metrics
 from ganbench.objectives import Objective
 from ganbench.registry import Part
