@@ -93,7 +93,11 @@ def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache:
     plugin.prepare(dataset, data_root, cache)
     extractor = plugin.load(dataset, data_root, cache, "cpu")
     identity = _identity(settings.extractor, extractor)
-    reference(dataset, extractor, identity, settings.reference, data_root, cache)
+    found = reference(dataset, extractor, identity, settings.reference, data_root, cache)
+    for part in settings.metrics:
+        metric = part.create()
+        if hasattr(metric, "prepare"):
+            metric.prepare(found, settings.samples)
 
 
 class Evaluator:
@@ -119,7 +123,13 @@ class Evaluator:
         for part in settings.metrics:
             self.titles.update(getattr(_class(part), "titles", {}))
         self._settings = settings
-        self._metrics: list[tuple[Part, Metric]] = [(part, part.create()) for part in settings.metrics]
+        self._metrics: list[Metric] = [part.create() for part in settings.metrics]
+        # Why each cannot be computed, of samples that no class was asked of and of those it was.
+        self._refused = {
+            labelled: [inapplicable(part, self._dataset, settings.extractor, labelled) for part in settings.metrics]
+            for labelled in (False, True)
+        }
+        self._gives: Sequence[str] = _class(settings.extractor).gives
         self._extractor = plugin.load(dataset, data_root, cache, device)
         identity = _identity(settings.extractor, self._extractor)
         self._reference = reference(dataset, self._extractor, identity, settings.reference, data_root, cache)
@@ -166,18 +176,15 @@ class Evaluator:
         """Compute all values from what was read; those that need labels are left out unless it is `labelled`."""
         values: dict[str, float] = {}
         reasons: dict[str, str] = {}
-        for part, metric in self._metrics:
+        for metric, refused in zip(self._metrics, self._refused[labelled], strict=True):
             if labelled or "labels" not in metric.needs:
-                found, problems = self._scored(part, metric, evidence)
+                if isinstance(evidence, str) or refused:
+                    found, problems = _undefined(metric.better, evidence if isinstance(evidence, str) else str(refused))
+                else:
+                    found, problems = _computed(metric, evidence)
                 values.update(found)
                 reasons.update(problems)
         return values, reasons
-
-    def _scored(self, part: Part, metric: Metric, evidence: Evidence | str) -> tuple[dict[str, float], dict[str, str]]:
-        if isinstance(evidence, str):
-            return _undefined(metric.better, evidence)
-        why = inapplicable(part, self._dataset, self._settings.extractor, evidence.labels is not None)
-        return _undefined(metric.better, why) if why else _computed(metric, evidence)
 
     def by_class(self, evidence: Evidence | str) -> tuple[tuple[Mapping[str, float | None], ...], dict[str, str]]:
         """Score samples by the class that was asked for: rows as `per_class` makes them, and why numbers are missing.
@@ -206,7 +213,7 @@ class Evaluator:
     def _seen_as(self, logits: Tensor | None, modes: Modes | None) -> Tensor | None:
         import torch
 
-        if logits is not None and "modes" in _class(self._settings.extractor).gives:
+        if logits is not None and "modes" in self._gives:
             return logits.argmax(dim=1)
         if modes is not None and len(modes.weights) == self._dataset.classes:
             return torch.from_numpy(modes.nearest)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ganbench.evaluation.evidence import Evidence
+from ganbench.evaluation.evidence import Evidence, Reference
 from ganbench.metrics.fid import distance, statistics
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from ganbench.metrics.fid import Statistics
 
 ENOUGH = 10  # rows on either side: the covariance of fewer says nothing
 
@@ -26,15 +29,15 @@ def per_class(evidence: Evidence, classes: int) -> tuple[tuple[Row, ...], dict[s
     rows, reasons = [], {}
     for number in range(classes):
         fake = _of(evidence.labels, number, evidence.features)
-        real = _of(evidence.reference.labels, number, evidence.reference.features)
-        fid, reason = _fid(fake, real)
+        real, known = evidence.reference.once(("class", number), partial(_real, evidence.reference, number))
+        fid, reason = _fid(fake, real, known)
         rows.append(
             {
                 "class": number,
                 "fid": fid,
                 "accuracy": _accuracy(evidence, number),
                 "samples": len(fake),
-                "real": len(real),
+                "real": real,
             }
         )
         if reason:
@@ -46,13 +49,19 @@ def _of(labels: Tensor | None, number: int, rows: Tensor) -> Tensor:
     return rows[:0] if labels is None else rows[labels == number]
 
 
-def _fid(fake: Tensor, real: Tensor) -> tuple[float | None, str]:
+def _real(reference: Reference, number: int) -> tuple[int, Statistics | None]:
+    """Return how many real rows are of a class, and the statistics of enough of them."""
+    rows = _of(reference.labels, number, reference.features)
+    return len(rows), statistics(rows) if len(rows) >= ENOUGH else None
+
+
+def _fid(fake: Tensor, real: int, known: Statistics | None) -> tuple[float | None, str]:
     from numpy.linalg import LinAlgError
 
-    if min(len(fake), len(real)) < ENOUGH:
-        return None, f"{len(fake)} generated and {len(real)} real samples of it, of which {ENOUGH} are needed"
+    if len(fake) < ENOUGH or known is None:
+        return None, f"{len(fake)} generated and {real} real samples of it, of which {ENOUGH} are needed"
     try:
-        return distance(statistics(fake), statistics(real)), ""
+        return distance(statistics(fake), known), ""
     except LinAlgError as error:
         return None, f"LinAlgError: {error}"
 

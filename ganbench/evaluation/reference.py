@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SPLIT = "train"
 ORDER = "numpy RandomState(0).permutation, the first rows"
-VERSION = 2  # bumped when the same samples would give another reference, or one that holds more
+VERSION = 3  # bumped when the same samples would give another reference, or one that holds more
 
 
 def reference(
@@ -43,7 +43,7 @@ def reference(
         _extract(dataset, extractor, rows, data_root, path)
     found = load_file(path)
     mean, covariance = found["mean"].numpy(), found["covariance"].numpy()
-    return Reference(found["features"], found.get("logits"), mean, covariance, found.get("labels"))
+    return Reference(found["features"], found.get("logits"), mean, covariance, found.get("labels"), path)
 
 
 def _extract(dataset: Part, extractor: Extractor, rows: int, data_root: Path, path: Path) -> None:

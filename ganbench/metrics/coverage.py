@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ganbench.evaluation.evidence import Evidence
+from ganbench.evaluation.evidence import Evidence, Reference
 from ganbench.metrics import register
-from ganbench.metrics.distances import equally_many, squared_distances, squared_neighbour_distances
 from ganbench.plugins import Count
 
 
@@ -31,12 +30,12 @@ class Coverage:
 
     def compute(self, evidence: Evidence) -> dict[str, float]:
         """Return `coverage` in [0, 1] and `density` >= 0; ValueError with too few samples."""
-        fake, real = equally_many(evidence.features, evidence.reference.features)
-        radii = squared_neighbour_distances(real, self.neighbours)
-        covered = inside = start = 0
-        for block in squared_distances(real, fake):
-            within = block < radii[start : start + len(block), None]
-            covered += int(within.any(dim=1).sum())
-            inside += int(within.sum())
-            start += len(block)
-        return {"coverage": covered / len(real), "density": inside / (self.neighbours * len(fake))}
+        around = evidence.neighbourhoods.fakes_around(self.neighbours)
+        return {
+            "coverage": float((around > 0).mean()),
+            "density": float(around.sum()) / (self.neighbours * len(around)),
+        }
+
+    def prepare(self, reference: Reference, samples: int) -> None:
+        """Measure the balls around real samples, which the reference keeps."""
+        reference.first(samples).measure(self.neighbours)

@@ -1,4 +1,4 @@
-"""Distances between many points, a block of rows at a time: what coverage and duplicates are made of."""
+"""Distances between many points, a block of rows at a time: what neighbourhoods in many dimensions are made of."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-ROWS = 512  # a block of 512 x 10,000 float64 takes 41 MB
+ROWS = 256  # a block of 256 x 2,000 float64 takes 4 MB
 SAME = 1e-13  # relative to the squared norms: below what float32 features can tell apart
 
 
-def squared_distances(rows: Tensor, columns: Tensor) -> Iterator[Tensor]:
-    """Yield blocks `(<= 512, m)` of squared distances of `rows` (n, d) to `columns` (m, d), float64.
+def squared_distances(rows: Tensor, columns: Tensor, others: bool = False) -> Iterator[Tensor]:
+    """Yield blocks `(<= 256, m)` of squared distances of `rows` (n, d) to `columns` (m, d), float64.
 
-    Points that are equal have a distance of exactly zero.
+    Points that are equal have a distance of exactly zero. With `others` rows and columns are the same points, and the
+    distance to oneself is infinite.
     """
     import torch
 
     centre = columns.double().mean(dim=0)
     rows, columns = rows.double() - centre, columns.double() - centre
-    column_norms = columns.square().sum(dim=1)
-    for block in torch.split(rows, ROWS):
-        norms = block.square().sum(dim=1)[:, None] + column_norms
-        squared = norms.addmm(block, columns.T, alpha=-2)
-        yield squared.masked_fill_(squared <= SAME * norms, 0.0)
-
-
-def squared_distances_to_others(points: Tensor) -> Iterator[Tensor]:
-    """Yield the blocks of distances among `points` (n, d), where the distance to oneself is infinite."""
-    start = 0
-    for block in squared_distances(points, points):
-        block.diagonal(start).fill_(float("inf"))
-        start += len(block)
-        yield block
+    row_norms, column_norms = rows.square().sum(dim=1), columns.square().sum(dim=1)
+    # |a|^2 + |b|^2 - 2 a.b as one product
+    left = torch.cat([rows * -2, row_norms[:, None], torch.ones_like(row_norms)[:, None]], dim=1)
+    right = torch.cat([columns, torch.ones_like(column_norms)[:, None], column_norms[:, None]], dim=1).T
+    largest = float(column_norms.max()) if len(column_norms) else 0.0
+    for start in range(0, len(rows), ROWS):
+        norms = row_norms[start : start + ROWS]
+        squared = left[start : start + ROWS] @ right
+        if others:
+            squared.diagonal(start).fill_(float("inf"))
+        if squared.numel() and float(squared.amin()) <= SAME * (float(norms.max()) + largest):
+            squared.masked_fill_(squared <= SAME * (norms[:, None] + column_norms), 0.0)
+        yield squared
 
 
 def squared_neighbour_distances(points: Tensor, k: int) -> Tensor:
@@ -43,11 +43,5 @@ def squared_neighbour_distances(points: Tensor, k: int) -> Tensor:
 
     if len(points) <= k:
         raise ValueError(f"{len(points)} samples are too few for {k} neighbours each")
-    blocks = squared_distances_to_others(points)
+    blocks = squared_distances(points, points, others=True)
     return torch.cat([block.topk(k, dim=1, largest=False).values[:, -1] for block in blocks])
-
-
-def equally_many(fake: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-    """Cut both sides to the first rows that both have: neighbourhoods shrink with the number of points."""
-    count = min(len(fake), len(real))
-    return fake[:count], real[:count]

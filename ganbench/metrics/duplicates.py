@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from ganbench.evaluation.evidence import Evidence
+from ganbench.evaluation.evidence import Evidence, Reference
 from ganbench.metrics import register
-from ganbench.metrics.distances import equally_many, squared_distances_to_others, squared_neighbour_distances
 
 SHARE = 0.01  # of real samples that count as duplicates, by definition of the threshold
 
@@ -32,14 +31,15 @@ class Duplicates:
 
     def compute(self, evidence: Evidence) -> dict[str, float]:
         """Return `duplicates` in [0, 1] and `support` >= 1; ValueError with fewer than two samples."""
-        fake, real = equally_many(evidence.features, evidence.reference.features)
-        nearest = squared_neighbour_distances(real, 1)
+        import numpy as np
+
+        near = evidence.neighbourhoods
         # the lower of the two neighbours of the quantile: an interpolated one moves with a single outlier
-        threshold = nearest.quantile(SHARE, interpolation="lower")
-        repeated = colliding = 0
-        for block in squared_distances_to_others(fake):
-            close = block <= threshold
-            repeated += int(close.any(dim=1).sum())
-            colliding += int(close.sum())
-        pairs = len(fake) * (len(fake) - 1) / 2
-        return {"duplicates": repeated / len(fake), "support": pairs / max(colliding / 2, 1)}
+        threshold = float(np.quantile(near.real.radii(1), SHARE, method="lower"))
+        repeated, colliding = near.colliding(threshold)
+        pairs = len(near) * (len(near) - 1) / 2
+        return {"duplicates": repeated / len(near), "support": pairs / max(colliding, 1)}
+
+    def prepare(self, reference: Reference, samples: int) -> None:
+        """Measure how near real samples come to each other, which the reference keeps."""
+        reference.first(samples).measure(1)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ganbench.evaluation.evidence import Evidence
+from ganbench.evaluation.evidence import Evidence, Reference
 from ganbench.metrics import register
 
 if TYPE_CHECKING:
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 @register("fid")
 @dataclass(frozen=True)
 class Fid:
-    """Frechet Inception distance (Heusel et al. 2017, arXiv:1706.08500), eq. 6, by torch-fidelity.
+    """Frechet Inception distance (Heusel et al. 2017, arXiv:1706.08500), eq. 6.
 
     FID = |mu - mu_r|^2 + tr(S + S_r - 2 (S S_r)^(1/2)), from the means and covariances of the features of n
-    samples and of all reference rows. It is biased by n: compare at equal n. Rounding below zero is cut off.
+    samples and of all reference rows. It is biased by n: compare at equal n. Rounding below zero is cut off. Statistics
+    are torch-fidelity's; the trace of the root is taken as that of (F^T S F)^(1/2) with F F^T = S_r, which has the same
+    eigenvalues, is symmetric, and leaves the real side to be factored once.
     """
 
     version: ClassVar[int] = 1
@@ -35,8 +37,36 @@ class Fid:
         """Return `fid` >= 0; ValueError with fewer than two samples."""
         if len(evidence.features) < 2:
             raise ValueError("a covariance needs two samples or more")
-        real = {"mu": evidence.reference.mean, "sigma": evidence.reference.covariance}
-        return {"fid": distance(statistics(evidence.features), real)}
+        found = statistics(evidence.features)
+        return {"fid": _to_reference(found["mu"], found["sigma"], evidence.reference)}
+
+    def prepare(self, reference: Reference, samples: int) -> None:  # noqa: ARG002 - a Gaussian has no size
+        """Factor the real covariance, which the reference keeps."""
+        _factor(reference)
+
+
+def _to_reference(mean: NDArray[np.float64], covariance: NDArray[np.float64], reference: Reference) -> float:
+    import numpy as np
+
+    factor, apart = _factor(reference), mean - reference.mean
+    eigenvalues = np.linalg.eigvalsh(factor.T @ covariance @ factor)
+    shared = float(np.sqrt(np.maximum(eigenvalues, 0)).sum())
+    traces = float(np.trace(covariance) + np.trace(reference.covariance))
+    return max(0.0, float(apart @ apart) + traces - 2 * shared)
+
+
+def _factor(reference: Reference) -> NDArray[np.float64]:
+    return reference.kept("factor", lambda: _factored(reference.covariance))
+
+
+def _factored(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return F `(d, rank)` with F F^T the covariance; directions in which nothing varies are left out."""
+    import numpy as np
+
+    values, vectors = np.linalg.eigh(covariance)
+    there = values > values[-1] * len(values) * np.finfo(np.float64).eps
+    found: NDArray[np.float64] = vectors[:, there] * np.sqrt(values[there])
+    return found
 
 
 def statistics(features: Tensor) -> Statistics:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
 
 from ganbench import metrics
 from ganbench.evaluation.evidence import Evidence, Reference
@@ -74,6 +76,35 @@ def test_what_is_drawn_follows_the_seed():
         )
         assert one == same
         assert one != other
+
+
+def test_kid_is_torch_fidelitys():
+    fake, real = normal(500, 20, 0).relu() + 0.1, normal(700, 20, 1).relu()
+    theirs = kid_features_to_metric(
+        fake.double(), real.double(), kid_subsets=30, kid_subset_size=200, rng_seed=17, verbose=False
+    )
+    found = metrics.create("kid", subsets=30, subset_size=200).compute(evidence(fake, real, seed=17))["kid"]
+    assert found == pytest.approx(theirs["kernel_inception_distance_mean"], abs=1e-6)
+    assert found > 0.01
+
+
+@pytest.mark.parametrize("dead", [0, 10])
+def test_fid_is_torch_fidelitys_also_where_some_features_never_vary(dead: int):
+    fake, real = (normal(300, 30, seed) @ normal(30, 30, 5) for seed in (0, 1))
+    for side in (fake, real):
+        side[:, :dead] = 0.5
+    found = metrics.create("fid").compute(evidence(fake, real))["fid"]
+    theirs = fid_statistics_to_metric(
+        fid_features_to_statistics(fake.double()), fid_features_to_statistics(real.double()), verbose=False
+    )
+    assert found == pytest.approx(theirs["frechet_inception_distance"], rel=1e-9)
+
+
+def test_fid_to_a_single_point_is_the_distance_and_the_spread():
+    fake = normal(1000, 2, 0) + 3
+    covariance = np.cov(fake.double().numpy(), rowvar=False)
+    found = metrics.create("fid").compute(evidence(fake, torch.zeros(50, 2)))["fid"]
+    assert found == pytest.approx(float(fake.double().mean(0).square().sum()) + np.trace(covariance))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch_fidelity.metric_prc import prc_features_to_metric
 
-from ganbench import metrics
+from ganbench import datasets, metrics
 from ganbench.evaluation.evidence import Evidence, Reference
-from ganbench.metrics import distances
+from ganbench.metrics import distances, neighbourhoods
 
 
 def evidence(fake: torch.Tensor, real: torch.Tensor) -> Evidence:
@@ -68,7 +71,9 @@ def test_precision_and_recall_do_not_depend_on_the_size_of_blocks():
     fake, real = normal(1200, 16, 0, 0.5), normal(1200, 16, 1)
     theirs = prc_features_to_metric(fake, real, verbose=False)
     found = metrics.create("precision_recall").compute(evidence(fake, real))
-    assert found == {name: theirs[name] for name in ("precision", "recall")}
+    assert {name: np.float32(value) for name, value in found.items()} == {
+        name: theirs[name] for name in ("precision", "recall")
+    }
 
 
 def test_a_collapsed_sampler_covers_nothing():
@@ -120,3 +125,92 @@ def test_only_as_many_samples_as_both_sides_have_are_compared(name: str):
 def test_a_single_sample_is_refused_with_a_reason(name: str):
     with pytest.raises(ValueError, match="sample"):
         metrics.create(name).compute(evidence(normal(1, 4, 0), normal(200, 4, 1)))
+
+
+def samplers(kind: str) -> tuple[torch.Tensor, torch.Tensor]:
+    real = normal(600, 2, 0) * 0.01 + torch.randint(3, (600, 2), generator=torch.Generator().manual_seed(5))
+    fakes = {
+        "close": real[torch.randperm(600, generator=torch.Generator().manual_seed(6))] + 0.005 * normal(600, 2, 7),
+        "the real ones": real,
+        "wide": normal(600, 2, 1) * 3,
+        "collapsed": real[:1].repeat(600, 1),
+        "far": normal(600, 2, 2) + 1e6,
+        "two of many points": torch.cat([real[:1].repeat(599, 1), real[5:6] + 1e3]),
+    }
+    return fakes[kind], real
+
+
+@pytest.mark.parametrize("kind", ["close", "the real ones", "wide", "collapsed", "far", "two of many points"])
+def test_a_tree_counts_what_all_distances_count(kind: str):
+    """Of points in the plane, against the definitions with every distance written out."""
+    fake, real = samplers(kind)
+    between, among_real, among_fake = (
+        (a.double()[:, None] - b.double()).square().sum(2) for a, b in ((real, fake), (real, real), (fake, fake))
+    )
+    for own in (among_real, among_fake):
+        own.fill_diagonal_(math.inf)
+    radii = {k: among_real.sort(1).values[:, k - 1, None] for k in (1, 3, 5)}
+    what = evidence(fake, real)
+    assert metrics.create("precision_recall").compute(what) == {
+        "precision": (between <= radii[3]).any(0).double().mean().item(),
+        "recall": (between <= among_fake.sort(1).values[:, 2]).any(1).double().mean().item(),
+    }
+    assert metrics.create("coverage").compute(what) == {
+        "coverage": (between < radii[5]).any(1).double().mean().item(),
+        "density": (between < radii[5]).sum().item() / (5 * 600),
+    }
+    close = among_fake <= radii[1].flatten().quantile(0.01, interpolation="lower")
+    assert metrics.create("duplicates").compute(what) == {
+        "duplicates": close.any(1).double().mean().item(),
+        "support": 600 * 599 / 2 / max(close.sum().item() / 2, 1),
+    }
+
+
+def test_points_on_a_lattice_have_ties_that_count_as_the_definitions_say():
+    lattice = torch.cartesian_prod(torch.arange(10.0), torch.arange(10.0))
+    found = metrics.create("coverage", neighbours=1).compute(evidence(lattice, lattice))
+    # the ball of radius 1 is open: it holds the point itself and none of its neighbours
+    assert found == {"coverage": 1.0, "density": 1.0}
+    moved = evidence(lattice + torch.tensor([1.0, 0.0]), lattice)
+    assert metrics.create("precision_recall", neighbours=1).compute(moved) == {"precision": 1.0, "recall": 1.0}
+
+
+def test_precision_and_recall_in_the_plane_are_torch_fidelitys_in_double_precision():
+    points = torch.from_numpy(datasets.create("ring8").load(Path("unused"), "train").samples[:2000])
+    fake, real = points[:1000] + 0.01 * normal(1000, 2, 4), points[1000:]
+    theirs = prc_features_to_metric(fake.double(), real.double(), verbose=False)
+    found = metrics.create("precision_recall").compute(evidence(fake, real))
+    assert {name: np.float32(value) for name, value in found.items()} == {
+        name: theirs[name] for name in ("precision", "recall")
+    }
+    assert 0.3 < found["precision"] < 0.9
+
+
+def test_metrics_share_what_they_need_of_one_set_of_samples(monkeypatch: pytest.MonkeyPatch):
+    asked: list[int] = []
+    original = neighbourhoods.squared_distances
+
+    def counted(*arguments, **keywords):
+        asked.append(1)
+        return original(*arguments, **keywords)
+
+    monkeypatch.setattr(neighbourhoods, "squared_distances", counted)
+    first, second = (evidence(normal(300, 20, seed), normal(300, 20, 9)) for seed in (0, 1))
+    second = Evidence(second.features, None, None, first.reference)
+    for what in (first, second):
+        for name in ("precision_recall", "coverage", "duplicates"):
+            metrics.create(name).compute(what)
+    # among real ones, once; among the samples and between the sides, once for each set of samples
+    assert len(asked) == 1 + 2 + 2
+
+
+def test_what_is_found_of_the_real_side_is_kept_beside_the_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real = normal(200, 3, 1)
+    statistics = (real.double().mean(0).numpy(), np.cov(real.double().numpy(), rowvar=False))
+    metric = metrics.create("coverage")
+    before = Reference(real, None, *statistics, path=tmp_path / "abc.safetensors")
+    metric.prepare(before, 100)
+    expected = metric.compute(Evidence(normal(100, 3, 0), None, None, before))
+    monkeypatch.setattr(neighbourhoods.Side, "_nearest", None)  # nothing may be measured again
+    after = Reference(real, None, *statistics, path=tmp_path / "abc.safetensors")
+    assert metric.compute(Evidence(normal(100, 3, 0), None, None, after)) == expected

@@ -81,6 +81,7 @@ class Classifier:
 
     def load(self, dataset: Part, data_root: Path, cache: Path, device: str) -> TrainedClassifier:
         """Read the network from the cache, training it if need be; ValueError when it was altered."""
+        import torch
         from safetensors.torch import load
 
         from ganbench.evaluation.extractors.classifier_network import Network
@@ -94,7 +95,9 @@ class Classifier:
         assert source.classes is not None
         network = Network(source.shape[0], source.shape[1], source.classes)
         network.load_state_dict(load(weights))
-        return TrainedClassifier(network.eval().requires_grad_(False).to(device), record)
+        network = network.eval().requires_grad_(False)
+        # Twice as fast on a CPU as channels first.
+        return TrainedClassifier(network.to(memory_format=torch.channels_last).to(device), record)
 
     def _paths(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, Path]:
         content = digest({"dataset": dataset_content(dataset, data_root), "classifier": self.version})
