@@ -161,6 +161,24 @@ class Store:
         path = self.cell_folder(key) / "snapshots.safetensors"
         return load_file(path) if path.exists() else {}
 
+    def snapshot_steps(self, key: str) -> list[int]:
+        """List the steps of which there is a snapshot."""
+        from safetensors import safe_open
+
+        path = self.cell_folder(key) / "snapshots.safetensors"
+        if not path.exists():
+            return []
+        with safe_open(path, "pt") as file:
+            return sorted(map(int, file.keys()))
+
+    def snapshot(self, key: str, step: int) -> Tensor:
+        """Return the snapshot of one step, `(size,)`, without reading the others."""
+        from safetensors import safe_open
+
+        with safe_open(self.cell_folder(key) / "snapshots.safetensors", "pt") as file:
+            found: Tensor = file.get_tensor(str(step))
+        return found
+
     def samples(self, key: str, evaluation_key: str) -> NDArray[np.generic] | None:
         """Return samples of the last scored step (uint8 NCHW or float32 points), or None."""
         import numpy as np

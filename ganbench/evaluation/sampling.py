@@ -1,6 +1,9 @@
-"""Samples of a trained generator, from its stored parameters and the cell's `evaluation` streams alone."""
+"""Samples of trained generators, from their stored parameters and the cells' `evaluation` streams alone."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -15,55 +18,76 @@ BATCH = 250
 STANDING_BATCHES, STANDING_BATCH = 20, 100
 LABELS = "generators that are told a class: sample i is asked for class i modulo their number"
 STANDING = f"standing statistics over {STANDING_BATCHES} batches of {STANDING_BATCH} latents"
+PASS = 2**22  # numbers that the generators of one pass put out: activations then take some hundred megabytes
+SAMPLES = 2**26  # numbers of all samples in memory: 268 MB
+
+
+def together(cell: Cell, count: int) -> int:
+    """Return of how many cells like this one samples can be drawn at once, two or more."""
+    numbers: int = math.prod(cell.dataset.create().shape)
+    return max(2, min(PASS // (BATCH * numbers), SAMPLES // (count * numbers)))
 
 
 class Sampler:
-    """Draws the same latents of one cell for every set of parameters: scores differ by the generator only.
+    """Draws the same latents of each cell for every set of its parameters: scores differ by the generator only.
 
-    One cell at a time, so that samples do not depend on the cohort that the cell trained in. Batch normalisation
-    uses standing statistics, averaged over 20 batches of 100 latents. A generator that is told a class is asked for
-    all of them in turn: sample i is to be of class `labels[i]` = i mod classes; `labels` is None for any other.
+    The cells are of one cohort and are drawn from together; what a cell gets does not depend on its company. Batch
+    normalisation uses standing statistics, averaged over 20 batches of 100 latents. A generator that is told a class
+    is asked for all of them in turn: sample i is to be of class `labels[i]` = i mod classes; `labels` is None for any
+    other.
     """
 
     labels: Tensor | None = None
 
-    def __init__(self, cell: Cell, count: int, device: torch.device) -> None:
-        """Draw the latents of `count` samples, and the codes where the generator takes any."""
-        architecture, dataset = cell.architecture.create(), cell.dataset.create()
-        conditioning = conditioning_of(cell.objective.techniques)
-        size, law = cell.train.latent_size, cell.train.latent
+    def __init__(self, cells: Sequence[Cell], count: int, device: torch.device) -> None:
+        """Draw the latents of `count` samples of each cell, and the codes where the generators take any."""
+        architecture, dataset, train = cells[0].architecture.create(), cells[0].dataset.create(), cells[0].train
+        conditioning = conditioning_of(cells[0].objective.techniques)
         codes = conditioning.code_size(dataset.classes) if conditioning else 0
         with torch.random.fork_rng(devices=[]):
-            module = architecture.generator(dataset.shape, size + codes)
+            module = architecture.generator(dataset.shape, train.latent_size + codes)
         self._player = Player(module, device, torch.float32)
-        stream = generator(cell.seed, "evaluation")
-        standing = latents((STANDING_BATCHES, STANDING_BATCH, size), law, stream)
-        own = latents((count, size), law, stream)
+        seeds = [cell.seed for cell in cells]
+        drawn = {seed: _latents(seed, count, train.latent_size, train.latent) for seed in seeds}
+        standing, own = (torch.stack([drawn[seed][which] for seed in seeds]) for which in (0, 1))
         if conditioning:
-            noise = CellNoise([cell.seed], "evaluation/codes", torch.float32, torch.device("cpu"))
-            told, _ = _codes(conditioning, dataset.classes, STANDING_BATCHES * STANDING_BATCH, noise)
-            standing = torch.cat([standing, told.reshape(STANDING_BATCHES, STANDING_BATCH, codes)], dim=-1)
-            told, self.labels = _codes(conditioning, dataset.classes, count, noise)
+            noise = CellNoise(seeds, "evaluation/codes", torch.float32, torch.device("cpu"))
+            told, _ = _codes(conditioning, dataset.classes, len(seeds), standing.shape[1], noise)
+            standing = torch.cat([standing, told], dim=-1)
+            told, self.labels = _codes(conditioning, dataset.classes, len(seeds), count, noise)
             own = torch.cat([own, told], dim=-1)
-        self._standing = [batch[None].to(device) for batch in standing]
-        self._latents = own.to(device)
+        self._standing, self._latents = standing.to(device), own.to(device)
 
     @torch.no_grad()
-    def draw(self, flat: Tensor) -> Tensor:
-        """Return samples `(count, *shape)` of the generator with parameters `(size,)`, images in [-1, 1]."""
-        parameters = self._player.parameters(flat[None].to(self._latents.device))
-        buffers = self._player.standing_statistics(parameters, self._standing)
+    def draw(self, flats: Tensor, which: Sequence[int] | None = None) -> Tensor:
+        """Return samples `(cells, count, *shape)` of generators with parameters `(cells, size)`, images in [-1, 1].
+
+        `which` are the positions of these cells among the sampler's, where they are not all of them.
+        """
+        chosen = list(range(len(flats)) if which is None else which)
+        # A lone cell would run other kernels than in company; beside a copy of itself it gets the same bits.
+        rows = torch.tensor(chosen * 2 if len(chosen) == 1 else chosen, device=self._latents.device)
+        flats = flats.to(self._latents.device).expand(len(rows), -1) if len(chosen) == 1 else flats.to(rows.device)
+        parameters = self._player.parameters(flats)
+        standing = torch.split(self._standing[rows], STANDING_BATCH, dim=1)
+        buffers = self._player.standing_statistics(parameters, standing)
         with self._player.settled():
-            drawn = [
-                self._player(parameters, batch[None], buffers=buffers)[0] for batch in torch.split(self._latents, BATCH)
-            ]
-        return torch.cat(drawn)
+            batches = torch.split(self._latents[rows], BATCH, dim=1)
+            drawn = [self._player(parameters, batch, buffers=buffers) for batch in batches]
+        return torch.cat(drawn, dim=1)[: len(chosen)]
+
+
+def _latents(seed: int, count: int, size: int, law: str) -> tuple[Tensor, Tensor]:
+    """Return what the `evaluation` stream of a seed gives: latents for standing statistics, then for samples."""
+    stream = generator(seed, "evaluation")
+    standing = latents((STANDING_BATCHES, STANDING_BATCH, size), law, stream).flatten(0, 1)
+    return standing, latents((count, size), law, stream)
 
 
 def _codes(
-    conditioning: Conditioning, classes: int | None, count: int, noise: CellNoise
+    conditioning: Conditioning, classes: int | None, cells: int, count: int, noise: CellNoise
 ) -> tuple[Tensor, Tensor | None]:
-    """Return codes `(count, size)`, and the labels `(count,)` that they stand for where there are any."""
+    """Return codes `(cells, count, size)`, and the labels `(count,)` that they stand for where there are any."""
     labels = torch.arange(count) % classes if conditioning.needs_labels and classes else None
-    codes = conditioning.codes(None if labels is None else labels[None], classes, count, noise)
-    return codes[0].float(), labels
+    codes = conditioning.codes(None if labels is None else labels.expand(cells, -1), classes, count, noise)
+    return codes.float(), labels

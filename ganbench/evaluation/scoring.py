@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ganbench.evaluation.evaluate import Evaluator
-from ganbench.evaluation.sampling import Sampler
+from ganbench.evaluation.sampling import Sampler, together
 from ganbench.store import Scores, Status, Store
 from ganbench.suite.cells import Cell, Scoring
+
+PICTURES, POINTS = 64, 2000  # of the last samples, kept for the report
+
+Row = Mapping[str, float | None]
+
+
+class ScoringError(Exception):
+    """Some cells could not be scored: the message says which and why. The scores of the others are stored."""
+
+
+@dataclass
+class _Sheet:
+    """What is known so far of one cell's scores."""
+
+    cell: Cell
+    steps: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+    rows: list[Row] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+    error: Exception | None = None
+
+    @contextmanager
+    def own(self) -> Iterator[None]:
+        """Charge the cell with the time of what is done inside, and keep what goes wrong there."""
+        started = time.perf_counter()
+        try:
+            yield
+        except Exception as error:  # a plugin or a damaged file may raise anything: the other cells go on
+            self.error = error
+        self.seconds += time.perf_counter() - started
 
 
 def score_cohort(
@@ -20,59 +53,126 @@ def score_cohort(
     scoring: Scoring,
     roots: tuple[Path, Path],
     device: torch.device,
-    begun: Callable[[int, int], None],
-    scored: Callable[[Cell], None],
+    going: Callable[[int, int], None] | None = None,
+    scored: Callable[[Cell], None] | None = None,
 ) -> None:
-    """Score the trained cells of a cohort and store their scores.
+    """Score the trained cells of a cohort at every step of which there is a snapshot, and store the scores.
 
-    `roots` are the folders of data and of the cache. `begun(position, cells)` hears before each cell, `scored(cell)`
-    after it.
+    `roots` are the folders of data and of the cache. `going(done, scores)` hears how many scores of all have been
+    made, `scored(cell)` that a cell's are stored. A cell that cannot be scored costs no other its scores; ScoringError
+    tells of it at the end.
     """
-    trained = [cell for cell in cells if _scorable(store.status(cell.key))]
-    if not trained:
+    sheets = [_Sheet(cell) for cell in cells if _scorable(store.status(cell.key))]
+    if not sheets:
         return
-    evaluator = Evaluator(trained[0].dataset, scoring.settings, *roots, str(device))
-    for position, cell in enumerate(trained):
-        begun(position, len(trained))
-        score_cell(store, cell, scoring, evaluator, device)
-        scored(cell)
+    with _shared(sheets):
+        evaluator = Evaluator(sheets[0].cell.dataset, scoring.settings, *roots, str(device))
+    for sheet in sheets:
+        with sheet.own():
+            there = store.snapshot_steps(sheet.cell.key)
+            sheet.steps = [step for step in scoring.steps if step in there]
+    size, done, total = together(sheets[0].cell, scoring.settings.samples), 0, sum(len(one.steps) for one in sheets)
+    for start in range(0, len(sheets), size):
+        group = _Group(store, scoring, evaluator, sheets[start : start + size], device, scored)
+        for step in scoring.steps:
+            if going is not None:
+                going(done, total)
+            done += group.score(step)
+    _tell_of_failures(sheets)
 
 
-def score_cell(
-    store: Store,
-    cell: Cell,
-    scoring: Scoring,
-    evaluator: Evaluator,
-    device: torch.device,
-) -> None:
-    """Score one trained cell at every step of which there is a snapshot, and store the scores."""
+class _Group:
+    """Cells that are sampled together."""
+
+    def __init__(
+        self,
+        store: Store,
+        scoring: Scoring,
+        evaluator: Evaluator,
+        sheets: list[_Sheet],
+        device: torch.device,
+        scored: Callable[[Cell], None] | None,
+    ) -> None:
+        self._store, self._scoring, self._evaluator = store, scoring, evaluator
+        self._sheets, self._scored = sheets, scored
+        with _shared(sheets):
+            self._sampler = Sampler([sheet.cell for sheet in sheets], scoring.settings.samples, device)
+        for sheet in sheets:
+            if not sheet.steps and not sheet.error:
+                self._write(sheet, None, ())
+
+    def score(self, step: int) -> int:
+        """Score the cells that have a snapshot of a step, and return how many; a cell's last step stores its scores."""
+        present = [place for place, sheet in enumerate(self._sheets) if step in sheet.steps and not sheet.error]
+        if not present:
+            return 0
+        for place, samples in zip(present, self._drawn(present, step), strict=True):
+            if samples is not None:
+                with self._sheets[place].own():
+                    self._read(self._sheets[place], step, samples)
+        return len(present)
+
+    def _drawn(self, present: Sequence[int], step: int) -> Sequence[Tensor | None]:
+        """Draw samples of cells together, or each alone where that fails: one of them may be at fault."""
+        try:
+            with _shared([self._sheets[place] for place in present]):
+                return self._samples(present, step).unbind()
+        except Exception:  # whose fault it is turns out below
+            found: list[Tensor | None] = []
+            for place in present:
+                found.append(None)
+                with self._sheets[place].own():
+                    found[-1] = self._samples([place], step)[0]
+            return found
+
+    def _samples(self, present: Sequence[int], step: int) -> Tensor:
+        flats = [self._store.snapshot(self._sheets[place].cell.key, step) for place in present]
+        return self._sampler.draw(torch.stack(flats), present)
+
+    def _read(self, sheet: _Sheet, step: int, samples: Tensor) -> None:
+        evidence = self._evaluator.read(samples, sheet.cell.seed, self._sampler.labels)
+        values, missing = self._evaluator.values(evidence, self._sampler.labels is not None)
+        sheet.rows.append({"step": step, **values})
+        sheet.reasons |= missing
+        if step == sheet.steps[-1]:
+            by_class, missing = self._evaluator.by_class(evidence)
+            sheet.reasons |= missing
+            self._write(sheet, samples, by_class)
+
+    def _write(self, sheet: _Sheet, samples: Tensor | None, by_class: tuple[Row, ...]) -> None:
+        scores = Scores(
+            protocol_id=self._evaluator.protocol_id,
+            protocol=self._evaluator.protocol,
+            better=self._evaluator.better,
+            rows=tuple(sheet.rows),
+            reasons=sheet.reasons,
+            evaluate_seconds=sheet.seconds,
+            per_class=by_class,
+        )
+        kept = None
+        if samples is not None:
+            kept = self._evaluator.quantise(samples[: PICTURES if samples.ndim == 4 else POINTS]).numpy()
+        self._store.write_scores(sheet.cell.key, self._scoring.key, scores, kept)
+        if self._scored is not None:
+            self._scored(sheet.cell)
+
+
+@contextmanager
+def _shared(sheets: Sequence[_Sheet]) -> Iterator[None]:
+    """Charge each cell with its share of the time of what is done inside."""
     started = time.perf_counter()
-    snapshots = store.snapshots(cell.key)
-    sampler = Sampler(cell, scoring.settings.samples, device)
-    rows: list[dict[str, float | None]] = []
-    reasons: dict[str, str] = {}
-    samples, evidence = None, None
-    for step in [step for step in scoring.steps if str(step) in snapshots]:
-        samples = sampler.draw(snapshots[str(step)])
-        evidence = evaluator.read(samples, cell.seed, sampler.labels)
-        values, missing = evaluator.values(evidence, sampler.labels is not None)
-        rows.append({"step": step, **values})
-        reasons |= missing
-    per_class: tuple[Mapping[str, float | None], ...] = ()
-    if evidence is not None:
-        per_class, missing = evaluator.by_class(evidence)
-        reasons |= missing
-    scores = Scores(
-        protocol_id=evaluator.protocol_id,
-        protocol=evaluator.protocol,
-        better=evaluator.better,
-        rows=tuple(rows),
-        reasons=reasons,
-        evaluate_seconds=time.perf_counter() - started,
-        per_class=per_class,
-    )
-    kept = None if samples is None else evaluator.quantise(samples[: 64 if samples.ndim == 4 else 2000]).numpy()
-    store.write_scores(cell.key, scoring.key, scores, kept)
+    yield
+    share = (time.perf_counter() - started) / len(sheets)
+    for sheet in sheets:
+        sheet.seconds += share
+
+
+def _tell_of_failures(sheets: Sequence[_Sheet]) -> None:
+    failed = [(sheet.cell, sheet.error) for sheet in sheets if sheet.error]
+    if failed:
+        cell, error = failed[0]
+        told = f"{cell.objective.loss.label} on {cell.dataset.label}, seed {cell.seed}: {type(error).__name__}: {error}"
+        raise ScoringError(f"{len(failed)} of {len(sheets)} cells could not be scored ({told})") from error
 
 
 def _scorable(status: Status | None) -> bool:

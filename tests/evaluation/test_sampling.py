@@ -11,9 +11,10 @@ import torch
 from torch.nn.utils import parameters_to_vector
 
 from ganbench import architectures, datasets, objectives
-from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator
+from ganbench.evaluation import sampling
+from ganbench.evaluation.evaluate import EvaluationSettings
 from ganbench.evaluation.sampling import Sampler
-from ganbench.evaluation.scoring import score_cell
+from ganbench.evaluation.scoring import ScoringError, score_cohort
 from ganbench.metrics import registry as metrics
 from ganbench.objectives import Objective
 from ganbench.registry import Part
@@ -54,38 +55,40 @@ def own_latents(count: int) -> torch.Tensor:
 def test_a_generator_without_codes_gets_the_latents_of_its_stream_and_nothing_else():
     of = cell(width=8)
     network = network_of(of, 0)
-    sampler = Sampler(of, 270, CPU)
+    sampler = Sampler([of], 270, CPU)
     assert sampler.labels is None
-    torch.testing.assert_close(sampler.draw(flat(network)), network(own_latents(270)))
+    torch.testing.assert_close(sampler.draw(flat(network)[None])[0], network(own_latents(270)))
 
 
 @pytest.mark.parametrize("name", ["conditional", "auxiliary_classifier"])
 def test_classes_are_asked_for_in_turn(name: str):
     of = cell(objectives.technique(name), width=8)
     network = network_of(of, 8)
-    sampler = Sampler(of, 20, CPU)
+    sampler = Sampler([of], 20, CPU)
     assert sampler.labels.tolist() == [i % 8 for i in range(20)]
     told = torch.cat([own_latents(20), torch.eye(8)[torch.arange(20) % 8]], dim=1)
-    torch.testing.assert_close(sampler.draw(flat(network)), network(told))
+    torch.testing.assert_close(sampler.draw(flat(network)[None])[0], network(told))
 
 
 def test_codes_to_be_read_back_come_from_a_stream_of_their_own():
     technique = objectives.technique("mutual_information", categories=3, gaussian=2)
     of = cell(technique, width=8)
     network = network_of(of, 5)
-    sampler = Sampler(of, 20, CPU)
+    sampler = Sampler([of], 20, CPU)
     assert sampler.labels is None
     noise = CellNoise([3], "evaluation/codes", torch.float32, CPU)
     technique.create().codes(None, 8, 2000, noise)
     codes = technique.create().codes(None, 8, 20, noise)[0]
-    torch.testing.assert_close(sampler.draw(flat(network)), network(torch.cat([own_latents(20), codes], dim=1)))
+    torch.testing.assert_close(
+        sampler.draw(flat(network)[None])[0], network(torch.cat([own_latents(20), codes], dim=1))
+    )
 
 
 def test_standing_statistics_see_all_classes_too():
     of = cell(objectives.technique("conditional"), architecture="dcgan", dataset="digits", width=2)
-    first, again = (Sampler(of, 30, CPU).draw(flat(network_of(of, 10))) for _ in range(2))
+    first, again = (Sampler([of], 30, CPU).draw(flat(network_of(of, 10))[None])[0] for _ in range(2))
     assert first.shape == (30, 1, 8, 8) and torch.equal(first, again)
-    standing = torch.cat(Sampler(of, 30, CPU)._standing, dim=1)[0]
+    standing = Sampler([of], 30, CPU)._standing[0]
     assert standing.shape == (2000, LATENT + 10)
     assert torch.equal(standing[:, LATENT:].mean(0), torch.full((10,), 0.1))
 
@@ -105,11 +108,10 @@ def test_a_conditional_cell_is_scored_by_class_and_stored(tmp_path: Path, identi
     of = cell(objectives.technique("conditional"), width=8, depth=1)
     metric = tuple(metrics.part(name, {}) for name in ("modes", "fid", "class_match"))
     scoring = Scoring(EvaluationSettings(160, identity, metric), (1, 2))
-    evaluator = Evaluator(of.dataset, scoring.settings, Path("unused"), cache)
     store = Store(tmp_path)
     snapshots = {"1": perfect(of, [1, 2, 3, 4, 5, 6, 7, 0]), "2": perfect(of, [0, 1, 2, 3, 4, 5, 7, 6])}
     store.write_training(of.key, of.as_json(), Status("completed", 2), [], snapshots)
-    score_cell(store, of, scoring, evaluator, CPU)
+    score_cohort(store, [of], scoring, (Path("unused"), cache), CPU)
     found = store.scores(of.key, scoring.key)
     assert [row["class_match"] for row in found.rows] == [0.0, 0.75]
     assert [row["accuracy"] for row in found.per_class] == [1, 1, 1, 1, 1, 1, 0, 0]
@@ -124,10 +126,9 @@ def test_an_unconditional_cell_has_no_scores_by_class(tmp_path: Path, identity: 
     of = cell(width=8, depth=1)
     metric = tuple(metrics.part(name, {}) for name in ("fid", "class_match"))
     scoring = Scoring(EvaluationSettings(50, identity, metric), (1,))
-    evaluator = Evaluator(of.dataset, scoring.settings, Path("unused"), cache)
     store = Store(tmp_path)
     store.write_training(of.key, of.as_json(), Status("completed", 1), [], {"1": flat(network_of(of, 0))})
-    score_cell(store, of, scoring, evaluator, CPU)
+    score_cohort(store, [of], scoring, (Path("unused"), cache), CPU)
     found = store.scores(of.key, scoring.key)
     assert found.per_class == () and found.rows[0].keys() == {"step", "fid"} and found.reasons == {}
 
@@ -141,3 +142,81 @@ def test_scores_of_before_there_were_classes_still_load(tmp_path: Path):
     text = path.read_text()
     path.write_text(text[: text.rindex(',\n "per_class"')] + "\n}\n")
     assert store.scores("k", "e") == scores
+
+
+@pytest.mark.parametrize("kind", ["points", "pictures", "codes"])
+def test_a_cell_is_given_the_same_samples_alone_and_in_any_company(kind: str):
+    technique = [objectives.technique("mutual_information", categories=3, gaussian=2)] if kind == "codes" else []
+    where = {"architecture": "dcgan", "dataset": "digits", "width": 4} if kind == "pictures" else {"width": 16}
+    cells = [cell(*technique, seed=seed, **where) for seed in (3, 8, 3, 5)]
+    networks = []
+    for at, of in enumerate(cells):
+        torch.manual_seed(at)
+        networks.append(of.architecture.create().generator(of.dataset.create().shape, LATENT + 5 * (kind == "codes")))
+    flats = torch.stack([flat(network) for network in networks])
+    whole = Sampler(cells, 300, CPU)
+    together = whole.draw(flats)
+    for at, of in enumerate(cells):
+        assert torch.equal(Sampler([of], 300, CPU).draw(flats[at, None])[0], together[at])
+        assert torch.equal(whole.draw(flats[at, None], [at])[0], together[at])
+    assert torch.equal(whole.draw(flats[[1, 3]], [1, 3]), together[[1, 3]])
+    assert not torch.equal(together[0], together[2])
+
+
+def test_fewer_cells_are_drawn_from_at_once_the_larger_their_samples_are():
+    pictures = cell(architecture="dcgan", dataset="mnist", width=4)
+    assert sampling.together(cell(), 2000) > sampling.together(pictures, 2000) > 2
+    assert sampling.together(pictures, 10**6) == 2
+
+
+def scored_cohort(tmp_path: Path, identity: Part, cache: Path, cells: list[Cell], broken: str = "") -> Store:
+    metric = tuple(metrics.part(name, {}) for name in ("modes", "fid"))
+    scoring, store = Scoring(EvaluationSettings(100, identity, metric), (1, 2, 3)), Store(tmp_path)
+    for at, of in enumerate(cells):
+        torch.manual_seed(at)
+        steps = ("1", "2", "3")[: 3 - at] if len(cells) > 1 else ("1", "2", "3")
+        snapshots = {step: flat(network_of(of, 0)) * (at + int(step)) for step in steps}
+        store.write_training(of.key, of.as_json(), Status("completed", 3), [], snapshots)
+    if broken:
+        (store.cell_folder(broken) / "snapshots.safetensors").write_bytes(b"not a snapshot")
+    told: list[str] = []
+    try:
+        score_cohort(store, cells, scoring, (Path("unused"), cache), CPU, scored=lambda of: told.append(of.key))
+    finally:
+        assert sorted(told) == sorted(of.key for of in cells if store.scores(of.key, scoring.key))
+    return store
+
+
+def test_cells_are_scored_together_as_each_alone(tmp_path: Path, identity: Part, cache: Path):
+    cells = [cell(width=8, seed=seed) for seed in (1, 2, 3)]
+    together = scored_cohort(tmp_path / "together", identity, cache, cells)
+    for at, of in enumerate(cells):
+        key = next((tmp_path / "together" / "cells" / of.key / "scores").iterdir()).name
+        found = together.scores(of.key, key)
+        assert [row["step"] for row in found.rows] == [1, 2, 3][: 3 - at]
+        assert found.evaluate_seconds > 0 and len(together.samples(of.key, key)) == 100
+        if at == 0:
+            alone = scored_cohort(tmp_path / "alone", identity, cache, [of])
+            assert alone.scores(of.key, key).rows == found.rows
+
+
+def test_a_cell_that_cannot_be_scored_costs_no_other_its_scores(tmp_path: Path, identity: Part, cache: Path):
+    cells = [cell(width=8, seed=seed) for seed in (1, 2, 3)]
+    with pytest.raises(ScoringError, match=r"1 of 3 cells could not be scored \(hinge on ring8, seed 2: "):
+        scored_cohort(tmp_path, identity, cache, cells, broken=cells[1].key)
+    assert len(list(tmp_path.rglob("scores.json"))) == 2
+
+
+def test_parameters_that_do_not_fit_are_one_cells_failure(
+    tmp_path: Path, identity: Part, cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    cells = [cell(width=8, seed=seed) for seed in (1, 2, 3)]
+    original = Store.snapshot
+
+    def cut(self: Store, key: str, step: int) -> torch.Tensor:
+        return original(self, key, step)[: 5 if key == cells[0].key else None]
+
+    monkeypatch.setattr(Store, "snapshot", cut)
+    with pytest.raises(ScoringError, match=r"1 of 3 cells.*seed 1"):
+        scored_cohort(tmp_path, identity, cache, cells)
+    assert len(list(tmp_path.rglob("scores.json"))) == 2
