@@ -229,7 +229,7 @@ def _outcomes(plan: Plan) -> Counter[str]:
             continue
         status = plan.store.status(cell.key)
         scored = status is not None and (
-            status.outcome == "failed" or plan.store.scores(cell.key, scoring.key) is not None
+            status.outcome == "failed" or not scoring.wanted or plan.store.scores(cell.key, scoring.key) is not None
         )
         found[status.outcome if status is not None and scored else "missing"] += 1
     return found
@@ -260,6 +260,7 @@ def _listed(row: Planned) -> Listed:
         settings=row.train.model_dump(mode="json"),
         swept=row.swept,
         skipped=row.skipped,
+        scoring=row.scoring is None or row.scoring.wanted,
     )
 
 

@@ -38,8 +38,9 @@ class Status:
     """How a cell's training ended, what it cost and what made it.
 
     `step` is the G step at which it ended; `reason` is a sentence, `traceback` the plugin's own. The cohort
-    trained for `cohort_seconds`, of which a cell's share is `train_seconds`. `facts` are numbers that the cell's
-    architecture knows without training, such as the eigenvalues of a Dirac GAN.
+    trained for `cohort_seconds`, of which a cell's share is `train_seconds`; `wait_seconds` is its share of the
+    worker's time before that: the process's start, imports, plugins, reading the data. `facts` are numbers that the
+    cell's architecture knows without training, such as the eigenvalues of a Dirac GAN.
     """
 
     outcome: Outcome
@@ -47,6 +48,7 @@ class Status:
     reason: str = ""
     traceback: str = ""
     train_seconds: float = 0.0
+    wait_seconds: float = 0.0
     cohort_seconds: float = 0.0
     cohort_size: int = 0
     d_updates: int = 0
@@ -83,7 +85,8 @@ class Listed:
     """One row of a suite's list: which cell, under which labels, to be read with which evaluation.
 
     `settings` are the resolved training settings; `swept` names those (and plugin parameters) that the suite
-    varies. `skipped` says why a combination has no cell; it is empty for a cell that is meant to run.
+    varies. `skipped` says why a combination has no cell; it is empty for a cell that is meant to run. `scoring` is
+    false where the suite asks for no scores.
     """
 
     key: str
@@ -95,6 +98,7 @@ class Listed:
     settings: Mapping[str, Any]
     swept: tuple[str, ...] = ()
     skipped: str = ""
+    scoring: bool = True
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ QUANTISATION = "clamp to [-1, 1], (x + 1) / 2 * 255 + 0.5, cut to uint8"
 class EvaluationSettings:
     """How cells are scored: how many `samples` of each, by which extractor and metrics, against how many.
 
+    Without metrics nothing is scored: no extractor is prepared or loaded, no reference is made.
     `reference` is the largest number of real rows: the first of the train split in a fixed shuffled order.
     """
 
@@ -89,6 +90,8 @@ def value_names(metrics: Sequence[Part]) -> dict[str, str]:
 def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path) -> None:
     """Fetch, train and extract all that an Evaluator reads; the only place here that may download."""
     dataset.create().prepare(data_root)
+    if not settings.metrics:
+        return
     plugin: ExtractorPlugin = settings.extractor.create()
     plugin.prepare(dataset, data_root, cache)
     extractor = plugin.load(dataset, data_root, cache, "cpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,8 +28,8 @@ class Task(Protocol):
     def name(self) -> str:
         """Say what it is, for progress lines."""
 
-    def work(self, device: str, tell: Tell) -> None:
-        """Do it on `device`, telling the parent what happens."""
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:
+        """Do it on `device`, telling the parent what happens; `started` is when the parent began this process."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _context() -> ForkServerContext:
 
 def _start(context: ForkServerContext, slot: int, task: Task, device: str) -> Running:
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_worker, args=(task, device, sender), daemon=True)
+    process = context.Process(target=_worker, args=(task, device, sender, time.time()), daemon=True)
     process.start()
     sender.close()
     return Running(slot, task, process, receiver)
@@ -117,7 +118,7 @@ def _why(code: int) -> str:
     return f"the worker process ended with exit code {code}"
 
 
-def _worker(task: Task, device: str, sender: Connection) -> None:
+def _worker(task: Task, device: str, sender: Connection, started: float) -> None:
     """Run one task in this process: one thread, deaf to Ctrl-C, which the parent hears."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
@@ -132,7 +133,7 @@ def _worker(task: Task, device: str, sender: Connection) -> None:
             os._exit(1)
 
     try:
-        task.work(device, tell)
+        task.work(device, tell, started)
     except Exception as error:  # the parent decides what a failed task means
         reason = str(error) or type(error).__name__
         tell(Message("error", text=reason, detail="".join(traceback.format_exception(error))))

@@ -71,9 +71,9 @@ class Preparation:
     @property
     def name(self) -> str:
         """Say what is being done, for progress lines."""
-        return f"preparing {self.label} ({self.settings.extractor.name})"
+        return f"preparing {self.label} ({self.settings.extractor.name if self.settings.metrics else 'no scores'})"
 
-    def work(self, device: str, tell: Tell) -> None:  # noqa: ARG002 - features of the real side come from the CPU
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - all on the CPU
         """Do it; whatever raises reaches the parent as an error."""
         from ganbench.evaluation.evaluate import prepare
 
@@ -94,11 +94,13 @@ class CohortRun:
         """Say what is being done, for progress lines."""
         return self.cohort.name
 
-    def work(self, device: str, tell: Tell) -> None:
-        """Do it: a plugin that raises fails its own cells, and the rest go on."""
-        import torch
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:
+        """Do it: a plugin that raises fails its own cells, and the rest go on.
 
-        from ganbench.evaluation.scoring import score_cohort
+        `started` is the moment (`time.time()`) at which the parent started this worker.
+        """
+        started = time.time() if started is None else started
+        import torch
 
         self.surroundings.load_plugins()
         where = torch.device(device)
@@ -107,19 +109,14 @@ class CohortRun:
             # The preparation has read this once, so what fails here is the machine's doing and no cell's.
             split = self.cohort.cells[0].dataset.create().load(self.surroundings.data_root, "train")
             labels = None if split.labels is None else torch.from_numpy(split.labels).to(where)
-            self._train(self.cohort.cells, (torch.from_numpy(split.samples).to(where), labels), store, tell)
-        score_cohort(
-            store,
-            self.cohort.cells,
-            self.cohort.scoring,
-            (self.surroundings.data_root, self.surroundings.cache),
-            where,
-            lambda position, cells: tell(Message("scoring", position, cells)),
-            lambda cell: tell(Message("scored", key=cell.key)),
-        )
+            data = torch.from_numpy(split.samples).to(where), labels
+            waited = (time.time() - started) / len(self.cohort.cells)
+            self._train(self.cohort.cells, data, waited, store, tell)
+        if self.cohort.scoring.wanted:
+            self._score(store, where, tell)
         tell(Message("done"))
 
-    def _train(self, cells: Sequence[Cell], data: Real, store: Store, tell: Tell) -> None:
+    def _train(self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell) -> None:
         from ganbench.training.loop import train_cohort
 
         started = time.perf_counter()
@@ -134,11 +131,16 @@ class CohortRun:
             )
             facts = [_facts(cell) for cell in cells]
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
-            self._train_apart(cells, data, store, tell, error)
+            self._train_apart(cells, data, waited, store, tell, error)
             return
         seconds = time.perf_counter() - started
         cost = Status(
-            "completed", 0, train_seconds=seconds / len(cells), cohort_seconds=seconds, cohort_size=len(cells)
+            "completed",
+            0,
+            train_seconds=seconds / len(cells),
+            wait_seconds=waited,
+            cohort_seconds=seconds,
+            cohort_size=len(cells),
         )
         for cell, result, known in zip(cells, results, facts, strict=True):
             made = replace(cost, provenance=self._made_by(data[0].device), facts=known)
@@ -147,19 +149,35 @@ class CohortRun:
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
 
-    def _train_apart(self, cells: Sequence[Cell], data: Real, store: Store, tell: Tell, error: Exception) -> None:
+    def _train_apart(
+        self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, error: Exception
+    ) -> None:
         """Find out whose cells failed: one objective after another, until only one is left to blame."""
         objectives = {str(cell.objective.as_json()) for cell in cells}
         if len(objectives) > 1:
             for name in sorted(objectives):
-                self._train([cell for cell in cells if str(cell.objective.as_json()) == name], data, store, tell)
+                own = [cell for cell in cells if str(cell.objective.as_json()) == name]
+                self._train(own, data, waited, store, tell)
             return
         told = "".join(traceback.format_exception(error))
         reason = f"{type(error).__name__}: {error}"
-        status = Status("failed", 0, reason, told, provenance=self._made_by(data[0].device))
+        status = Status("failed", 0, reason, told, wait_seconds=waited, provenance=self._made_by(data[0].device))
         for cell in cells:
             store.write_training(cell.key, cell.as_json(), status)
             tell(Message("trained", key=cell.key, text="failed"))
+
+    def _score(self, store: Store, device: torch.device, tell: Tell) -> None:
+        from ganbench.evaluation.scoring import score_cohort
+
+        score_cohort(
+            store,
+            self.cohort.cells,
+            self.cohort.scoring,
+            (self.surroundings.data_root, self.surroundings.cache),
+            device,
+            lambda done, scores: tell(Message("scoring", done, scores)),
+            lambda cell: tell(Message("scored", key=cell.key)),
+        )
 
     def _made_by(self, device: torch.device) -> dict[str, str]:
         from ganbench.execution.provenance import now

@@ -18,7 +18,7 @@ from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecor
 IDENTITY = ("key", "objective", "architecture", "dataset", "seed", "outcome", "reason")
 LABELS = ("contender", "protocol_id")
 STABILITY = ("best_over_final", "best_step", "oscillation", "vanished_gradient_share", "equilibrium_distance")
-COSTS = ("d_updates", "g_updates", "images_seen", "parameters", "train_seconds", "evaluate_seconds")
+COSTS = ("d_updates", "g_updates", "images_seen", "parameters", "train_seconds", "evaluate_seconds", "wait_seconds")
 
 Row = dict[str, Any]
 

@@ -37,7 +37,7 @@ class Section:
     verdict: str
     facts: str
     protocol: tuple[tuple[str, str], ...]
-    ranking: Table
+    ranking: Table | None
     ranking_figure: Figure | None
     curves: Figure | None
     gallery: Gallery | None
@@ -75,7 +75,7 @@ def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
         suite=frame.suite,
         facts=_facts(frame),
         sections=[_section(frame, ranking, rankings, place) for place, ranking in enumerate(rankings)],
-        overview=tables.overview(rankings) if rankings else None,
+        overview=tables.overview(scored) if (scored := [r for r in rankings if r.scoring]) else None,
         outcomes=[
             (name.replace("_", " "), int(counts[name]), OUTCOME_COLOURS[name])
             for name in OUTCOME_COLOURS
@@ -100,7 +100,7 @@ def _section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], place:
         verdict=verdict(ranking),
         facts=_about(frame, ranking),
         protocol=tuple(_flat(protocol)),
-        ranking=tables.ranking_table(frame, ranking),
+        ranking=tables.ranking_table(frame, ranking) if ranking.scoring else None,
         ranking_figure=figures.ranking_figure(frame, ranking),
         curves=figures.curves_figure(frame, ranking),
         gallery=gallery(frame, ranking, PICTURE_BYTES // len(rankings)),
@@ -141,7 +141,7 @@ def _about(frame: Frame, ranking: Ranking) -> str:
         facts.append(count(len(about["centres"]), "true mode"))
     elif about.get("classes"):
         facts.append(count(int(about["classes"]), "class", "classes"))
-    facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}")
+    facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}" if ranking.scoring else "no scores")
     return " · ".join(facts)
 
 

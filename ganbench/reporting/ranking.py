@@ -58,7 +58,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Ranking:
-    """All contenders on one dataset whose scores share one protocol, best first, ordered by `headline`."""
+    """All contenders on one dataset whose scores share one protocol, best first, ordered by `headline`.
+
+    `scoring` is false where the suite asks for no scores: then nothing is ranked.
+    """
 
     dataset: str
     protocol_id: str
@@ -68,6 +71,7 @@ class Ranking:
     values: tuple[str, ...]
     standings: tuple[Standing, ...]
     cells: pd.DataFrame
+    scoring: bool = True
 
     @property
     def anchor(self) -> str:
@@ -102,7 +106,8 @@ def _protocols(frame: Frame, cells: pd.DataFrame) -> pd.Series[str]:
 def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) -> Ranking:
     values = [value for value in frame.values if cells[f"{value}_best"].notna().any()]
     asked = str(frame.suite.datasets.get(dataset, {}).get("headline") or "")
-    headline = asked if asked in values or not values else values[0]
+    scoring = any(frame.suite.listed[int(place)].scoring for place in cells.index)
+    headline = (asked if asked in values or not values else values[0]) if scoring else ""
     better = frame.better.get(headline, "lower")
     names = contenders.in_order(cells["contender"], _suite_order(frame))
     standings = [_standing(frame, cells[cells["contender"] == name], headline, values) for name in names]
@@ -113,8 +118,9 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
         frame.title(dataset, headline),
         better,
         tuple(values),
-        tuple(_ranked(standings, better)),
+        tuple(_ranked(standings, better) if scoring else standings),
         cells,
+        scoring,
     )
 
 
@@ -143,7 +149,7 @@ def _outcome(frame: Frame, place: int, headline: str) -> str:
     """Tell completed cells that await their scores, or whose headline cannot be computed, from the others."""
     outcome = str(frame.cells.at[place, "outcome"])
     scored = headline in frame.better and bool(frame.cells[f"{headline}_final"].notna()[place])
-    if outcome != "completed" or scored:
+    if outcome != "completed" or scored or not frame.suite.listed[place].scoring:
         return outcome
     return "unscorable" if place in frame.scores else "unscored"
 

@@ -51,15 +51,16 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
     """Write the verdicts, caveats and tables as Markdown."""
     parts = [f"# {_escaped(frame.suite.name)}"]
     parts += [f"**{_escaped(heading(ranking, rankings))}**: {_escaped(verdict(ranking))}" for ranking in rankings]
-    if rankings:
-        parts.append(_table(overview(rankings)))
+    if scored := [ranking for ranking in rankings if ranking.scoring]:
+        parts.append(_table(overview(scored)))
     if told := caveats(frame, rankings):
         parts.append("## Caveats\n\n" + "\n".join(f"- {_escaped(sentence)}" for sentence in told))
     parts.append("## Outcomes\n\n" + _table(outcome_table(frame)))
     for ranking in rankings:
         parts.append(f"## {_escaped(heading(ranking, rankings))}")
-        parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
-        parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
+        if ranking.scoring:
+            parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
+            parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
         if found := endings(frame, ranking):
             parts.append("### Convergence\n\n" + _table(convergence_table(found)))
         if (collapse := collapse_table(frame, ranking)) is not None:
@@ -95,7 +96,7 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
     }
     return {
         "protocol_id": ranking.protocol_id,
-        "headline": ranking.headline,
+        "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
         "verdict": verdict(ranking),

@@ -15,6 +15,7 @@ from ganbench.reporting.wording import MINUS, NOTHING, bounds, duration, number,
 from ganbench.stats import Interval
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
+COST_SECONDS = ("train_seconds", "evaluate_seconds", "wait_seconds")
 OUTCOMES = ("completed", "diverged", "failed", "timed_out", "skipped", "missing")
 
 
@@ -135,8 +136,10 @@ def cost_table(ranking: Ranking) -> Table:
     for s in ranking.standings:
         cells = _of(ranking, s)
         counts = [number(_mean(cells[name]), 0) for name in ("d_updates", "g_updates", "images_seen", "parameters")]
-        seconds = [duration(_mean(cells[name])) for name in ("train_seconds", "evaluate_seconds")]
-        rows.append((s.contender, *counts, *seconds))
+        training, scoring, waiting = (_mean(cells[name]) for name in COST_SECONDS)
+        whole = training + scoring + waiting
+        share = scoring / whole if math.isfinite(whole) and whole > 0 else math.nan
+        rows.append((s.contender, *counts, *map(duration, (training, scoring, waiting)), percent(share)))
     headings = (
         "Contender",
         "D updates",
@@ -145,8 +148,14 @@ def cost_table(ranking: Ranking) -> Table:
         "Parameters",
         "Training",
         "Scoring",
+        "Waiting",
+        "Share of scoring",
     )
-    caption = "Means per cell, over the cells that ran. Training is a cell's share of the time of its cohort."
+    caption = (
+        "Means per cell, over the cells that ran. Training is a cell's share of the time of its cohort, waiting its "
+        "share of the worker's time before that (start of the process, imports, data), scoring the time of all its "
+        "scores; the last column is scoring as a share of the three."
+    )
     return _table(caption, headings, rows, ranking.standings)
 
 

@@ -11,6 +11,9 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import BROKEN, Ranking, Standing
 from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
 
+SWITCHED_OFF = (
+    "Scores are switched off (evaluate.metrics is empty), so nothing is ranked: outcomes, traces and costs are shown."
+)
 FEW_SEEDS = 5
 COST_RATIO = 1.5
 NAMED = 6  # longer lists are counted instead of spelled out
@@ -18,6 +21,8 @@ NAMED = 6  # longer lists are counted instead of spelled out
 
 def verdict(ranking: Ranking) -> str:
     """Say in one or two sentences who leads, who cannot be told apart from the leader, and who broke."""
+    if not ranking.scoring:
+        return SWITCHED_OFF
     whole = [standing for standing in ranking.standings if standing.relation not in ("broken", "unscored")]
     broken = [standing for standing in ranking.standings if standing.relation == "broken"]
     sentences = [_leaders(ranking, whole)] if whole else [_none_whole(ranking, broken)]
@@ -131,7 +136,10 @@ def _lost(frame: Frame) -> list[str]:
     missing = int((outcomes == "missing").sum())
     if missing:
         sentences.append(f"{missing} of {count(ran, 'cell')} are not in the store yet: rankings may still change.")
-    unscored = sum(outcomes.get(place) == "completed" and place not in frame.scores for place in frame.statuses)
+    unscored = sum(
+        outcomes.get(place) == "completed" and frame.suite.listed[place].scoring and place not in frame.scores
+        for place in frame.statuses
+    )
     if unscored:
         sentences.append(f"{count(unscored, 'trained cell')} have not been scored yet.")
     skipped = frame.cells[outcomes == "skipped"]

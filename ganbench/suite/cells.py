@@ -64,6 +64,11 @@ class Scoring:
     settings: EvaluationSettings
     steps: tuple[int, ...]
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be scored: a suite may switch scores off."""
+        return bool(self.settings.metrics)
+
     @cached_property
     def key(self) -> str:
         """Name the evaluation; a cell's scores under another evaluation are kept beside these."""

@@ -155,6 +155,10 @@ def _scoring(
         if override.match.covers(axes):
             merged.update(override.evaluate)
     extractor = merged["extractor"] or extractors.part(default_extractor(source), {})
+    if merged["metrics"] == ():
+        notes.add(f"{dataset.label}: scores are switched off (`evaluate.metrics` is empty); nothing will be ranked")
+        unscored = EvaluationSettings(merged["samples"], extractor, (), merged["reference"])
+        return lambda g_steps: Scoring(unscored, scoring_steps(g_steps, merged["every"]))
     why = extractor.create().supports(source)
     if why:
         raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {why}")])
@@ -183,7 +187,7 @@ def _one_per_dataset(planned: Iterable[Planned]) -> list[Planned]:
     found: dict[tuple[str, str], Planned] = {}
     for row in planned:
         if row.cell is not None and row.scoring is not None:
-            extractor = digest(row.scoring.settings.extractor.as_json())
+            extractor = digest(row.scoring.settings.extractor.as_json()) if row.scoring.wanted else ""
             found.setdefault((row.dataset.label, extractor), row)
     return list(found.values())
 
@@ -195,6 +199,7 @@ def _note_what_is_missing(row: Planned, data_root: Path, cache: Path, notes: _No
     absent = source.missing(data_root)
     if absent:
         notes.add(f"{row.dataset.label}: {absent}")
+    if absent or not row.scoring.wanted:
         return
     absent = row.scoring.settings.extractor.create().missing(source, cache)
     if absent:

@@ -49,7 +49,9 @@ class Evaluate(BaseModel):
     every: int | None = Field(None, gt=0, description="G steps between scores; unset: a tenth of g_steps")
     samples: int = Field(2000, ge=10, description="generated samples per score")
     reference: int = Field(10_000, ge=10, description="real samples at most")
-    metrics: Any = Field(None, description="names of metrics, the first is the headline; unset: the dataset's own")
+    metrics: Any = Field(
+        None, description="names of metrics, the first is the headline; unset: the dataset's own; []: none, no scores"
+    )
     extractor: Any = Field(None, description="identity, classifier or inception; unset: the dataset's own")
 
 

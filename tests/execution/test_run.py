@@ -139,6 +139,37 @@ def test_a_new_metric_scores_the_stored_snapshots_without_training(tmp_path: Pat
     assert len(list((tmp_path / "runs" / "cells").glob("*/scores/*/scores.json"))) == 8
 
 
+def test_with_scores_off_cells_are_done_after_training_and_a_metric_can_be_added_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    text = SUITE.replace("metrics: [fid, modes]", "metrics: []")
+    done = run(tmp_path, text, report=tmp_path / "report")
+    assert dict(done.outcomes) == {"completed": 4}
+    assert not done.failed
+    assert not list(tmp_path.rglob("scores.json"))
+    assert not (tmp_path / "cache").exists()  # no extractor, no reference
+    for name in ("index.html", "report.md"):
+        assert "Scores are switched off" in (tmp_path / "report" / name).read_text()
+    before = statuses(tmp_path)
+    again = ganbench.plan(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=2)
+    assert not again.cohorts
+    assert any("scores are switched off" in note for note in again.notes)
+    assert dict(run(tmp_path).outcomes) == {"completed": 4}
+    assert statuses(tmp_path) == before
+    assert len(list(tmp_path.rglob("scores.json"))) == 4
+
+
+def test_what_a_cell_cost_is_its_training_its_scores_and_its_wait(tmp_path: Path) -> None:
+    run(tmp_path)
+    store = Store(tmp_path / "runs")
+    for path in (tmp_path / "runs" / "cells").iterdir():
+        status = store.status(path.name)
+        assert status is not None
+        assert 0 < status.wait_seconds < 60
+        assert status.train_seconds == pytest.approx(status.cohort_seconds / status.cohort_size)
+
+
 def test_a_plugin_is_compared_with_the_built_ins_and_one_that_raises_fails_alone(tmp_path: Path, plugin: str) -> None:
     text = SUITE.replace("[hinge, minimax]", "[hinge, mine, raises]") + plugin
     done = run(tmp_path, text, report=tmp_path / "report")

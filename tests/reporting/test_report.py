@@ -10,7 +10,8 @@ import pytest
 
 from ganbench.reporting import write_report
 from ganbench.reporting.frame import load
-from ganbench.reporting.tables import provenance_table
+from ganbench.reporting.ranking import rankings
+from ganbench.reporting.tables import cost_table, provenance_table
 from ganbench.store import Store, SuiteRecord
 
 VOID = {"meta", "img", "i", "br", "path", "line", "rect"}
@@ -156,6 +157,39 @@ assert not {"torch", "mlflow"} & set(sys.modules)
 """
     arguments = [sys.executable, "-c", code, str(varied.root), str(tmp_path / "out")]
     subprocess.run(arguments, check=True, timeout=120)
+
+
+def test_a_suite_without_scores_shows_outcomes_and_costs_and_ranks_nothing(builder, tmp_path: Path):
+    for seed in range(2):
+        builder.add("hinge", "digits", seed, scored=False, scoring=False)
+        builder.add("minimax", "digits", seed, "diverged", scored=False, scoring=False)
+    folder = write_report(builder.write(), None, tmp_path / "out").parent
+    for name in ("index.html", "report.md"):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert "Scores are switched off" in text and "Waiting" in text
+        assert "Ranking" not in text and "To the leader" not in text and "not been scored" not in text
+    found = _strict(folder / "summary.json")["datasets"]["digits"]
+    assert (found["headline"], [entry["rank"] for entry in found["ranking"]]) == (None, [None, None])
+    assert found["ranking"][0]["outcomes"] == {"completed": 2} and found["ranking"][1]["outcomes"] == {"diverged": 2}
+
+
+def test_a_dataset_without_scores_stands_beside_one_with(builder, tmp_path: Path):
+    builder.add("hinge", "digits", 0, scored=False, scoring=False)
+    builder.add("hinge", "ring8", 0)
+    found = _strict(write_report(builder.write(), None, tmp_path / "out").parent / "summary.json")
+    assert "switched off" in found["verdicts"]["digits"]
+    assert found["datasets"]["ring8"]["ranking"][0]["rank"] == 1
+
+
+def test_costs_show_how_much_of_the_time_went_into_scoring(builder):
+    builder.add("hinge", "digits", 0)
+    frame = load(builder.write())
+    frame.cells.loc[0, ["train_seconds", "evaluate_seconds", "wait_seconds"]] = [2.0, 0.5, 2.5]
+    (ranking,) = rankings(frame)
+    table = cost_table(ranking)
+    assert table.headings[-4:] == ("Training", "Scoring", "Waiting", "Share of scoring")
+    assert table.rows[0][-4:] == ("2.0 s", "0.5 s", "2.5 s", "10 %")
+    assert list(frame.cells.columns)[-3:] == ["train_seconds", "evaluate_seconds", "wait_seconds"]
 
 
 @pytest.mark.slow

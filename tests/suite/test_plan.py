@@ -50,6 +50,33 @@ train: {g_lr: [1e-4, 1e-3], betas: [[0.0, 0.9], [0.5, 0.999]]}
     assert found.planned[0].swept == ("g_lr", "betas")
 
 
+@pytest.mark.parametrize("where", ["suite", "override", "command line"])
+def test_an_empty_list_of_metrics_switches_scores_off(tmp_path: Path, where: str) -> None:
+    text, settings = "objectives: [hinge]\ndatasets: [{image_folder: {path: ., side: 8}}]\n", ()
+    (tmp_path / "a.png").write_bytes(b"")
+    text = text.replace("path: .", f"path: {tmp_path}")
+    if where == "suite":
+        text += "evaluate: {metrics: []}\n"
+    elif where == "override":
+        text += "overrides: [{match: {objective: hinge}, evaluate: {metrics: []}}]\n"
+    else:
+        settings = ("evaluate.metrics=[]",)
+    found = plan(tmp_path, text, settings=settings)
+    (row,) = found.planned
+    assert row.scoring is not None and not row.scoring.wanted
+    # and the weights of an extractor are not asked for
+    assert (
+        found.notes == ("image_folder: scores are switched off (`evaluate.metrics` is empty); nothing will be ranked",)
+        or "image_folder(" in found.notes[0]
+    )
+    assert not any("Inception" in note for note in found.notes)
+
+
+def test_unknown_metrics_are_still_said(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="unknown metric 'fdi'; did you mean 'fid'"):
+        plan(tmp_path, "objectives: [hinge]\ndatasets: [ring8]\nevaluate: {metrics: [fdi]}\n")
+
+
 def test_d_steps_come_from_the_objective_then_the_suite_then_its_entry_then_overrides_then_the_command_line(
     tmp_path: Path,
 ) -> None:
