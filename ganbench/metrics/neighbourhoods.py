@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 FEW_DIMENSIONS = 5  # up to here a tree is the quicker one, by measurement from 1,000 to 10,000 points
 KEPT_DISTANCES = 2**24  # as float64 they take 134 MB; more are computed again for every question
 SLACK = 1e-15  # relative: above the rounding of a root that is squared again, below any distance of float32 points
-NEAREST, ROWS = 8, 128
+ROUNDING = 1e-14  # of a sum of a few products, relative to the largest
+NEAREST, ROWS = 2, 128
 
 Which = Literal["fake", "real"]
 
@@ -193,9 +194,32 @@ def _inside_any(points: Side, centres: Side, radii: Numbers) -> NDArray[np.bool_
     left = np.flatnonzero(~inside)
     left = left[np.argsort(distances[left, -1])]
     order = np.argsort(radii)
-    for rows in np.split(left, range(ROWS, len(left), ROWS)):
-        if len(rows):
-            wide = order[np.searchsorted(radii[order], (distances[rows[0], -1] * (1 - SLACK)) ** 2) :]
-            reached = squared(points.points[rows, None], centres.points[wide]) <= radii[wide]
-            inside[rows] = reached.any(axis=1)
+    middle, sizes = centres.points.mean(axis=0), radii[order]
+    spread = centres.points[order] - middle
+    powers = _powers_of(spread, sizes)
+    for start in range(0, len(left), ROWS):
+        rows = left[start : start + ROWS]
+        first = np.searchsorted(sizes, (distances[rows[0], -1] * (1 - SLACK)) ** 2)
+        inside[rows] = _reached(points.points[rows] - middle, spread[first:], sizes[first:], powers[first:])
     return inside
+
+
+def _powers_of(centres: Numbers, radii: Numbers) -> Numbers:
+    """Return what gives |a - c|^2 - r^2 as the product with (-2 a, |a|^2, 1)."""
+    import numpy as np
+
+    return np.column_stack([centres, np.ones(len(centres)), (centres**2).sum(axis=1) - radii])
+
+
+def _reached(points: Numbers, centres: Numbers, radii: Numbers, powers: Numbers) -> NDArray[np.bool_]:
+    """Say which points lie in any ball: by the sign of the least power, and in full where rounding could decide it."""
+    import numpy as np
+
+    if not len(centres):
+        return np.zeros(len(points), dtype=bool)
+    norms = (points**2).sum(axis=1)
+    least = (np.column_stack([points * -2, norms, np.ones(len(points))]) @ powers.T).min(axis=1)
+    unsure = np.abs(least) <= ROUNDING * (norms + np.abs(powers[:, -1]).max() + radii[-1])
+    found: NDArray[np.bool_] = least <= 0
+    found[unsure] = (squared(points[unsure, None], centres) <= radii).any(axis=1)
+    return found

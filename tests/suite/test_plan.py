@@ -64,11 +64,8 @@ def test_an_empty_list_of_metrics_switches_scores_off(tmp_path: Path, where: str
     found = plan(tmp_path, text, settings=settings)
     (row,) = found.planned
     assert row.scoring is not None and not row.scoring.wanted
-    # and the weights of an extractor are not asked for
-    assert (
-        found.notes == ("image_folder: scores are switched off (`evaluate.metrics` is empty); nothing will be ranked",)
-        or "image_folder(" in found.notes[0]
-    )
+    assert any("scores are switched off" in note for note in found.notes)
+    # an extractor's weights are not asked for
     assert not any("Inception" in note for note in found.notes)
 
 
