@@ -27,7 +27,7 @@ FEW_DIMENSIONS = 5  # up to here a tree is the quicker one, by measurement from 
 KEPT_DISTANCES = 2**24  # as float64 they take 134 MB; more are computed again for every question
 SLACK = 1e-15  # relative: above the rounding of a root that is squared again, below any distance of float32 points
 ROUNDING = 1e-14  # of a sum of a few products, relative to the largest
-NEAREST, ROWS = 2, 128
+NEAREST, ROWS = 1, 128
 
 Which = Literal["fake", "real"]
 

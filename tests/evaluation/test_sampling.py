@@ -220,3 +220,17 @@ def test_parameters_that_do_not_fit_are_one_cells_failure(
     with pytest.raises(ScoringError, match=r"1 of 3 cells.*seed 1"):
         scored_cohort(tmp_path, identity, cache, cells)
     assert len(list(tmp_path.rglob("scores.json"))) == 2
+
+
+def test_standing_statistics_are_those_of_the_whole_network():
+    of = cell(architecture="dcgan", dataset="digits", width=4)
+    network = network_of(of, 0)
+    sampler, found = Sampler([of], 40, CPU), flat(network)
+    for norm in (m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        norm.momentum = None  # a plain average
+    stream = generator(3, "evaluation")
+    with torch.no_grad():
+        for batch in latents((20, 100, LATENT), "normal", stream):
+            network(batch)
+        expected = network.eval()(latents((40, LATENT), "normal", stream))
+    torch.testing.assert_close(sampler.draw(found[None])[0], expected, rtol=1e-5, atol=1e-5)
