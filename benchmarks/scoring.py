@@ -51,24 +51,21 @@ def measure(name: str, samples: int, cache: Path) -> None:
     sampler = Sampler(cells, samples, torch.device("cpu"))
     flats = torch.stack([trained.snapshots[steps] for trained in train_cohort(cells, data, (steps,))])
     rows: dict[str, list[float]] = {}
-
-    def add(what: str, cost: float) -> None:
-        rows.setdefault(what, []).append(cost)
-
     for _ in range(ROUNDS):
         training = milliseconds(lambda: train_cohort(cells, data, (steps,))) / count
-        drawn: list[torch.Tensor] = []
-        add("samples", milliseconds(lambda: drawn.extend(sampler.draw(flats))) / count)
-        evidence = evaluator.read(drawn[0], 0)
-        add("features", milliseconds(lambda: evaluator.read(drawn[0], 0)))
+        costs = {"samples": milliseconds(lambda: sampler.draw(flats)) / count}
+        drawn = sampler.draw(flats)[0]
+        costs["features"] = milliseconds(lambda drawn=drawn: evaluator.read(drawn, 0))
+        evidence = evaluator.read(drawn, 0)
         assert not isinstance(evidence, str)
         for part in parts:
             # in the order of the protocol: what metrics share is paid by the first of them
-            add(part.name, milliseconds(lambda part=part: part.create().compute(evidence)))
-        whole = sum(costs[-1] for costs in rows.values() if len(costs) == len(rows["samples"]))
-        add("a score in all", whole)
-        add(f"training of {steps} G steps", training)
-        add("scoring / (scoring + training), %", 100 * whole / (whole + training))
+            costs[part.name] = milliseconds(lambda part=part, evidence=evidence: part.create().compute(evidence))
+        whole = sum(costs.values())
+        costs |= {"a score in all": whole, f"training of {steps} G steps": training}
+        costs["scoring / (scoring + training), %"] = 100 * whole / (whole + training)
+        for what, cost in costs.items():
+            rows.setdefault(what, []).append(cost)
     sys.stdout.write(f"{name}, {samples} samples, {count} cells\n")
     for what, costs in rows.items():
         sys.stdout.write(f"  {what:38} {statistics.median(costs):9.2f}   ({min(costs):.2f} to {max(costs):.2f})\n")

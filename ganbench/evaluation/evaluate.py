@@ -28,7 +28,8 @@ QUANTISATION = "clamp to [-1, 1], (x + 1) / 2 * 255 + 0.5, cut to uint8"
 class EvaluationSettings:
     """How cells are scored: how many `samples` of each, by which extractor and metrics, against how many.
 
-    Without metrics nothing is scored: no extractor is prepared or loaded, no reference is made.
+    `between` names the metrics that are computed before the last step too; None: all of them. A value does not depend
+    on it. Without metrics nothing is scored: no extractor is prepared or loaded, no reference is made.
     `reference` is the largest number of real rows: the first of the train split in a fixed shuffled order.
     """
 
@@ -36,6 +37,7 @@ class EvaluationSettings:
     extractor: Part
     metrics: tuple[Part, ...]
     reference: int = 10_000
+    between: tuple[str, ...] | None = None
 
 
 def default_extractor(dataset: Dataset) -> str:
@@ -175,12 +177,19 @@ class Evaluator:
         """
         return self.values(self.read(samples, seed, labels), labels is not None)
 
-    def values(self, evidence: Evidence | str, labelled: bool) -> tuple[dict[str, float], dict[str, str]]:
-        """Compute all values from what was read; those that need labels are left out unless it is `labelled`."""
+    def values(
+        self, evidence: Evidence | str, labelled: bool, last: bool = True
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Compute the values from what was read; those that need labels are left out unless it is `labelled`.
+
+        Before the `last` step those are left out, too, that the settings do not want in between.
+        """
         values: dict[str, float] = {}
         reasons: dict[str, str] = {}
-        for metric, refused in zip(self._metrics, self._refused[labelled], strict=True):
-            if labelled or "labels" not in metric.needs:
+        between = self._settings.between
+        for part, metric, refused in zip(self._settings.metrics, self._metrics, self._refused[labelled], strict=True):
+            wanted = last or between is None or part.name in between
+            if wanted and (labelled or "labels" not in metric.needs):
                 if isinstance(evidence, str) or refused:
                     found, problems = _undefined(metric.better, evidence if isinstance(evidence, str) else str(refused))
                 else:

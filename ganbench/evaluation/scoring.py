@@ -130,11 +130,12 @@ class _Group:
         return self._sampler.draw(torch.stack(flats), present)
 
     def _read(self, sheet: _Sheet, step: int, samples: Tensor) -> None:
+        last = step == sheet.steps[-1]
         evidence = self._evaluator.read(samples, sheet.cell.seed, self._sampler.labels)
-        values, missing = self._evaluator.values(evidence, self._sampler.labels is not None)
+        values, missing = self._evaluator.values(evidence, self._sampler.labels is not None, last)
         sheet.rows.append({"step": step, **values})
         sheet.reasons |= missing
-        if step == sheet.steps[-1]:
+        if last:
             by_class, missing = self._evaluator.by_class(evidence)
             sheet.reasons |= missing
             self._write(sheet, samples, by_class)

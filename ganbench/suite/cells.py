@@ -73,6 +73,7 @@ class Scoring:
     def key(self) -> str:
         """Name the evaluation; a cell's scores under another evaluation are kept beside these."""
         settings = self.settings
+        between = {} if settings.between is None else {"between": sorted(settings.between)}
         return digest(
             {
                 "samples": settings.samples,
@@ -80,6 +81,7 @@ class Scoring:
                 "extractor": settings.extractor.as_json(),
                 "metrics": [part.as_json() for part in settings.metrics],
                 "steps": list(self.steps),
+                **between,
             }
         )
 

@@ -178,7 +178,10 @@ def _scoring(
         raise SuiteError(
             [Problem(dataset.where, f"dataset {dataset.label}: none of the metrics asked for can be computed on it")]
         )
-    settings = EvaluationSettings(merged["samples"], extractor, tuple(kept), merged["reference"])
+    between = merged["between"]
+    if between is not None:
+        between = tuple(part.name for part in kept if part.name in (kept[0].name, *between))
+    settings = EvaluationSettings(merged["samples"], extractor, tuple(kept), merged["reference"], between)
     return lambda g_steps: Scoring(settings, scoring_steps(g_steps, merged["every"]))
 
 

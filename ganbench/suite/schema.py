@@ -126,6 +126,11 @@ def check_evaluate(given: object, findings: Findings, *place: str | int) -> dict
             found[name] = None
         elif name == "metrics":
             found[name] = _parts(metrics.registry, value, findings, *place, name)
+        elif name == "between":
+            names = [str(item) for item in one_or_many(value)]
+            for unheard in (item for item in names if item not in metrics.names()):
+                findings.add(unknown("metric", unheard, metrics.names()), *place, name)
+            found[name] = tuple(names)
         elif name == "extractor":
             parts = _parts(extractors, value, findings, *place, name)
             found[name] = parts[0] if parts else None

@@ -52,6 +52,10 @@ class Evaluate(BaseModel):
     metrics: Any = Field(
         None, description="names of metrics, the first is the headline; unset: the dataset's own; []: none, no scores"
     )
+    between: Any = Field(
+        None,
+        description="which of the metrics are also computed before the last step; unset: all; the headline always is",
+    )
     extractor: Any = Field(None, description="identity, classifier or inception; unset: the dataset's own")
 
 

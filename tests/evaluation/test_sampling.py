@@ -234,3 +234,23 @@ def test_standing_statistics_are_those_of_the_whole_network():
             network(batch)
         expected = network.eval()(latents((40, LATENT), "normal", stream))
     torch.testing.assert_close(sampler.draw(found[None])[0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_some_metrics_are_computed_at_the_last_step_alone_and_come_out_the_same(
+    tmp_path: Path, identity: Part, cache: Path
+):
+    of = cell(width=8)
+    snapshots = {str(step): flat(network_of(of, 0)) * step for step in (1, 2, 3)}
+    found = []
+    for between in (None, ("modes",)):
+        metric = tuple(metrics.part(name, {}) for name in ("modes", "fid", "coverage"))
+        scoring = Scoring(EvaluationSettings(100, identity, metric, between=between), (1, 2, 3))
+        store = Store(tmp_path / str(between is None))
+        store.write_training(of.key, of.as_json(), Status("completed", 3), [], snapshots)
+        score_cohort(store, [of], scoring, (Path("unused"), cache), CPU)
+        found.append(store.scores(of.key, scoring.key))
+    everything, some = found
+    assert [set(row) for row in some.rows[:-1]] == [{"step", "modes", "high_quality", "mode_kl"}] * 2
+    assert some.rows[-1] == everything.rows[-1] and len(some.rows[-1]) == 7
+    assert all(row.items() <= whole.items() for row, whole in zip(some.rows, everything.rows, strict=True))
+    assert some.protocol_id == everything.protocol_id

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.store import Scores, Status, Store
+from ganbench.suite.cells import Scoring
 from ganbench.suite.cohorts import Entry, look_up, pack
 from ganbench.suite.errors import SuiteError
 from ganbench.suite.load import load_suite
@@ -67,6 +68,22 @@ def test_an_empty_list_of_metrics_switches_scores_off(tmp_path: Path, where: str
     assert any("scores are switched off" in note for note in found.notes)
     # an extractor's weights are not asked for
     assert not any("Inception" in note for note in found.notes)
+
+
+def test_metrics_in_between_are_the_headline_and_those_named(tmp_path: Path) -> None:
+    text = "objectives: [hinge]\ndatasets: [ring8]\nevaluate: {metrics: [modes, fid, coverage]}\n"
+
+    def scoring(given: str) -> Scoring:
+        (row,) = plan(tmp_path, text.replace("]}", f"], between: {given}}}") if given else text).planned
+        assert row.scoring is not None
+        return row.scoring
+
+    assert scoring("").settings.between is None
+    assert scoring("[coverage, is]").settings.between == ("modes", "coverage")
+    assert scoring("[]").settings.between == ("modes",)
+    assert len({scoring(given).key for given in ("", "[]", "[coverage]")}) == 3
+    with pytest.raises(SuiteError, match="unknown metric 'fdi'; did you mean 'fid'"):
+        scoring("[fdi]")
 
 
 def test_unknown_metrics_are_still_said(tmp_path: Path) -> None:
