@@ -14,8 +14,8 @@ def test_one_row_per_listed_cell_in_the_agreed_order(varied: Store):
     assert (
         columns.index("g_lr") < columns.index("contender") < columns.index("fid_final") < columns.index("oscillation")
     )
-    assert columns[-2:] == ["train_seconds", "evaluate_seconds"]
-    times = {"train_seconds", "evaluate_seconds"}
+    assert columns[-3:] == ["train_seconds", "evaluate_seconds", "wait_seconds"]
+    times = {"train_seconds", "evaluate_seconds", "wait_seconds"}
     assert {name for name in columns if "second" in name or "time" in name} == times
 
 
