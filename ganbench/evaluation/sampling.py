@@ -49,8 +49,6 @@ class Sampler:
         self._player = Player(module, device, torch.float32)
         early = _up_to_last_norm(module)
         self._normalised, self._early = Player(early, device, torch.float32), [n for n, _ in early.named_parameters()]
-        # Convolutions of several cells become a grouped one, which takes a CPU up to twice the time of one by one.
-        self._apart = device.type == "cpu" and len(dataset.shape) == 3
         seeds = [cell.seed for cell in cells]
         drawn = {seed: _latents(seed, count, train.latent_size, train.latent) for seed in seeds}
         standing, own = (torch.stack([drawn[seed][which] for seed in seeds]) for which in (0, 1))
@@ -70,9 +68,6 @@ class Sampler:
         """
         device = self._latents.device
         rows, flats = torch.tensor(range(len(flats)) if which is None else which, device=device), flats.to(device)
-        if self._apart:
-            drawn = [self._drawn(flat[None], row[None]) for flat, row in zip(flats, rows, strict=True)]
-            return torch.cat(drawn)
         if len(rows) == 1:
             # A lone cell would run other kernels than in company; beside a copy of itself it gets the same bits.
             return self._drawn(flats.expand(2, -1), rows.expand(2))[:1]
