@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +47,7 @@ def run(
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and stop, like `ganbench plan`.")] = False,
 ) -> None:
     """Train and score every cell that the store does not have, track them in MLflow, and write the report."""
-    with errors_told():
+    with contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or ()), errors_told():
         from ganbench.runner import Options, make_plan
 
         options = Options(
@@ -63,6 +65,36 @@ def run(
         result = _execute(made, tracking_uri, target)
     _tell(result)
     raise typer.Exit(1 if result.failed else 0)
+
+
+@contextlib.contextmanager
+def _workers_warming_up(suite: Path, settings: Sequence[str]) -> Iterator[None]:
+    """Have the fork server import what workers need while the suite is read and MLflow is opened."""
+    from ganbench.execution import fork_server
+
+    if suite.is_file():
+        fork_server.start(_scores_wanted(suite, settings))
+    try:
+        yield
+    finally:
+        fork_server.stop()
+
+
+def _scores_wanted(suite: Path, settings: Sequence[str]) -> bool:
+    """Say whether the suite scores cells, as far as one sees before it is checked: this decides what is imported."""
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if key.strip() == "evaluate.metrics":
+            return value.strip() != "[]"
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        raw = YAML(typ="safe", pure=True).load(suite)
+        return bool(raw["evaluate"]["metrics"] != [])
+    except (YAMLError, OSError, ValueError, LookupError, TypeError):
+        # What is wrong with it is told by those who check it; a suite that does not say is scored.
+        return True
 
 
 def _ask_before_discarding(made: Plan) -> None:
