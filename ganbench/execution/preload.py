@@ -12,9 +12,11 @@ from ganbench.execution.glibc_malloc import keep_freed_memory
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 keep_freed_memory()
 
+import numpy.random  # noqa: E402, F401
 import safetensors.torch  # noqa: E402, F401
 
 import ganbench.evaluation.sampling  # noqa: E402
+import ganbench.execution.local  # noqa: E402
 import ganbench.training.loop  # noqa: E402, F401
 
 # Workers need not search what they share with each other for garbage, and thereby copy it.
