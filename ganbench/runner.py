@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Protocol
 
 from ganbench.execution import fork_server, local, slots
+from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
 from ganbench.execution.tasks import CohortRun, Message, Preparation, Surroundings
 from ganbench.live_tracking import LiveTracking
@@ -172,6 +173,21 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
         raise
 
 
+def profile(plan: Plan, listener: Listener) -> ProfileRun:
+    """Profile the training of the plan's first cohort in a worker; return what was made, with the paths of its files.
+
+    Writes them to `profiles` in the store, and no cell. Raises SuiteError when there is no cohort, or the worker could
+    not do it.
+    """
+    if not plan.cohorts:
+        raise SuiteError([Problem(plan.suite.name, "no cell is left to train, so there is nothing to profile")])
+    surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins)
+    task = ProfileRun(plan.cohorts[0], surroundings, plan.store.root / "profiles", plan.suite.name)
+    listener.said(task.name)
+    _must_succeed([task], plan.devices[:1], listener)
+    return task
+
+
 def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener) -> str:
     """Send what is new in the store to MLflow; return what went wrong, or nothing."""
     from ganbench.tracking import Tracker, TrackingError, pending
@@ -227,8 +243,12 @@ def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None
             }
         )
         tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
-    if not tasks:
-        return
+    if tasks:
+        listener.preparing([task.name for task in tasks.values()])
+        _must_succeed(list(tasks.values()), plan.devices, listener)
+
+
+def _must_succeed(tasks: Sequence[local.Task], devices: Sequence[str], listener: Listener) -> None:
     problems: list[Problem] = []
 
     def hear(slot: int, task: local.Task, message: Message) -> None:
@@ -236,8 +256,7 @@ def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None
             problems.append(Problem(task.name, message.text))
         listener.heard(slot, task, message)
 
-    listener.preparing([task.name for task in tasks.values()])
-    local.run(list(tasks.values()), plan.devices, hear)
+    local.run(tasks, devices, hear)
     if problems:
         raise SuiteError(problems)
 

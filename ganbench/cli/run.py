@@ -26,6 +26,8 @@ from ganbench.cli.console import (
 if TYPE_CHECKING:
     from ganbench.runner import Plan, Result
 
+TOP = 12  # lines of each part of a profile
+
 
 def run(
     suite: SuiteArgument,
@@ -44,20 +46,41 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile",
+            help="Train the largest cohort for 30 steps, the last 20 under torch's profiler, show where a step's time "
+            "goes, and stop. A Chrome trace and a table are left in STORE/profiles; no cell is stored.",
+        ),
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and stop, like `ganbench plan`.")] = False,
 ) -> None:
     """Train and score every cell that the store does not have, track them in MLflow, and write the report."""
-    with contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or ()), errors_told():
+    with (
+        contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or (), not profile),
+        errors_told(),
+    ):
         from ganbench.runner import Options, make_plan
 
         options = Options(
-            Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers, fresh, retry_failed
+            Path(store),
+            tuple(only or ()),
+            tuple(settings or ()),
+            seeds,
+            device,
+            workers,
+            fresh or profile,
+            retry_failed,
         )
         made = make_plan(Path(suite), options)
         if plan:
             from ganbench.cli.plan import show_plan
 
             show_plan(made)
+            return
+        if profile:
+            _profile(made)
             return
         if fresh and not yes:
             _ask_before_discarding(made)
@@ -68,12 +91,12 @@ def run(
 
 
 @contextlib.contextmanager
-def _workers_warming_up(suite: Path, settings: Sequence[str]) -> Iterator[None]:
+def _workers_warming_up(suite: Path, settings: Sequence[str], may_score: bool) -> Iterator[None]:
     """Have the fork server import what workers need while the suite is read and MLflow is opened."""
     from ganbench.execution import fork_server
 
     if suite.is_file():
-        fork_server.start(_scores_wanted(suite, settings))
+        fork_server.start(may_score and _scores_wanted(suite, settings))
     try:
         yield
     finally:
@@ -95,6 +118,19 @@ def _scores_wanted(suite: Path, settings: Sequence[str]) -> bool:
     except (YAMLError, OSError, ValueError, LookupError, TypeError):
         # What is wrong with it is told by those who check it; a suite that does not say is scored.
         return True
+
+
+def _profile(made: Plan) -> None:
+    from ganbench.cli.progress import Display
+    from ganbench.runner import profile
+
+    try:
+        done = profile(made, Display())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    for section in done.table.read_text().split("\n\n"):
+        typer.echo("\n".join(section.splitlines()[:TOP]) + "\n")
+    typer.echo(f"whole table: {done.table}\ntrace, for chrome://tracing or ui.perfetto.dev: {done.trace}")
 
 
 def _ask_before_discarding(made: Plan) -> None:

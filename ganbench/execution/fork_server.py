@@ -12,19 +12,17 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# Read by libraries at their import: one thread per worker, and no log lines of torch's profiler.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "KINETO_LOG_LEVEL": "99"}
 
 
 def start(scores: bool = True) -> ForkServerContext:
-    """Start the server unless it runs, and return at once; `scores` says whether workers will compute any.
-
-    Workers get one thread for every maths library, which read this at their import.
-    """
+    """Start the server unless it runs, and return at once; `scores` says whether workers will compute any."""
     context = multiprocessing.get_context("forkserver")
     more = ["ganbench.execution.preload_scores"] if scores else []
     context.set_forkserver_preload(["ganbench.execution.preload", *more])
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)
     try:
         forkserver.ensure_running()
     finally:

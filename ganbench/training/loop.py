@@ -42,13 +42,14 @@ def train_cohort(
     snapshot_steps: Sequence[int],
     progress: Progress | None = None,
     labels: Tensor | None = None,
+    each: Callable[[int], None] | None = None,
 ) -> list[Trained]:
     """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`) decides the device.
 
     `labels` `(n,)` are the classes of the real samples, which conditional objectives need.
 
     The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
-    about twice a second. Raises whatever a plugin raises.
+    about twice a second, `each(step)` after every G step. Raises whatever a plugin raises.
     """
     # A lone cell would run other kernels than in a cohort; beside a copy of itself it gets the same bits.
     padded = list(cells) if len(cells) > 1 else [cells[0], cells[0]]
@@ -68,6 +69,8 @@ def train_cohort(
             trace.add(step, seen | game.observed())
         if step in snapshot_steps:
             snapshots[step] = game.scored().to("cpu", torch.float32, copy=True)
+        if each is not None:
+            each(step)
         if time.monotonic() - told > SECONDS_BETWEEN_REPORTS:
             alive, told = int((ends[: len(cells)] == 0).sum()), time.monotonic()
             if progress is not None:
