@@ -160,7 +160,8 @@ def write_suite(path: Path) -> str:
         except SuiteError:
             continue
         assert len(made.entries) == CELLS
-        return evaluate
+        if evaluate != UNSCORED or not any(cohort.scoring.settings.metrics for cohort in made.cohorts):
+            return evaluate
     sys.exit("the suite cannot be planned")
 
 

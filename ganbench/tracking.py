@@ -10,12 +10,11 @@ at most 50 of them there; the whole trace is an artifact of the run.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,18 +26,17 @@ from urllib.request import url2pathname
 
 from ganbench.sample_picture import sample_picture
 from ganbench.sent import SQLITE, Result, pending, places, remember, shown, unsent
-from ganbench.series import series
 from ganbench.store import Store, SuiteRecord
+from ganbench.tracked import parameters_of, series, tags_of
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import Metric, Run
     from mlflow.tracking import MlflowClient
 
 __all__ = ["Synced", "Tracker", "TrackingError", "pending"]
 
 T = TypeVar("T")
 
-TEXT = 5000  # MLflow's limit for a parameter and for a tag
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
 ENVIRONMENT = {
@@ -193,32 +191,48 @@ def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[str, b
     end = _milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
     points, left_out = series(result, store.trace(result.listed.key))
-    metrics = [Metric(_name(name), value, end, step) for name, value, step in points]
+    metrics = [Metric(name, value, end, step) for name, value, step in dict.fromkeys(points)]
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
-    tags = _tags(result, left_out)
+    tags = {**tags_of(result), "ganbench.points_left_out": str(left_out)}
     info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
-    listed = result.listed
-    named = {name: getattr(listed, name) for name in ("objective", "architecture", "dataset", "seed")}
-    parameters = [Param(_name(n), str(v)[:TEXT]) for n, v in {**_flat(listed.settings), **named}.items()]
-    client.log_batch(info.run_id, metrics=metrics, params=parameters)
+    parameters = [Param(name, text) for name, text in parameters_of(result.listed).items()]
+    by_batch = _insert(client, info.run_id, metrics)
+    client.log_batch(info.run_id, metrics=by_batch, params=parameters)
     _keep_artifacts(client, info.run_id, info.artifact_uri, partial(_gather, store, result))
     client.set_terminated(info.run_id, STATUS.get(status.outcome, "FAILED"), end_time=end)
     return info.run_id, True
 
 
-def _tags(result: Result, left_out: int) -> dict[str, str]:
-    listed, status = result.listed, result.status
-    tags = {
-        "ganbench.key": listed.key,
-        "ganbench.evaluation_key": listed.evaluation_key,
-        "ganbench.content": result.content,
-        "ganbench.outcome": status.outcome,
-        "ganbench.protocol_id": result.scores.protocol_id if result.scores else "",
-        "ganbench.reason": status.reason[:TEXT],
-        "ganbench.points_left_out": str(left_out),
-        **{f"ganbench.provenance.{_name(name)}": value[:TEXT] for name, value in status.provenance.items()},
+def _insert(client: MlflowClient, run_id: str, metrics: Sequence[Metric]) -> Sequence[Metric]:
+    """Insert the metrics of a new run into MLflow's tables at once; return those that are left for `log_batch`.
+
+    A `log_batch` builds an object per point, compares it with what the run has, and takes twenty times as long. Only
+    where MLflow's own store for databases is at work in this process: a server gets all by `log_batch`.
+    """
+    from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy import insert
+
+    store = client._tracking_client.store
+    if not isinstance(store, SqlAlchemyStore) or not metrics:
+        return metrics
+    ordered = sorted(metrics, key=lambda metric: (metric.step, metric.value))
+    latest = {metric.key: metric for metric in ordered}
+    with store.ManagedSessionMaker(read_only=False) as session:
+        for table, these in ((SqlMetric, ordered), (SqlLatestMetric, latest.values())):
+            session.execute(insert(table), [_row(run_id, metric) for metric in these])
+    return ()
+
+
+def _row(run_id: str, metric: Metric) -> dict[str, Any]:
+    return {
+        "run_uuid": run_id,
+        "key": metric.key,
+        "value": metric.value,
+        "timestamp": metric.timestamp,
+        "step": metric.step,
+        "is_nan": False,
     }
-    return {name: value for name, value in tags.items() if value}
 
 
 def _keep_artifacts(client: MlflowClient, run_id: str, uri: str, gather: Callable[[Path], None]) -> None:
@@ -262,18 +276,6 @@ def _troubles() -> tuple[type[Exception], ...]:
     from sqlalchemy.exc import SQLAlchemyError
 
     return MlflowException, SQLAlchemyError, OSError
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
-
-
-def _name(text: str) -> str:
-    """Return a name that MLflow takes."""
-    return re.sub(r"[^\w\-. /]", "_", text, flags=re.ASCII)[:250]
 
 
 def _milliseconds(moment: str) -> int:

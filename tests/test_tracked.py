@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganbench.sent import Result
-from ganbench.series import POINTS, series, thinned
 from ganbench.store import Listed, Status
+from ganbench.tracked import POINTS, series, thinned
 
 
 @given(st.integers(0, 3000), st.integers(2, 100))
