@@ -233,7 +233,7 @@ class _Field:
         one = cell(objective, theta=0.0, psi=0.0)
         size = NOISE_SAMPLES if objective.techniques or objective.penalties else 1
         one = replace(one, train=one.train.model_copy(update={"batch_size": size}))
-        self._game = Game([one], torch.zeros(COPIES, 1), torch.device("cpu"))
+        self._game = Game([one], torch.zeros(COPIES, 1))
         rows = torch.zeros(1, size, dtype=torch.int64)
         self._batch = self._game.batch(Draw(rows, torch.zeros(1, size, 1, dtype=torch.float64)))
 

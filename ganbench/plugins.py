@@ -167,8 +167,8 @@ class View(Protocol):
     """A technique that changes what D sees, of real and of fake samples, in both players' steps.
 
     Optional: `input_shape(shape)` and `input_batch(batch_size)`, the shape and the number of what D sees where they
-    differ from the samples'. Every technique may
-    have `refusal(shape, batch_size, classes) -> str | None`, which says why it cannot be used there.
+    differ from the samples'; `steady`, true where `step` changes nothing, so that a GPU may replay the step. Every
+    technique may have `refusal(shape, batch_size, classes) -> str | None`, which says why it cannot be used there.
     """
 
     def seen(self, samples: Tensor, noise: Noise, step: int) -> Tensor:

@@ -20,7 +20,7 @@ State = Literal["done", "to score", "to train", "skipped"]
 PER_CELL_SETTINGS = {"g_lr", "d_lr", "betas", "ema"}
 
 # On a CPU small networks gain from company up to about this many cells; convolutions gain little beyond a few.
-LARGEST_COHORT = {"points": 16, "images": 8}
+LARGEST_COHORT = {"points": 32, "images": 8}
 
 
 @dataclass(frozen=True)

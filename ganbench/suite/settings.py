@@ -35,7 +35,10 @@ class Train(BaseModel):
     latent: Literal["normal", "uniform"] = Field("normal", description="N(0, 1) or U(-1, 1)")
     d_warmup: int = Field(0, ge=0, description="updates of D alone before anything else")
     g_warmup: int = Field(0, ge=0, description="updates of G alone, after D's and before alternation")
-    precision: Literal["float32", "float64"] = "float32"
+    precision: Literal["float32", "float64", "tf32", "bf16"] = Field(
+        "float32",
+        description="of products and convolutions; penalties, weights and optimisers never use less than float32",
+    )
 
 
 class Evaluate(BaseModel):

@@ -33,6 +33,7 @@ class DiffAugment:
     cutout: bool = True
 
     version: ClassVar[int] = 1
+    steady: ClassVar[bool] = True
 
     def seen(self, samples: Tensor, noise: Noise, step: int) -> Tensor:
         """Return the augmented samples."""

@@ -33,6 +33,11 @@ class InstanceNoise:
 
     version: ClassVar[int] = 1
 
+    @property
+    def steady(self) -> bool:
+        """Whether it does the same at every step."""
+        return not self.until
+
     def seen(self, samples: Tensor, noise: Noise, step: int) -> Tensor:
         """Return the samples with noise."""
         std = self.std * max(0.0, 1 - step / self.until) if self.until else self.std

@@ -28,6 +28,7 @@ class Packing:
     m: Count = 2
 
     version: ClassVar[int] = 1
+    steady: ClassVar[bool] = True
 
     def seen(self, samples: Tensor, noise: Noise, step: int) -> Tensor:
         """Return packs `(cells, batch / m, m * channels, ...)` of neighbours in the batch."""

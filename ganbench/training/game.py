@@ -12,12 +12,14 @@ from ganbench.plugins import Lookahead, Selection, View
 from ganbench.suite.cells import Cell
 from ganbench.techniques.conditioning import conditioning_of
 from ganbench.training import optim
+from ganbench.training.discriminator import Discriminator
 from ganbench.training.mixture import MixedLoss, across_cells
 from ganbench.training.networks import build_networks
 from ganbench.training.players import start
+from ganbench.training.precision import Precision
 from ganbench.training.restraints import Restraints, Weights
 from ganbench.training.samples import Batch, Draw, to_samples
-from ganbench.training.streams import CellNoise
+from ganbench.training.streams import CellNoise, StreamNoise
 from ganbench.training.trace import accuracy
 
 Gradient = tuple[Tensor, dict[str, Tensor]]
@@ -36,17 +38,20 @@ class _Said:
 class Game:
     """Two players and their objective, for every cell of a cohort."""
 
-    def __init__(self, cells: Sequence[Cell], data: Tensor, device: torch.device, labels: Tensor | None = None) -> None:
-        """Build and initialise everything from the cells; `data` holds the real samples as stored."""
-        first, self.train, self.data, self.labels = cells[0], cells[0].train, data, labels
-        self.dtype = torch.float64 if self.train.precision == "float64" else torch.float32
-        self.seeds, self.step, self.d_updates, self._recorded = [cell.seed for cell in cells], 0, 0, True
+    def __init__(self, cells: Sequence[Cell], data: Tensor, labels: Tensor | None = None) -> None:
+        """Build and initialise everything from the cells, where `data` lies: the real samples as stored."""
+        first, self.train, self.data, self.labels, device = cells[0], cells[0].train, data, labels, data.device
+        self.precision = Precision(self.train.precision, device)
+        self.dtype = self.precision.dtype
+        self.seeds, self.step, self.d_updates, self.recorded = [cell.seed for cell in cells], 0, 0, True
         self.architecture, self.conditioning = first.architecture.create(), conditioning_of(first.objective.techniques)
         self.classes = first.dataset.create().classes if self.conditioning else None
         (self.g, self.g_flat), (self.d, self.d_flat) = start(
             lambda: build_networks(first, tuple(data.shape[1:]), self.classes), self.seeds, device, self.dtype
         )
         self.loss = MixedLoss([cell.objective.loss for cell in cells], device, self.dtype)
+        # Both change in place: these views stay true.
+        self._g_own, self._d_own = self.g.parameters(self.g_flat), self.d.parameters(self.d_flat)
         self._hold_back(cells)
         self._equip(first)
         betas = self._per_cell([cell.train.betas for cell in cells])
@@ -61,27 +66,25 @@ class Game:
         kinds = zip(*(cell.objective.penalties for cell in cells), strict=True)
         penalties = [across_cells(parts, device, self.dtype) for parts in kinds]
         self.restraints = Restraints(penalties, first)
-        self.noise = CellNoise(self.seeds, "noise", self.dtype, device)
+        self.noise: StreamNoise = CellNoise(self.seeds, "noise", self.dtype, device)
         self.d_weights, self.g_weights = Weights(penalties, "d"), Weights(penalties, "g")
-        self.d_weights.start(self.d.parameters(self.d_flat), CellNoise(self.seeds, "start", self.dtype, device))
-        self.g_weights.start(self.g.parameters(self.g_flat), CellNoise(self.seeds, "start/g", self.dtype, device))
+        self.d_weights.start(self._d_own, CellNoise(self.seeds, "start", self.dtype, device))
+        self.g_weights.start(self._g_own, CellNoise(self.seeds, "start/g", self.dtype, device))
 
     def _equip(self, cell: Cell) -> None:
         techniques = [part.create() for part in cell.objective.techniques]
-        self._scalar = getattr(cell.objective.loss.create(), "critic", "scalar") == "scalar"
-        self._views = [technique for technique in techniques if isinstance(technique, View)]
-        self._selections = [technique for technique in techniques if isinstance(technique, Selection)]
-        self._ahead = sum(technique.d_steps_ahead for technique in techniques if isinstance(technique, Lookahead))
+        scalar = getattr(cell.objective.loss.create(), "critic", "scalar") == "scalar"
+        self._says = Discriminator(self.d, scalar, self.precision)
+        self.views = [technique for technique in techniques if isinstance(technique, View)]
+        self.selections = [technique for technique in techniques if isinstance(technique, Selection)]
+        self.ahead = sum(technique.d_steps_ahead for technique in techniques if isinstance(technique, Lookahead))
 
     def _per_cell(self, values: Sequence[object]) -> Tensor:
         return torch.tensor(values, dtype=self.dtype, device=self.data.device)
 
     def begin(self, step: int, recorded: bool = True) -> None:
-        """Start the G step after `step` others: views change with it, and noise is drawn by it.
-
-        One that is not `recorded` tells no more than whether it was finite.
-        """
-        self.step, self._recorded = step, recorded
+        """Start the G step after `step` others; one that is not `recorded` tells only whether it was finite."""
+        self.step, self.recorded = step, recorded
         self.noise.begin(step)
 
     def update(self, draws: Sequence[Draw]) -> dict[str, Tensor]:
@@ -103,15 +106,14 @@ class Game:
     def d_gradient(self, draw: Draw) -> Gradient:
         """Return D's flat gradient, G frozen, and what to record."""
         batch = self.batch(draw)
-        with torch.no_grad():
-            self.d_weights.advance(self.d.parameters(self.d_flat))
+        self.d_weights.advance(self._d_own)
         if self.restraints.joint:
             gradient, _, said, _ = self._both(*self._leaves(), batch)
         else:
             with torch.no_grad():
-                fake = self._generate(self.g_flat, batch)
+                fake = self._generate(self._g_own, batch)
             flat = self.d_flat.detach().requires_grad_()
-            total, said = self._d_loss(flat, self.g_flat, batch, fake)
+            total, said = self._d_loss(flat, self._g_own, batch, fake)
             (gradient,) = torch.autograd.grad(total.sum(), flat)
         with torch.no_grad():
             self.loss.remember(said.real, said.fake)
@@ -121,16 +123,16 @@ class Game:
 
     def g_gradient(self, draw: Draw) -> Gradient:
         """Return G's flat gradient, D frozen (or, by unrolling, some steps ahead), and what to record."""
-        needs_real = self.loss.needs_real or self._ahead > 0 or bool(self.restraints.joint)
+        needs_real = self.loss.needs_real or self.ahead > 0 or bool(self.restraints.joint)
         batch = self.batch(draw, needs_real)
-        with torch.no_grad():
-            self.g_weights.advance(self.g.parameters(self.g_flat))
+        self.g_weights.advance(self._g_own)
         if self.restraints.joint:
             _, gradient, _, loss = self._both(*self._leaves(), batch)
         else:
             flat = self.g_flat.detach().requires_grad_()
-            fake = self._generate(flat, batch)
-            total, loss = self._g_loss(flat, self._d_ahead(flat, batch, fake), batch, fake)
+            own = self.g.parameters(flat)
+            fake = self._generate(own, batch)
+            total, loss = self._g_loss(own, self._d_ahead(own, batch, fake), batch, fake)
             (gradient,) = torch.autograd.grad(total.sum(), flat)
         return gradient.detach(), {"g_loss": loss.detach(), "g_grad_norm": gradient.detach().norm(dim=1)}
 
@@ -143,9 +145,10 @@ class Game:
         self, d_flat: Tensor, g_flat: Tensor, batch: Batch, differentiable: bool = False
     ) -> tuple[Tensor, Tensor, _Said, Tensor]:
         """Return the gradients for D and for G, penalties on both included, with what D said and L_G."""
-        fake = self._generate(g_flat, batch)
-        d_total, said = self._d_loss(d_flat, g_flat, batch, fake)
-        g_total, g_loss = self._g_loss(g_flat, self._normalised_d(d_flat), batch, fake)
+        own = self.g.parameters(g_flat)
+        fake = self._generate(own, batch)
+        d_total, said = self._d_loss(d_flat, own, batch, fake)
+        g_total, g_loss = self._g_loss(own, self._normalised_d(d_flat), batch, fake)
         (for_d,) = torch.autograd.grad(d_total.sum(), d_flat, create_graph=True)
         (for_g,) = torch.autograd.grad(g_total.sum(), g_flat, create_graph=True)
         if self.restraints.joint:
@@ -165,17 +168,17 @@ class Game:
                 return self.g.flat(self.g_weights.normalised(parameters))
             return self.g.flat(self.g_weights.settled(parameters))
 
-    def finite(self, seen: dict[str, Tensor], step: int) -> Tensor:
-        """Return which cells `(cells,)` are finite: losses and gradients at every step, weights at the last."""
-        watched = [seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]
+    def watched(self, seen: dict[str, Tensor], step: int) -> list[Tensor]:
+        """Return what is finite in a cell that is, `(cells,)` each: losses and gradients, at the last step weights."""
+        found = [seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]
         if step == self.train.g_steps:
-            watched += [self.g_flat.sum(1), self.d_flat.sum(1)]
-        return torch.stack(watched).isfinite().all(0)
+            found[2:] = [found[2] + self.d_flat.sum(1), found[3] + self.g_flat.sum(1)]
+        return found
 
     def observed(self) -> dict[str, Tensor]:
         """Return what else there is to record, `(cells,)` each: what losses remember, what an architecture shows."""
         shown = getattr(self.architecture, "observe", None)
-        own = shown(self.g.parameters(self.g_flat), self.d.parameters(self.d_flat)) if shown else {}
+        own = shown(self._g_own, self._d_own) if shown else {}
         return {**self.loss.remembered(), **own}
 
     def batch(self, draw: Draw, with_real: bool = True) -> Batch:
@@ -188,24 +191,24 @@ class Game:
         return Batch(real, draw.latents, codes.to(self.dtype))
 
     def _d_loss(
-        self, d_flat: Tensor, g_flat: Tensor, batch: Batch, fake: Tensor, ahead: int = 0
+        self, d_flat: Tensor, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor, ahead: int = 0
     ) -> tuple[Tensor, _Said]:
         parameters = self.d.parameters(d_flat)
         used = self.d_weights.normalised(parameters)
         assert batch.real is not None
         real, shown = self._see(batch.real), self._see(fake)
-        (r, r_more), (f, f_more) = self._says(used, real, batch), self._says(used, shown, batch)
+        (r, r_more), (f, f_more) = self._says.both(used, real, shown, batch.codes)
         loss = self.loss.discriminator(r, f)
 
         def critic(samples: Tensor) -> Tensor:
-            return self.loss.logits(self._says(used, samples, batch)[0], r, f)
+            return self.loss.logits(self._says(used, samples, batch.codes, exact=True)[0], r, f)
 
         terms = [
             *self.restraints.on_samples(critic, real, shown, self.noise, self.d_updates + ahead),
             *(self.restraints.on_logits(*self._logits(r, f)) if self.restraints.reads_logits else ()),
             *self.restraints.d_on_latents(
                 lambda samples: critic(self._see(samples)),
-                lambda latents: self._generate(g_flat, replace(batch, latents=latents)),
+                lambda latents: self._generate(g_own, replace(batch, latents=latents), exact=True),
                 batch.latents,
                 fake,
                 self.noise,
@@ -220,7 +223,7 @@ class Game:
     def _seen(self, said: _Said, gradient: Tensor) -> dict[str, Tensor]:
         """Return what a trace records of a D update, or just what tells whether it was finite."""
         seen = {"d_loss": said.loss.detach(), "d_grad_norm": gradient.norm(dim=1)}
-        if not self._recorded:
+        if not self.recorded:
             return seen
         real, fake = self._logits(said.real, said.fake)
         return seen | {
@@ -234,35 +237,37 @@ class Game:
         return self.loss.logits(real, real, fake), self.loss.logits(fake, real, fake)
 
     def _g_loss(
-        self, g_flat: Tensor, d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor
+        self, g_own: Mapping[str, Tensor], d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor
     ) -> tuple[Tensor, Tensor]:
-        f, more = self._says(d_used, self._see(fake), batch)
+        f, more = self._says(d_used, self._see(fake), batch.codes)
         # Where G looks ahead, or both players at both gradients, what D says of real samples depends on G as well.
-        with torch.set_grad_enabled(self._ahead > 0 or bool(self.restraints.joint)):
+        with torch.set_grad_enabled(self.ahead > 0 or bool(self.restraints.joint)):
             real = batch.real if self.loss.needs_real else None
-            r = torch.zeros_like(f) if real is None else self._says(d_used, self._see(real), batch)[0]
-        for selection in self._selections:
+            r = torch.zeros_like(f) if real is None else self._says(d_used, self._see(real), batch.codes)[0]
+        for selection in self.selections:
             r, f = selection.kept(r, f, self.step)
         loss = self.loss.generator(r, f)
         terms = [
             *self.restraints.g_on_latents(
-                lambda latents: self._generate(g_flat, replace(batch, latents=latents)), batch.latents, fake, self.noise
+                lambda latents: self._generate(g_own, replace(batch, latents=latents), exact=True),
+                batch.latents,
+                fake,
+                self.noise,
             ),
-            *self.g_weights.penalties(self.g.parameters(g_flat)),
+            *self.g_weights.penalties(g_own),
         ]
         if self.conditioning is not None and batch.codes is not None:
             terms.append(self.conditioning.g_term(more, batch.codes))
         return (loss + torch.stack(terms).sum(0) if terms else loss), loss
 
-    def _d_ahead(self, g_flat: Tensor, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+    def _d_ahead(self, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor) -> dict[str, Tensor]:
         """Return the parameters of the D that G learns against: today's, frozen, or the one some steps ahead."""
-        flat = self.d_flat.detach()
-        if not self._ahead:
+        if not self.ahead:
             with torch.no_grad():
-                return {name: value.detach() for name, value in self._normalised_d(flat).items()}
-        flat, step = flat.requires_grad_(), self.d_optimiser.ahead()
-        for k in range(self._ahead):
-            total, _said = self._d_loss(flat, g_flat, batch, fake, k)
+                return self.d_weights.normalised(self._d_own)
+        flat, step = self.d_flat.detach().requires_grad_(), self.d_optimiser.ahead()
+        for k in range(self.ahead):
+            total, _said = self._d_loss(flat, g_own, batch, fake, k)
             (gradient,) = torch.autograd.grad(total.sum(), flat, create_graph=True)
             flat = step(flat, gradient)
         return self._normalised_d(flat)
@@ -270,32 +275,24 @@ class Game:
     def _normalised_d(self, flat: Tensor) -> dict[str, Tensor]:
         return self.d_weights.normalised(self.d.parameters(flat))
 
-    def _generate(self, flat: Tensor, batch: Batch) -> Tensor:
+    def _generate(self, parameters: Mapping[str, Tensor], batch: Batch, exact: bool = False) -> Tensor:
         latents = batch.latents if batch.codes is None else torch.cat([batch.latents, batch.codes], dim=-1)
-        return self.g(self.g_weights.normalised(self.g.parameters(flat)), latents)
+        with self.precision.networks(exact):
+            return self.g(self.g_weights.normalised(parameters), latents).to(self.dtype)
 
     def _see(self, samples: Tensor) -> Tensor:
-        for view in self._views:
+        for view in self.views:
             samples = view.seen(samples, self.noise, self.step)
         return samples
 
-    def _says(self, used: Mapping[str, Tensor], samples: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return what D says of samples: what the loss reads, and the auxiliary numbers `(cells, batch, n)`."""
-        if batch.codes is not None:
-            said = self.d(used, samples, batch.codes).flatten(2)
-            return said[..., 0], said[..., 1:]
-        said = self.d(used, samples)
-        said = said.unsqueeze(-1) if said.ndim == 2 else said.flatten(2)
-        return (said.squeeze(-1) if self._scalar else said), said[..., :0]
-
     def _step_d(self, gradient: Gradient) -> dict[str, Tensor]:
-        self.d_optimiser.step(self.d_flat, gradient[0])
+        self.d_optimiser.step(gradient[0])
         self.restraints.after_step(self.d_flat)
         self.d_updates += 1
         return gradient[1]
 
     def _step_g(self, gradient: Gradient) -> dict[str, Tensor]:
-        self.g_optimiser.step(self.g_flat, gradient[0])
+        self.g_optimiser.step(gradient[0])
         if self.averaged is not self.g_flat:
             self.averaged.lerp_(self.g_flat, self.forget)
         return gradient[1]

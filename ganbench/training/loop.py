@@ -10,12 +10,17 @@ import torch
 from torch import Tensor
 
 from ganbench.suite.cells import Cell
+from ganbench.training import capture
+from ganbench.training.capture import Captured
 from ganbench.training.game import Game
+from ganbench.training.precision import Precision
 from ganbench.training.samples import Draw
 from ganbench.training.streams import Blocks, CellNoise, index_blocks, latent_blocks
-from ganbench.training.trace import Trace
+from ganbench.training.trace import Ends, Trace
 
 Progress = Callable[[int, int], None]
+Each = Callable[[int], None]
+PROOF = 2  # G steps
 SECONDS_BETWEEN_REPORTS = 0.5
 
 
@@ -24,7 +29,7 @@ class Trained:
     """What training made of one cell.
 
     `diverged_at` is the G step whose losses or gradients were not finite; snapshots are the scored generator's
-    flat parameters by step, up to there.
+    flat parameters by step, up to there. `execution` says whether a GPU replayed captured steps, or why not.
     """
 
     trace: list[dict[str, float]]
@@ -34,6 +39,7 @@ class Trained:
     g_updates: int
     d_parameters: int
     g_parameters: int
+    execution: str
 
 
 def train_cohort(
@@ -42,7 +48,7 @@ def train_cohort(
     snapshot_steps: Sequence[int],
     progress: Progress | None = None,
     labels: Tensor | None = None,
-    each: Callable[[int], None] | None = None,
+    each: Each | None = None,
 ) -> list[Trained]:
     """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`) decides the device.
 
@@ -51,41 +57,70 @@ def train_cohort(
     The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
     about twice a second, `each(step)` after every G step. Raises whatever a plugin raises.
     """
-    # A lone cell would run other kernels than in a cohort; beside a copy of itself it gets the same bits.
-    padded = list(cells) if len(cells) > 1 else [cells[0], cells[0]]
-    device, train = data.device, cells[0].train
-    game, updates = Game(padded, data, device, labels), (train.d_steps or 1) + 1
-    real, fakes = _streams(game, "", updates)
+    # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
+    padded = list(cells) if len(cells) > 1 or _proves_alone(cells[0], data, labels) else [cells[0], cells[0]]
+    with Precision(cells[0].train.precision, data.device).session():
+        game = Game(padded, data, labels)
+        return _train(game, len(cells), snapshot_steps, progress, each)
+
+
+def _train(
+    game: Game, cells: int, snapshot_steps: Sequence[int], progress: Progress | None, each: Each | None
+) -> list[Trained]:
+    train = game.train
+    real, fakes = _streams(game, "")
     trace, snapshots, told = Trace(train.g_steps), {}, time.monotonic()
-    ends = torch.zeros(len(padded), dtype=torch.int64, device=device)
+    ends = Ends(len(game.seeds), game.data.device)
     _warm_up(game)
+    captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
+    update = captured.update if captured else game.update
     step = 0
     for step in range(1, train.g_steps + 1):
         game.begin(step - 1, trace.wants(step))
-        rows, latents = real.at(step - 1), fakes.at(step - 1)
-        seen = game.update([Draw(rows[:, k], latents[:, k]) for k in range(updates)])
-        ends = torch.where((ends == 0) & ~game.finite(seen, step), step, ends)
+        seen = update(_draws(real, fakes, step - 1))
+        ends.see(game.watched(seen, step))
         if trace.wants(step):
             trace.add(step, seen | game.observed())
         if step in snapshot_steps:
             snapshots[step] = game.scored().to("cpu", torch.float32, copy=True)
-        if each is not None:
-            each(step)
         if time.monotonic() - told > SECONDS_BETWEEN_REPORTS:
-            alive, told = int((ends[: len(cells)] == 0).sum()), time.monotonic()
+            alive, told = ends.steps()[:cells].count(0), time.monotonic()
             if progress is not None:
                 progress(step, alive)
             if not alive:
                 break
-    return [_trained(game, i, trace, snapshots, int(ends[i]), step) for i in range(len(cells))]
+        if each is not None:
+            each(step)
+    how = "" if captured is None else f"eager: {captured.refused}" if captured.refused else "captured"
+    return [_trained(game, i, trace, snapshots, end, step, how) for i, end in enumerate(ends.steps()[:cells])]
 
 
-def _streams(game: Game, prefix: str, updates: int) -> tuple[Blocks, Blocks]:
+def _proves_alone(cell: Cell, data: Tensor, labels: Tensor | None) -> bool:
+    """Whether a lone cell gets the bits of a cohort: its first steps are taken both ways."""
+    states = []
+    for together in ([cell], [cell, cell]):
+        with Precision(cell.train.precision, data.device).session():
+            game = Game(together, data, labels)
+            real, fakes = _streams(game, "")
+            for step in range(PROOF):
+                game.begin(step)
+                seen = game.update(_draws(real, fakes, step))
+        state = [game.g_flat, game.d_flat, game.averaged, *seen.values()]
+        states.append([tensor[0] for tensor in state])
+    return all(torch.equal(a, b) for a, b in zip(*states, strict=True))
+
+
+def _draws(real: Blocks, fakes: Blocks, step: int) -> list[Draw]:
+    rows, latents = real.at(step), fakes.at(step)
+    return [Draw(rows[:, k], latents[:, k]) for k in range(rows.shape[1])]
+
+
+def _streams(game: Game, prefix: str, updates: int | None = None) -> tuple[Blocks, Blocks]:
     train, device = game.train, game.data.device
-    batches, latents = (updates, train.batch_size), (updates, train.batch_size, train.latent_size)
+    batches = (updates or (train.d_steps or 1) + 1, train.batch_size)
     return (
         index_blocks(game.seeds, f"{prefix}data", batches, len(game.data), device),
-        latent_blocks(game.seeds, f"{prefix}latent", latents, train.latent, game.dtype, device),
+        latent_blocks(game.seeds, f"{prefix}latent", (*batches, train.latent_size), train.latent, game.dtype, device),
     )
 
 
@@ -100,9 +135,11 @@ def _warm_up(game: Game) -> None:
     game.noise = for_training
 
 
-def _trained(game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int) -> Trained:
+def _trained(
+    game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int, how: str
+) -> Trained:
     finite = {at: flat[cell].clone() for at, flat in snapshots.items() if not end or at < end}
     lived, train = end or step, game.train
     rows = [row for row in trace.rows(cell) if row["step"] <= lived]
     d_updates = lived * (train.d_steps or 1) + train.d_warmup
-    return Trained(rows, finite, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size)
+    return Trained(rows, finite, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)

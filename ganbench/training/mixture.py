@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganbench.plugins import Memory, Remembering, Witness
 from ganbench.registry import Part
+from ganbench.training.restraints import overwrite
 
 
 class MixedLoss:
@@ -34,11 +35,11 @@ class MixedLoss:
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """L_D of every cell `(cells,)`."""
-        return torch.cat([_called(loss.discriminator, real[at], fake[at], memory) for loss, at, memory in self._each()])
+        return self._joined(lambda loss, memory, r, f: _called(loss.discriminator, r, f, memory), real, fake)
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """L_G of every cell `(cells,)`."""
-        return torch.cat([_called(loss.generator, real[at], fake[at], memory) for loss, at, memory in self._each()])
+        return self._joined(lambda loss, memory, r, f: _called(loss.generator, r, f, memory), real, fake)
 
     def logits(self, says: Tensor, real: Tensor, fake: Tensor) -> Tensor:
         """Return one number per sample `(cells, n)` of what D says of n samples, larger for real ones.
@@ -51,13 +52,18 @@ class MixedLoss:
 
     def remember(self, real: Tensor, fake: Tensor) -> None:
         """Bring the memories up to date after a D step."""
-        self.memories = [
-            loss.remember(memory, real[at], fake[at]) if memory else memory for loss, at, memory in self._each()
-        ]
+        for loss, at, memory in self._each():
+            if memory:
+                overwrite(memory, loss.remember(memory, real[at], fake[at]))
 
     def remembered(self) -> dict[str, Tensor]:
         """Return what the losses remember, by name `(cells,)`: in a cohort all of them do, or none."""
         return {name: torch.cat([memory[name] for memory in self.memories]) for name in self.memories[0]}
+
+    def _joined(self, compute: Callable[[Any, Memory, Tensor, Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+        if len(self._runs) == 1:
+            return compute(self._runs[0][0], self.memories[0], real, fake)
+        return torch.cat([compute(loss, memory, real[at], fake[at]) for loss, at, memory in self._each()])
 
     def _each(self) -> Iterator[tuple[Any, slice, Memory]]:
         for (loss, at), memory in zip(self._runs, self.memories, strict=True):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 Step = Callable[[Tensor, Tensor], Tensor]
 
 
 class Optimiser(Protocol):
-    """Changes flat parameters in place, given their gradient; `state` is all that it remembers, by name."""
+    """Changes its flat parameters in place, given their gradient; `state` is all that it remembers, by name."""
 
     state: dict[str, Tensor]
 
-    def step(self, flat: Tensor, gradient: Tensor) -> None:
+    def step(self, gradient: Tensor) -> None:
         """Take one step."""
 
     def ahead(self) -> Step:
@@ -28,42 +31,77 @@ class Optimiser(Protocol):
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1), as torch.optim.Adam computes it."""
+    """Adam (Kingma and Ba 2015, arXiv:1412.6980, algorithm 1) by torch's own fused kernel."""
 
     def __init__(self, flat: Tensor, lr: Tensor, betas: Tensor, eps: float = 1e-8) -> None:
-        """Take learning rates `(cells,)` and decay rates `(cells, 2)`."""
-        self._lr, self._eps = lr[:, None], eps
-        self._beta1, self._beta2 = betas[:, :1], betas[:, 1:]
+        """Take learning rates `(cells,)` and decay rates `(cells, 2)`; neighbours with equal ones share a kernel."""
+        self._lr, self._betas, self._eps = lr[:, None], betas, eps
         self.state = {
             "mean": torch.zeros_like(flat),
             "square": torch.zeros_like(flat),
-            "power1": torch.ones_like(self._beta1),
-            "power2": torch.ones_like(self._beta2),
+            "steps": torch.zeros(len(flat), dtype=torch.float32, device=flat.device),
         }
+        settings = zip(lr.tolist(), betas.tolist(), strict=True)
+        runs = [(value, len(list(cells))) for value, cells in itertools.groupby(settings)]
+        self._sizes = [size for _, size in runs]
+        places = [0, *itertools.accumulate(self._sizes)]
+        self._runs = [
+            _Run(rate, beta1, beta2, eps, *(tensor[low:high] for tensor in (flat, *self.state.values())))
+            for ((rate, (beta1, beta2)), _), (low, high) in zip(runs, itertools.pairwise(places), strict=True)
+        ]
 
-    def step(self, flat: Tensor, gradient: Tensor) -> None:
+    def step(self, gradient: Tensor) -> None:
         """Take one step."""
-        state = self.state
-        state["power1"].mul_(self._beta1)
-        state["power2"].mul_(self._beta2)
-        state["mean"].lerp_(gradient, 1 - self._beta1)
-        state["square"].mul_(self._beta2).addcmul_(gradient * (1 - self._beta2), gradient)
-        scale = state["square"].sqrt().div_((1 - state["power2"]).sqrt()).add_(self._eps)
-        flat.sub_(state["mean"] / scale * (self._lr / (1 - state["power1"])))
+        for run, slope in zip(self._runs, torch.split(gradient, self._sizes), strict=True):
+            run.step(slope)
 
     def ahead(self) -> Step:
         """Return a function that takes further steps from here, differentiable in parameters and gradient."""
-        state = dict(self.state)
+        mean, square, taken = self.state["mean"], self.state["square"], self.state["steps"][:1].to(self._lr.dtype)
+        beta1, beta2 = self._betas[:, :1], self._betas[:, 1:]
 
         def step(flat: Tensor, gradient: Tensor) -> Tensor:
+            nonlocal mean, square, taken
             seen = gradient.detach()
-            state["power1"], state["power2"] = state["power1"] * self._beta1, state["power2"] * self._beta2
-            state["mean"] = state["mean"].lerp(gradient, 1 - self._beta1)
-            state["square"] = state["square"] * self._beta2 + seen * seen * (1 - self._beta2)
-            scale = state["square"].sqrt() / (1 - state["power2"]).sqrt() + self._eps
-            return flat - state["mean"] / scale * (self._lr / (1 - state["power1"]))
+            taken = taken + 1
+            mean = mean.lerp(gradient, 1 - beta1)
+            square = square * beta2 + seen * seen * (1 - beta2)
+            scale = square.sqrt() / (1 - beta2**taken).sqrt() + self._eps
+            return flat - mean / scale * (self._lr / (1 - beta1**taken))
 
         return step
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Neighbouring cells with equal settings: one kernel steps them all."""
+
+    lr: float
+    beta1: float
+    beta2: float
+    eps: float
+    flat: Tensor
+    mean: Tensor
+    square: Tensor
+    steps: Tensor
+
+    def step(self, gradient: Tensor) -> None:
+        adam(
+            [self.flat],
+            [gradient],
+            [self.mean],
+            [self.square],
+            [],
+            [self.steps[0]],
+            fused=True,
+            amsgrad=False,
+            lr=self.lr,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            eps=self.eps,
+            weight_decay=0.0,
+            maximize=False,
+        )
 
 
 class RMSprop:
@@ -71,14 +109,14 @@ class RMSprop:
 
     def __init__(self, flat: Tensor, lr: Tensor, alpha: float = 0.99, eps: float = 1e-8) -> None:
         """Take learning rates `(cells,)`."""
-        self._lr, self._alpha, self._eps = lr[:, None], alpha, eps
+        self._flat, self._lr, self._alpha, self._eps = flat, lr[:, None], alpha, eps
         self.state = {"square": torch.zeros_like(flat)}
 
-    def step(self, flat: Tensor, gradient: Tensor) -> None:
+    def step(self, gradient: Tensor) -> None:
         """Take one step."""
         square = self.state["square"]
         square.mul_(self._alpha).addcmul_(gradient, gradient, value=1 - self._alpha)
-        flat.sub_(gradient / square.sqrt().add_(self._eps) * self._lr)
+        self._flat.sub_(gradient / square.sqrt().add_(self._eps) * self._lr)
 
     def ahead(self) -> Step:
         """Return a function that takes further steps from here, differentiable in parameters and gradient."""
@@ -95,14 +133,14 @@ class RMSprop:
 class SGD:
     """Plain gradient descent."""
 
-    def __init__(self, lr: Tensor) -> None:
+    def __init__(self, flat: Tensor, lr: Tensor) -> None:
         """Take learning rates `(cells,)`."""
-        self._lr = lr[:, None]
+        self._flat, self._lr = flat, lr[:, None]
         self.state: dict[str, Tensor] = {}
 
-    def step(self, flat: Tensor, gradient: Tensor) -> None:
+    def step(self, gradient: Tensor) -> None:
         """Take one step."""
-        flat.sub_(gradient * self._lr)
+        self._flat.sub_(gradient * self._lr)
 
     def ahead(self) -> Step:
         """Return a function that takes further steps from here, differentiable in parameters and gradient."""
@@ -113,4 +151,4 @@ def make(kind: str, flat: Tensor, lr: Tensor, betas: Tensor) -> Optimiser:
     """Make the optimiser `adam`, `rmsprop` or `sgd` for flat parameters."""
     if kind == "adam":
         return Adam(flat, lr, betas)
-    return RMSprop(flat, lr) if kind == "rmsprop" else SGD(lr)
+    return RMSprop(flat, lr) if kind == "rmsprop" else SGD(flat, lr)

@@ -12,13 +12,21 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
+from ganbench.training.lowering import lowered
 from ganbench.training.streams import generator
 
 Buffers = Mapping[str, Tensor]
 
 
+# Rows of flat parameters end in zeros, so that every row has whole vectors of the CPU: the elements of an incomplete
+# one go another way through a fused kernel, and a cell's last digits would depend on its place.
+WHOLE = 64
+
+
 class Player:
     """The same network for every cell, without its parameters: those come flat, `(cells, size)`.
+
+    `size` is the number of parameters of one cell's network.
 
     The network is written with no thought of cohorts; batch normalisation uses the statistics of the batch while
     training, and standing statistics, collected on purpose, when samples are scored.
@@ -30,32 +38,43 @@ class Player:
         self._names = [name for name, _ in self.module.named_parameters()]
         self._shapes = [parameter.shape for parameter in self.module.parameters()]
         self._sizes = [shape.numel() for shape in self._shapes]
+        self.size = sum(self._sizes)
         self._norms = [m for m in self.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         for norm in self._norms:
             norm.track_running_stats = False
-
-    @property
-    def size(self) -> int:
-        """The number of parameters of one cell's network."""
-        return sum(self._sizes)
+        self._chain = lowered(self.module, device.type == "cpu")
+        self.samplewise = self._chain is not None and self._chain.samplewise
 
     def parameters(self, flat: Tensor) -> dict[str, Tensor]:
-        """View flat parameters `(cells, size)` as the network's own, each `(cells, *shape)`."""
-        pieces = torch.split(flat, self._sizes, dim=1)
-        shaped = (piece.reshape(len(flat), *shape) for piece, shape in zip(pieces, self._shapes, strict=True))
-        return dict(zip(self._names, shaped, strict=True))
+        """View flat parameters `(cells, size)`, or longer rows, as the network's own, each `(cells, *shape)`."""
+        cells, length = flat.shape
+        pieces = torch.split_with_sizes(flat, [*self._sizes, length - self.size], dim=1)
+        named = zip(self._names, pieces, self._shapes, strict=False)
+        return {name: piece.view(cells, *shape) for name, piece, shape in named}
 
     def flat(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """Join parameters `(cells, *shape)` to flat ones: the inverse of `parameters`."""
         return torch.cat([parameters[name].flatten(1) for name in self._names], dim=1)
 
     def __call__(self, parameters: Mapping[str, Tensor], *inputs: Tensor, buffers: Buffers | None = None) -> Tensor:
-        """Run every cell's network on its own inputs, each `(cells, batch, ...)`."""
+        """Run every cell's network on its own inputs, each `(cells, batch, ...)`; a cell gets the same bits in any."""
+        if self._chain is not None and len(inputs) == 1:
+            return self._chain(parameters, inputs[0], buffers or {})
+        if len(inputs[0]) > 1:
+            return self._vmapped(parameters, inputs, buffers or {})
+        # Alone, a cell would run other kernels: it is computed twice.
+        kept = {name: buffer.expand(2, *buffer.shape[1:]).clone() for name, buffer in (buffers or {}).items()}
+        twice = {name: value.expand(2, *value.shape[1:]) for name, value in parameters.items()}
+        found = self._vmapped(twice, [value.expand(2, *value.shape[1:]) for value in inputs], kept)[:1]
+        for name, buffer in (buffers or {}).items():
+            buffer.copy_(kept[name][:1])
+        return found
 
+    def _vmapped(self, parameters: Mapping[str, Tensor], inputs: Sequence[Tensor], buffers: Buffers) -> Tensor:
         def one(own: dict[str, Tensor], kept: dict[str, Tensor], batch: tuple[Tensor, ...]) -> Any:
             return functional_call(self.module, {**own, **kept}, batch)
 
-        outputs: Tensor = vmap(one)(dict(parameters), dict(buffers or {}), inputs)
+        outputs: Tensor = vmap(one)(dict(parameters), dict(buffers), tuple(inputs))
         return outputs
 
     def standing_statistics(self, parameters: Mapping[str, Tensor], batches: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -98,7 +117,10 @@ def start(
     device: torch.device,
     dtype: torch.dtype,
 ) -> tuple[tuple[Player, Tensor], tuple[Player, Tensor]]:
-    """Build G and D of every cell from its `init` stream: two players with their flat parameters `(cells, size)`."""
+    """Build G and D of every cell from its `init` stream: two players with their flat parameters.
+
+    A row `(size,)` per cell, lengthened by zeros to a multiple of 64.
+    """
     built: dict[int, tuple[nn.Module, nn.Module]] = {}
     with torch.random.fork_rng(devices=[]):
         for seed in dict.fromkeys(seeds):
@@ -107,6 +129,6 @@ def start(
     players = []
     for which in (0, 1):
         rows = [parameters_to_vector(built[seed][which].parameters()).detach() for seed in seeds]
-        flat = torch.stack(rows).to(device, dtype)
+        flat = nn.functional.pad(torch.stack(rows).to(device, dtype), (0, -len(rows[0]) % WHOLE))
         players.append((Player(built[seeds[0]][which], device, dtype), flat))
     return players[0], players[1]

@@ -25,6 +25,13 @@ from ganbench.plugins import (
 SETTLING = 100  # advances of a normalisation until it fits weights that it has not followed
 
 
+def overwrite(memory: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> None:
+    """Put new values where a memory lies: what has been captured reads them there."""
+    with torch.no_grad():
+        for name, tensor in memory.items():
+            tensor.copy_(new[name])
+
+
 class Restraints:
     """The terms that the penalties add to the losses, `(cells,)` each, and the projections after D's step."""
 
@@ -41,12 +48,16 @@ class Restraints:
             for plugin in self._on_logits
         ]
 
+    def due(self, update: int) -> tuple[bool, ...]:
+        """Return which of D's penalties at samples count at its `update`-th step: a lazy one does at some only."""
+        return tuple(update % getattr(plugin, "every", 1) == 0 for plugin in self._penalties)
+
     def on_samples(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise, update: int) -> list[Tensor]:
         """Return D's penalties at its samples; a lazy one counts n-fold at every n-th update, else not at all."""
         terms = []
-        for plugin in self._penalties:
-            every = getattr(plugin, "every", 1)
-            if update % every == 0:
+        for plugin, counts in zip(self._penalties, self.due(update), strict=True):
+            if counts:
+                every = getattr(plugin, "every", 1)
                 term = plugin(critic, real, fake, noise)
                 terms.append(term if every == 1 else every * term)
         return terms
@@ -58,11 +69,9 @@ class Restraints:
 
     def remember(self, real: Tensor, fake: Tensor) -> None:
         """Bring the memories up to date after a D step."""
-        pairs = zip(self._on_logits, self.memories, strict=True)
-        self.memories = [
-            plugin.remember(memory, real, fake) if isinstance(plugin, Remembering) else memory
-            for plugin, memory in pairs
-        ]
+        for plugin, memory in zip(self._on_logits, self.memories, strict=True):
+            if isinstance(plugin, Remembering):
+                overwrite(memory, plugin.remember(memory, real, fake))
 
     def d_on_latents(
         self, critic: Critic, generate: Critic, latents: Tensor, fake: Tensor, noise: Noise
@@ -100,8 +109,8 @@ class Weights:
 
     def advance(self, parameters: Mapping[str, Tensor]) -> None:
         """Bring the normalisations up to date before a step of the player."""
-        pairs = zip(self._normalisations, self.states, strict=True)
-        self.states = [plugin.advance(parameters, state) for plugin, state in pairs]
+        for plugin, state in zip(self._normalisations, self.states, strict=True):
+            overwrite(state, plugin.advance(parameters, state))
 
     def normalised(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the parameters that the forward pass uses."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ganbench.plugins import Shape
+from ganbench.plugins import Noise, Shape
 
 BLOCK = 16
 
@@ -35,8 +36,7 @@ class Blocks:
         device: torch.device,
     ) -> None:
         """Take the cells' seeds and a function that draws one block `(BLOCK, ...)` from a generator."""
-        self._distinct = sorted(set(seeds))
-        self._rows = torch.tensor([self._distinct.index(seed) for seed in seeds], device=device)
+        self._distinct, self._rows = _shared(seeds, device)
         self._name, self._draw, self._device = name, draw, device
         self._block, self._drawn = -1, torch.empty(0)
 
@@ -45,9 +45,17 @@ class Blocks:
         block, position = divmod(step, BLOCK)
         if block != self._block:
             drawn = [self._draw(generator(seed, self._name, block)) for seed in self._distinct]
-            self._drawn = torch.stack(drawn, dim=1).to(self._device)
-            self._block = block
-        return self._drawn[position].index_select(0, self._rows)
+            self._block, self._drawn = block, torch.stack(drawn).to(self._device)
+        now = self._drawn[:, position]
+        return now if self._rows is None else now.index_select(0, self._rows)
+
+
+def _shared(seeds: Sequence[int], device: torch.device) -> tuple[list[int], Tensor | None]:
+    """Return the distinct seeds, and each cell's place among them; None where every cell has a seed of its own."""
+    distinct = list(dict.fromkeys(seeds))
+    if len(distinct) == len(seeds):
+        return distinct, None
+    return distinct, torch.tensor([distinct.index(seed) for seed in seeds], device=device)
 
 
 def index_blocks(seeds: Sequence[int], name: str, shape: Shape, samples: int, device: torch.device) -> Blocks:
@@ -69,13 +77,19 @@ def latents(shape: Shape, law: str, source: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=source) * 2 - 1
 
 
+class StreamNoise(Noise, Protocol):
+    """Noise that is drawn by steps."""
+
+    def begin(self, step: int) -> None:
+        """Start a step."""
+
+
 class CellNoise:
     """The `noise` stream of every cell, drawn as penalties ask for it."""
 
     def __init__(self, seeds: Sequence[int], name: str, dtype: torch.dtype, device: torch.device) -> None:
         """Take the cells' seeds; `begin` must be called before each step."""
-        self._distinct = sorted(set(seeds))
-        self._rows = torch.tensor([self._distinct.index(seed) for seed in seeds], device=device)
+        self._distinct, self._rows = _shared(seeds, device)
         self._name, self._dtype, self._device = name, dtype, device
         self._generators = [generator(seed, name) for seed in self._distinct]
 
@@ -94,4 +108,5 @@ class CellNoise:
         return self._spread([torch.randn(shape, generator=g) for g in self._generators])
 
     def _spread(self, drawn: list[Tensor]) -> Tensor:
-        return torch.stack(drawn).to(self._device, self._dtype).index_select(0, self._rows)
+        stacked = torch.stack(drawn).to(self._device, self._dtype)
+        return stacked if self._rows is None else stacked.index_select(0, self._rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 RECORDS = 200
+TOGETHER = 32
 SERIES = (
     "d_loss",
     "d_penalty",
@@ -48,6 +51,37 @@ class Trace:
             {"step": float(step), **dict(zip(self._names, row, strict=True))}
             for step, row in zip(self._steps, table, strict=True)
         ]
+
+
+class Ends:
+    """The G step at which each cell stopped being finite: looked at on the device, a few dozen steps at a time."""
+
+    def __init__(self, cells: int, device: torch.device) -> None:
+        """Take the number of cells."""
+        self._ends = torch.zeros(cells, dtype=torch.int64, device=device)
+        self._values: list[Tensor] = []
+        self._first = 1
+
+    def see(self, values: Sequence[Tensor]) -> None:
+        """Take what is finite, `(cells,)` each, while a cell is, of the next step."""
+        self._values.append(torch.stack(list(values)))
+        if len(self._values) == TOGETHER:
+            self._settle()
+
+    def steps(self) -> list[int]:
+        """Return each cell's last step, 0 where all of it has been finite."""
+        self._settle()
+        found: list[int] = self._ends.tolist()
+        return found
+
+    def _settle(self) -> None:
+        if not self._values:
+            return
+        lost = ~torch.stack(self._values).isfinite().all(1)
+        first = self._first + lost.int().argmax(0)
+        self._ends = torch.where((self._ends == 0) & lost.any(0), first, self._ends)
+        self._first += len(self._values)
+        self._values = []
 
 
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:

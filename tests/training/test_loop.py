@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +21,7 @@ from ganbench.training.game import Game
 from ganbench.training.loop import train_cohort
 from ganbench.training.samples import to_samples
 from ganbench.training.streams import BLOCK, generator, latents
+from ganbench.training.trace import TOGETHER, Ends
 
 POINTS = torch.randn(512, 2, generator=torch.Generator().manual_seed(1))
 IMAGES = torch.randint(256, (64, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
@@ -90,7 +94,8 @@ def last_weights(cells: Sequence[Cell], data: Tensor, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Game, "__init__", keep)
     train_cohort(cells, data, ())
-    return list(games[-1].g_flat[: len(cells)])
+    game = games[-1]
+    return list(game.g_flat[: len(cells), : game.g.size])
 
 
 @pytest.mark.parametrize(("data", "steps"), [(POINTS, 100), (IMAGES, 100)], ids=["mlp", "dcgan with batch norm"])
@@ -200,7 +205,7 @@ def test_optimisers_follow_torch(optimiser: str) -> None:
     ours = optim.make(optimiser, flat, ours_lr, torch.tensor(betas, dtype=torch.float64))
     for _ in range(50):
         gradient = torch.randn(2, 7, dtype=torch.float64, generator=source)
-        ours.step(flat, gradient)
+        ours.step(gradient)
         for row, other, own in zip(theirs, others, gradient, strict=True):
             row.grad = own.clone()
             other.step()
@@ -213,3 +218,78 @@ def test_weights_that_leave_the_finite_range_at_the_last_step_count_as_divergenc
     )
     assert trained.diverged_at == 1
     assert trained.snapshots == {}
+
+
+@pytest.mark.parametrize("architecture", [{"width": 4}, {"width": 40}], ids=["narrow", "wide"])
+def test_pictures_keep_their_bits_in_any_cohort(architecture: dict[str, int]) -> None:
+    """Grouped convolutions run another kernel for another number of groups: nine cells are three groups of four."""
+    dcgan = architectures.registry.part("dcgan", {**architecture, "g_norm": "batch", "d_norm": "none"})
+    given = with_r1("hinge", 0.1)
+    cells = [
+        replace(cell(given, IMAGES, seed, precision="float32", g_steps=6), architecture=dcgan) for seed in range(9)
+    ]
+    whole = [one.snapshots[6] for one in train_cohort(cells, IMAGES, (6,))]
+    for chosen in ([8], [3, 7], [6, 5, 4, 0, 1]):
+        for place, found in zip(chosen, train_cohort([cells[i] for i in chosen], IMAGES, (6,)), strict=True):
+            assert torch.equal(found.snapshots[6], whole[place])
+
+
+def test_a_lone_cell_whose_kernels_would_differ_trains_beside_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    original = Game.__init__
+
+    def keep(self: Game, cells: Sequence[Cell], *arguments: object) -> None:
+        sizes.append(len(cells))
+        original(self, cells, *arguments)
+
+    monkeypatch.setattr(Game, "__init__", keep)
+    one = cell(objectives.create("hinge"), precision="float32", g_steps=2)
+    train_cohort([one], POINTS, ())
+    assert sizes == [1, 2, 1]  # both ways for the proof, then alone
+    sizes.clear()
+    update = Game.update
+
+    def another(self: Game, draws: object) -> dict[str, Tensor]:
+        seen = update(self, draws)
+        self.g_flat += 1e-7 * (len(self.seeds) == 1)
+        return seen
+
+    monkeypatch.setattr(Game, "update", another)
+    train_cohort([one], POINTS, ())
+    assert sizes == [1, 2, 2]
+
+
+def test_ends_are_found_at_any_step_without_looking_at_every_one() -> None:
+    """One value that is not finite at steps of all kinds: first, last of a batch of steps, first of the next, last."""
+    for wanted in (1, TOGETHER, TOGETHER + 1, 2 * TOGETHER + 3):
+        ends = Ends(3, torch.device("cpu"))
+        for step in range(1, 2 * TOGETHER + 4):
+            bad = float("inf") if step >= wanted else 1.0
+            ends.see([torch.tensor([1.0, bad, 1.0]), torch.tensor([1.0, 1.0, float("nan") if step == 2 else 0.0])])
+        assert ends.steps() == [0, wanted, 2]
+
+
+def launches_of(name: str) -> Any:
+    path = Path(__file__).parents[2] / "benchmarks" / "launches.py"
+    spec = importlib.util.spec_from_file_location("launches", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def test_a_step_launches_few_kernels_whatever_the_number_of_cells_and_never_asks_the_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count, ask = launches_of("launches"), launches_of("questions")
+    per_step = {}
+    for cells in (2, 16):
+        given = [cell(objectives.create("non_saturating"), seed=seed, precision="float32") for seed in range(cells)]
+        once, twice = (count(given, POINTS, steps) for steps in (TOGETHER, 2 * TOGETHER))
+        per_step[cells] = sum((twice[name] - once[name]) / TOGETHER for name in twice)
+        assert ask(given, POINTS, TOGETHER) == 0
+    assert abs(per_step[2] - per_step[16]) < 1
+    assert per_step[16] <= 160
+    monkeypatch.setattr(Ends, "see", lambda _, values: values[0][0].item())
+    assert ask(given, POINTS, TOGETHER) == TOGETHER  # what a question at every step would look like

@@ -1,0 +1,223 @@
+"""Networks of torch's own layers, run for all cells at once without vmap: fewer launches, the same functions.
+
+A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional.
+Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever the number of cells and its place
+among them: convolutions run in groups of a fixed number of cells, and no product has a single column or matrices at odd
+addresses, which other kernels would compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Parameters = Mapping[str, Tensor]
+Layer = Callable[[Parameters, Tensor, Parameters], Tensor]
+
+POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus, nn.Identity)
+CHANNELWISE = (nn.AvgPool2d, nn.MaxPool2d, nn.Upsample)
+MAPS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE)
+ROWS = (nn.Linear, nn.Flatten, nn.Unflatten)
+
+# Narrow convolutions cost their launches: four cells in one grouped convolution take the time of two alone. The number
+# is fixed because another number of groups may run another kernel.
+GROUP = 4
+NARROW = 32  # channels
+VECTOR = 4  # numbers
+
+
+class Chain:
+    """Layers one after another, for every cell: parameters `(cells, *shape)`, inputs `(cells, batch, ...)`."""
+
+    def __init__(self, layers: Sequence[tuple[str, nn.Module]], on_cpu: bool) -> None:
+        """Take the layers with the names that their parameters go by."""
+        kinds = [layer for _, layer in layers]
+        # A batch norm is the only one of these layers in which samples see each other.
+        self.samplewise = not any(isinstance(layer, nn.BatchNorm2d) for layer in kinds)
+        self._group = _group(kinds) if on_cpu else None
+        self._parts: list[Layer] = []
+        run: list[tuple[str, nn.Module]] = []
+        for name, layer in layers:
+            if isinstance(layer, MAPS) or (run and isinstance(layer, POINTWISE)):
+                run.append((name, layer))
+                continue
+            self._close(run)
+            run = []
+            self._parts.append(_rows(name, layer))
+        self._close(run)
+
+    def _close(self, run: Sequence[tuple[str, nn.Module]]) -> None:
+        if run:
+            self._parts.append(_Maps(run, self._group))
+
+    def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
+        """Run every cell's network on its own inputs."""
+        for part in self._parts:
+            inputs = part(parameters, inputs, buffers)
+        return inputs
+
+
+def lowered(module: nn.Module, on_cpu: bool = True) -> Chain | None:
+    """Return a network as a chain of known layers, or None where it holds anything else."""
+    layers = list(_flattened(module, ""))
+    known = (*POINTWISE, *MAPS, *ROWS)
+    return Chain(layers, on_cpu) if layers and all(_plain(layer, known) for _, layer in layers) else None
+
+
+def _flattened(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
+    if type(module) is not nn.Sequential:
+        yield name, module
+        return
+    for child, layer in module.named_children():
+        yield from _flattened(layer, f"{name}{child}.")
+
+
+def _plain(layer: nn.Module, known: tuple[type[nn.Module], ...]) -> bool:
+    """Whether a layer is exactly one of the known ones, and nothing has been hung onto it."""
+    if type(layer) not in known or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
+        return False
+    if any(True for _ in layer.children()):
+        return False
+    if isinstance(layer, nn.Flatten):
+        return (layer.start_dim, layer.end_dim) == (1, -1)
+    if isinstance(layer, nn.Unflatten):
+        return layer.dim == 1
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
+    return not (isinstance(layer, nn.InstanceNorm2d) and layer.track_running_stats)
+
+
+def _group(layers: Sequence[nn.Module]) -> int:
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
+    widest = max((max(layer.in_channels, layer.out_channels) for layer in convolutions), default=0)
+    return GROUP if widest <= NARROW else 1
+
+
+def _rows(name: str, layer: nn.Module) -> Layer:
+    """Return a layer on `(cells, batch, ...)`."""
+    if isinstance(layer, nn.Linear):
+        return lambda parameters, inputs, _: _linear(inputs, parameters[f"{name}weight"], parameters.get(f"{name}bias"))
+    if isinstance(layer, nn.Flatten):
+        return lambda _, inputs, __: inputs.flatten(2)
+    if isinstance(layer, nn.Unflatten):
+        sizes = tuple(int(size) for size in layer.unflattened_size)
+        return lambda _, inputs, __: inputs.reshape(*inputs.shape[:2], *sizes, *inputs.shape[3:])
+    forward = layer.forward
+    return lambda _, inputs, __: forward(inputs)
+
+
+def _linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    rows = inputs if inputs.ndim == 3 else inputs.flatten(1, -2)
+    if weight.shape[1] == 1:
+        # One logit: its gradients are two to three times faster by elements than by products with one column.
+        logits = (rows * weight).sum(-1, keepdim=True)
+        found = logits if bias is None else logits + bias.unsqueeze(1)
+    else:
+        found = _product(rows, weight.mT, bias)
+    return found if inputs.ndim == 3 else found.reshape(*inputs.shape[:-1], found.shape[-1])
+
+
+def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Multiply `(cells, n, k)` by `(cells, k, m)` and add `(cells, m)`.
+
+    The kernel may depend on where in memory a cell's matrices begin, so they all begin at whole vectors: where n or
+    k m is no multiple of four, zeros are added.
+    """
+    n, k, m = *rows.shape[1:], weight.shape[2]
+    more_n, more_k = -n % VECTOR, -k % VECTOR if k * m % VECTOR else 0
+    if more_n or more_k:
+        padded = functional.pad(rows, (0, more_k, 0, more_n))
+        return _product(padded, functional.pad(weight, (0, 0, 0, more_k)), bias)[:, :n]
+    return torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), rows, weight)
+
+
+class _Maps:
+    """Layers on pictures, a group of cells at a time: their channels side by side, `(batch, group x channels, h, w)`.
+
+    A lone cell's channels come last in memory, where convolutions are faster.
+    """
+
+    def __init__(self, layers: Sequence[tuple[str, nn.Module]], group: int | None) -> None:
+        """Take the layers, and how many cells make a group (None: all)."""
+        self._layers = layers
+        self._group = group
+
+    def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
+        cells = len(inputs)
+        group = self._group or cells
+        missing = -cells % group
+        names = [f"{name}{own}" for name, layer in self._layers for own, _ in layer.named_parameters()]
+        filled = {name: torch.split(_filled(parameters[name], missing), group) for name in names}
+        outputs = []
+        for place, maps in enumerate(torch.split(_filled(inputs, missing), group)):
+            maps = _side_by_side(maps)
+            own = {name: parts[place].flatten(0, 1) for name, parts in filled.items()}
+            rows = slice(place * group, (place + 1) * group)
+            kept = {name: buffer[rows] for name, buffer in buffers.items()}
+            for name, layer in self._layers:
+                maps = _mapped(layer, name, own, maps, group, kept)
+            outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
+        return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
+
+
+def _filled(values: Tensor, missing: int) -> Tensor:
+    """Repeat the last cell until the last group is full."""
+    return torch.cat([values, values[-1:].expand(missing, *values.shape[1:])]) if missing else values
+
+
+def _side_by_side(maps: Tensor) -> Tensor:
+    """Turn `(group, batch, channels, h, w)` into `(batch, group x channels, h, w)`."""
+    if len(maps) == 1:
+        return maps[0].contiguous(memory_format=torch.channels_last)
+    return maps.transpose(0, 1).flatten(1, 2)
+
+
+def _mapped(layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters) -> Tensor:
+    """Apply one layer to the maps of a group of cells."""
+    weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        return _convolved(layer, maps, own[f"{name}weight"], bias, group)
+    if isinstance(layer, nn.InstanceNorm2d):
+        return functional.instance_norm(maps, None, None, weight, bias, eps=layer.eps)
+    if isinstance(layer, nn.GroupNorm):
+        return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
+    if isinstance(layer, nn.BatchNorm2d):
+        return _batch_norm(layer, name, maps, weight, bias, group, kept)
+    found: Tensor = layer(maps)
+    return found
+
+
+def _convolved(
+    layer: nn.Conv2d | nn.ConvTranspose2d, maps: Tensor, weight: Tensor, bias: Tensor | None, group: int
+) -> Tensor:
+    padding = tuple(int(side) for side in layer.padding)
+    groups = group * layer.groups
+    if isinstance(layer, nn.Conv2d):
+        return functional.conv2d(maps, weight, bias, layer.stride, padding, layer.dilation, groups)
+    output = tuple(int(side) for side in layer.output_padding)
+    return functional.conv_transpose2d(maps, weight, bias, layer.stride, padding, output, groups, layer.dilation)
+
+
+def _batch_norm(
+    layer: nn.BatchNorm2d,
+    name: str,
+    maps: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    group: int,
+    kept: Parameters,
+) -> Tensor:
+    """Normalise by the batch's own statistics, or collect or use the cells' standing ones."""
+    if not layer.track_running_stats:
+        return functional.batch_norm(maps, None, None, weight, bias, True, 0.0, layer.eps)
+    standing = [kept[f"{name}{which}"] for which in ("running_mean", "running_var")]
+    mean, variance = (_filled(buffer, group - len(buffer)).flatten() for buffer in standing)
+    momentum = 0.1 if layer.momentum is None else layer.momentum
+    normalised = functional.batch_norm(maps, mean, variance, weight, bias, layer.training, momentum, layer.eps)
+    if layer.training:
+        for buffer, seen in zip(standing, (mean, variance), strict=True):
+            buffer.copy_(seen.view(group, -1)[: len(buffer)])
+    return normalised

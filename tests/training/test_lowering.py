@@ -1,0 +1,145 @@
+"""Networks without vmap against the same modules one cell at a time, and the bits of a cell in any cohort."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from ganbench import architectures
+from ganbench.training.lowering import lowered
+from ganbench.training.players import Player
+
+BATCH = 6
+
+
+def mixed() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(2, 6, 3, stride=2, padding=1, groups=2, bias=False),
+        nn.Sequential(nn.InstanceNorm2d(6, affine=True), nn.GELU()),
+        nn.Upsample(scale_factor=2),
+        nn.ConvTranspose2d(6, 4, 3, stride=2, padding=1, output_padding=1),
+        nn.GroupNorm(2, 4),
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(4 * 8 * 8, 3),
+        nn.Softplus(),
+    )
+
+
+def built(name: str) -> tuple[nn.Module, tuple[int, ...]]:
+    """Build a network, and say what it takes."""
+    if name == "mixed":
+        return mixed(), (2, 8, 8)
+    if name == "mlp":
+        return architectures.create("mlp", width=16).discriminator((2,)), (2,)
+    if name == "mlp on pictures":
+        return architectures.create("mlp", width=16).generator((1, 8, 8), 5), (5,)
+    side, norm, width = {"G": 8, "D": 16}[name[0]], name.split()[1], 40 if "wide" in name else 4
+    dcgan = architectures.create("dcgan", width=width, g_norm=norm, d_norm=norm)
+    if name[0] == "G":
+        return dcgan.generator((3, side, side), 5), (5,)
+    return dcgan.discriminator((3, side, side)), (3, side, side)
+
+
+NETWORKS = ["mixed", "mlp", "mlp on pictures", *(f"{p} {n}" for p in "GD" for n in ("batch", "instance", "layer"))]
+NETWORKS += ["G none", "D none", "G batch wide", "D none wide"]
+
+
+def players(name: str, cells: int, dtype: torch.dtype) -> tuple[Player, Tensor, Tensor]:
+    torch.manual_seed(0)
+    module, shape = built(name)
+    player = Player(module, torch.device("cpu"), dtype)
+    flat = torch.randn(cells, player.size, dtype=dtype) * 0.2
+    return player, flat, torch.randn(cells, BATCH, *shape, dtype=dtype)
+
+
+@pytest.mark.parametrize("cells", [1, 2, 5])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_cell_computes_its_own_module(name: str, cells: int) -> None:
+    """Values, gradients of weights and inputs, and the gradient of a gradient's norm."""
+    player, flat, inputs = players(name, cells, torch.float64)
+    assert lowered(player.module) is not None
+    flat.requires_grad_()
+    inputs.requires_grad_()
+
+    def outcome(outputs: Tensor) -> list[Tensor]:
+        value = (outputs * torch.linspace(0.5, 1.5, outputs[0].numel()).reshape(outputs[0].shape)).sum()
+        first = torch.autograd.grad(value, (flat, inputs), create_graph=True)
+        second = torch.autograd.grad(first[1].square().sum(), flat)
+        return [outputs, *first, *second]
+
+    own = player.parameters(flat)
+    alone = [
+        functional_call(player.module, {name: value[cell] for name, value in own.items()}, inputs[cell])
+        for cell in range(cells)
+    ]
+    found, expected = outcome(player(own, inputs)), outcome(torch.stack(alone))
+    for a, b in zip(found, expected, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_cells_bits_do_not_depend_on_its_cohort(name: str) -> None:
+    player, flat, inputs = players(name, 9, torch.float32)
+
+    def outcome(cells: list[int]) -> list[Tensor]:
+        own, given = flat[cells].requires_grad_(), inputs[cells].requires_grad_()
+        outputs = player(player.parameters(own), given)
+        first = torch.autograd.grad(outputs.square().sum(), (own, given), create_graph=True)
+        return [outputs, *first, *torch.autograd.grad(first[1].square().sum(), own)]
+
+    whole = outcome(list(range(9)))
+    for cells in ([8, 3], [5, 1, 0, 2, 4], [7, 6, 5, 4, 3, 2, 1, 0]):
+        for a, b in zip(outcome(cells), whole, strict=True):
+            assert torch.equal(a, b[cells])
+
+
+@pytest.mark.parametrize("cells", [1, 3])
+def test_standing_statistics_are_those_of_the_module(cells: int) -> None:
+    player, flat, inputs = players("G batch", cells, torch.float64)
+    batches = [inputs, inputs + 1]
+    own = player.parameters(flat)
+    with torch.no_grad():
+        found = player.standing_statistics(own, batches)
+        with player.settled():
+            settled = player(own, inputs, buffers=found)
+    for cell in range(cells):
+        module, _ = built("G batch")
+        module.double().load_state_dict({name: value[cell] for name, value in own.items()}, strict=False)
+        for norm in (layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)):
+            norm.momentum = None  # torch's own way to average over all batches
+        for batch in batches:
+            module(batch[cell])
+        for name, value in found.items():
+            if not name.endswith("tracked"):
+                torch.testing.assert_close(value[cell], module.get_buffer(name), rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(settled[cell], module.eval()(inputs[cell]), rtol=1e-10, atol=1e-12)
+
+
+def test_what_is_not_known_is_left_to_vmap() -> None:
+    class Doubled(nn.Linear):
+        def forward(self, inputs: Tensor) -> Tensor:
+            return 2 * super().forward(inputs)
+
+    hooked = nn.Sequential(nn.Linear(2, 3))
+    hooked[0].register_forward_hook(lambda *_: None)
+    circular = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"))
+    for module in (Doubled(2, 3), nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), hooked, circular):
+        assert lowered(module) is None
+    player = Player(Doubled(2, 3), torch.device("cpu"), torch.float64)
+    flat, inputs = torch.randn(2, player.size, dtype=torch.float64), torch.randn(2, 4, 2, dtype=torch.float64)
+    own = player.parameters(flat)
+    expected = 2 * (inputs @ own["weight"].mT + own["bias"].unsqueeze(1))
+    torch.testing.assert_close(player(own, inputs), expected)
+    torch.testing.assert_close(player(player.parameters(flat[:1]), inputs[:1]), expected[:1])
+
+
+@pytest.mark.parametrize(("name", "apart"), [("D none", True), ("D layer", True), ("D batch", False), ("mlp", True)])
+def test_samples_are_known_to_see_each_other_in_a_batch_norm_only(name: str, apart: bool) -> None:
+    player, flat, inputs = players(name, 2, torch.float64)
+    assert player.samplewise is apart
+    own = player.parameters(flat)
+    together, half = player(own, inputs)[:, :3], player(own, inputs[:, :3])
+    assert torch.allclose(together, half) is apart
