@@ -192,13 +192,7 @@ class Registry:
 
     def parameters(self, name: str) -> dict[str, Parameter]:
         """Return the hyper-parameters of `name` in the order in which they were written."""
-        cls = self.get(name)
-        hints = typing.get_type_hints(cls, include_extras=True)
-        return {
-            f.name: Parameter(f.name, hints[f.name], _default(f), bool(f.metadata.get("in_key", True)))
-            for f in fields(cls)
-            if f.init
-        }
+        return dict(_parameters(self.get(name)))
 
     def version(self, name: str) -> str:
         """Return the plugin's version; a local file's content counts too: nobody bumps a version while editing."""
@@ -224,6 +218,17 @@ def _installed(group: str) -> Mapping[str, importlib.metadata.EntryPoint]:
 
 def _place(cls: type) -> tuple[str, str]:
     return cls.__module__, cls.__qualname__
+
+
+@functools.cache
+def _parameters(cls: type) -> Mapping[str, Parameter]:
+    """Read the fields of a plugin's class once: a plan asks for them thousands of times."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {
+        f.name: Parameter(f.name, hints[f.name], _default(f), bool(f.metadata.get("in_key", True)))
+        for f in fields(cls)
+        if f.init
+    }
 
 
 def _default(f: Field[Any]) -> Any:

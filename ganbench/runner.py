@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
-from ganbench.execution import local, slots
+from ganbench.execution import fork_server, local, slots
+from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
 from ganbench.execution.tasks import CohortRun, Message, Preparation, Surroundings
+from ganbench.live_tracking import LiveTracking
 from ganbench.paths import cache_root, data_root
-from ganbench.registry import Part
-from ganbench.store import Listed, Status, Store, SuiteRecord
+from ganbench.store import Status, Store, SuiteRecord
 from ganbench.suite.cells import digest
 from ganbench.suite.cohorts import Cohort, Entry, look_up, pack
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.load import load_suite
-from ganbench.suite.plan import Planned, expand
+from ganbench.suite.plan import expand
+from ganbench.suite.record import suite_record
 from ganbench.suite.schema import Suite
 
 
@@ -129,30 +131,61 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     Raises SuiteError when data or extractors cannot be got ready: then nothing has been trained. A
     KeyboardInterrupt loses the cohorts that were running, and nothing that was finished.
     """
-    started, began = perf_counter(), now()
+    if plan.cohorts:
+        fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
     listener.planned(plan)
-    surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance())
-    _prepare(plan, surroundings, listener)
-    before = plan.store.suite(plan.suite.name)
-    if before is not None and not plan.cohorts:
-        # Nothing runs: the times of the run that made these cells stay.
-        record = _record(plan, before.started, before.seconds)
-    else:
-        record = _record(plan, began, 0.0)
-    plan.store.write_suite(record)
+    record = suite_record(plan.suite, [entry.planned for entry in plan.entries], now())
     result = Result()
     if plan.cohorts:
-        listener.training(plan.cohorts, plan.devices)
-        tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
-        local.run(tasks, plan.devices, _Ear(plan.store, listener, result).hear)
-        plan.store.write_suite(_record(plan, began, perf_counter() - started))
+        _train(plan, record, tracking_uri, listener, result)
+    else:
+        before = plan.store.suite(plan.suite.name)
+        if before is not None:
+            # Nothing runs: the times of the run that made these cells stay.
+            record = replace(record, started=before.started, seconds=before.seconds)
+        plan.store.write_suite(record)
+        result.untracked = track(plan.store, record, tracking_uri, listener)
     result.outcomes = _outcomes(plan)
-    result.untracked = track(plan.store, record, tracking_uri, listener)
     if report is not None:
         from ganbench.reporting import write_report
 
         result.report = write_report(plan.store, plan.suite.name, report)
     return result
+
+
+def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
+    """Run the cohorts, and track their cells as they are finished."""
+    started, tracking = perf_counter(), LiveTracking(plan.store, record, uri)
+    try:
+        surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance())
+        _prepare(plan, surroundings, listener)
+        plan.store.write_suite(record)
+        tracking.begin()
+        listener.training(plan.cohorts, plan.devices)
+        tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
+        local.run(tasks, plan.devices, _Ear(plan.store, listener, result, tracking).hear)
+        plan.store.write_suite(replace(record, seconds=perf_counter() - started))
+        if left := tracking.left():
+            listener.said(f"tracking {left} cells in MLflow")
+        result.untracked = tracking.close()
+    except BaseException:
+        tracking.abandon()
+        raise
+
+
+def profile(plan: Plan, listener: Listener) -> ProfileRun:
+    """Profile the training of the plan's first cohort in a worker; return what was made, with the paths of its files.
+
+    Writes them to `profiles` in the store, and no cell. Raises SuiteError when there is no cohort, or the worker could
+    not do it.
+    """
+    if not plan.cohorts:
+        raise SuiteError([Problem(plan.suite.name, "no cell is left to train, so there is nothing to profile")])
+    surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins)
+    task = ProfileRun(plan.cohorts[0], surroundings, plan.store.root / "profiles", plan.suite.name)
+    listener.said(task.name)
+    _must_succeed([task], plan.devices[:1], listener)
+    return task
 
 
 def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener) -> str:
@@ -176,6 +209,7 @@ class _Ear:
     store: Store
     listener: Listener
     result: Result
+    tracking: LiveTracking
 
     def hear(self, slot: int, task: local.Task, message: Message) -> None:
         if message.kind == "error":
@@ -183,6 +217,10 @@ class _Ear:
         if message.kind == "died" and isinstance(task, CohortRun):
             self.result.errors.append(f"{task.name}: {message.text}")
             self._bury(task, message.text)
+        if message.kind == "scored":
+            self.tracking.finished([message.key])
+        if message.kind in ("done", "error", "died") and isinstance(task, CohortRun):
+            self.tracking.finished(cell.key for cell in task.cohort.cells)
         self.listener.heard(slot, task, message)
 
     def _bury(self, task: CohortRun, reason: str) -> None:
@@ -205,8 +243,12 @@ def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None
             }
         )
         tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
-    if not tasks:
-        return
+    if tasks:
+        listener.preparing([task.name for task in tasks.values()])
+        _must_succeed(list(tasks.values()), plan.devices, listener)
+
+
+def _must_succeed(tasks: Sequence[local.Task], devices: Sequence[str], listener: Listener) -> None:
     problems: list[Problem] = []
 
     def hear(slot: int, task: local.Task, message: Message) -> None:
@@ -214,8 +256,7 @@ def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None
             problems.append(Problem(task.name, message.text))
         listener.heard(slot, task, message)
 
-    listener.preparing([task.name for task in tasks.values()])
-    local.run(list(tasks.values()), plan.devices, hear)
+    local.run(tasks, devices, hear)
     if problems:
         raise SuiteError(problems)
 
@@ -233,58 +274,3 @@ def _outcomes(plan: Plan) -> Counter[str]:
         )
         found[status.outcome if status is not None and scored else "missing"] += 1
     return found
-
-
-def _record(plan: Plan, began: str, seconds: float) -> SuiteRecord:
-    rows = [entry.planned for entry in plan.entries]
-    return SuiteRecord(
-        name=plan.suite.name,
-        listed=tuple(_listed(row) for row in rows),
-        source=plan.suite.source,
-        started=began,
-        seconds=seconds,
-        datasets={row.dataset.label: _about_dataset(row) for row in rows},
-        objectives={row.objective.label: _about_objective(row) for row in rows},
-        plugins=plan.suite.plugins,
-    )
-
-
-def _listed(row: Planned) -> Listed:
-    return Listed(
-        key=row.cell.key if row.cell else "",
-        evaluation_key=row.scoring.key if row.scoring else "",
-        objective=row.objective.label,
-        architecture=row.architecture.label,
-        dataset=row.dataset.label,
-        seed=row.seed,
-        settings=row.train.model_dump(mode="json"),
-        swept=row.swept,
-        skipped=row.skipped,
-        scoring=row.scoring is None or row.scoring.wanted,
-    )
-
-
-def _about_dataset(row: Planned) -> dict[str, Any]:
-    source = row.dataset.value.create()
-    centres = getattr(source, "centres", None)
-    metrics: Sequence[Part] = row.scoring.settings.metrics if row.scoring else ()
-    created = [part.create() for part in metrics]
-    titles: Mapping[str, str] = {k: v for metric in created for k, v in getattr(metric, "titles", {}).items()}
-    return {
-        "shape": list(source.shape),
-        "classes": source.classes,
-        "centres": None if centres is None else [list(map(float, centre)) for centre in centres],
-        "std": getattr(source, "std", None),
-        "titles": titles,
-        "headline": next(iter(created[0].better)) if created else None,
-    }
-
-
-def _about_objective(row: Planned) -> dict[str, Any]:
-    objective = row.objective.value
-    loss = objective.loss.create()
-    return {
-        "equilibrium": getattr(loss, "equilibrium", None),
-        "d_steps": objective.d_steps,
-        "formula": " + ".join([part.label for part in (objective.loss, *objective.penalties, *objective.techniques)]),
-    }

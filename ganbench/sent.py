@@ -1,19 +1,20 @@
 """What of a store an MLflow already has: the marks in STORE/tracking, read without importing mlflow.
 
 A mark names the run and the content that was sent, so a cell whose result changed (a retry, a late score) is
-sent again. Marks are lost without harm: the tracker then finds the runs by their tags.
+sent again. Each is a line at the end of a file, written at once: the last one of a cell counts, and half a line is
+none. Marks are lost without harm: the tracker then finds the runs by their tags.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from ganbench.paths import write_whole
 from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
 
 SQLITE = "sqlite:///"
@@ -44,16 +45,21 @@ class Result:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def unsent(store: Store, suite: SuiteRecord, uri: str | None) -> list[Result]:
-    """List the trained cells of a suite that the MLflow at `uri` (None: the store's own) does not have as they are."""
-    sent = _read(store, uri).get(suite.name, {})
+def trained(store: Store, suite: SuiteRecord, keys: Collection[str] | None = None) -> list[Result]:
+    """List the trained cells of a suite (all, or those of `keys`), each once for every evaluation of it."""
     results: dict[str, Result] = {}
     for listed in suite.listed:
-        status = None if listed.skipped else store.status(listed.key)
+        status = None if listed.skipped or (keys and listed.key not in keys) else store.status(listed.key)
         if status is not None:
             result = Result(listed, status, store.scores(listed.key, listed.evaluation_key))
             results[result.mark] = result
-    return [result for mark, result in results.items() if sent.get(mark, {}).get("content") != result.content]
+    return list(results.values())
+
+
+def unsent(store: Store, suite: SuiteRecord, uri: str | None) -> list[Result]:
+    """List the trained cells of a suite that the MLflow at `uri` (None: the store's own) does not have as they are."""
+    sent = _read(store, uri).get(suite.name, {})
+    return [result for result in trained(store, suite) if sent.get(result.mark) != result.content]
 
 
 def pending(store: Store, suite: SuiteRecord, uri: str | None) -> list[str]:
@@ -62,11 +68,14 @@ def pending(store: Store, suite: SuiteRecord, uri: str | None) -> list[str]:
 
 
 def remember(store: Store, suite: SuiteRecord, uri: str | None, result: Result, run: str) -> None:
-    """Mark a result as sent: atomically, since a sync may be killed at any time."""
-    marks = _read(store, uri)
-    marks.setdefault(suite.name, {})[result.mark] = {"run": run, "content": result.content}
-    content = {"uri": shown(places(store, uri)[0]), "suites": marks}
-    write_whole(_path(store, uri), json.dumps(content, indent=1).encode())
+    """Mark a result as sent: in one write, since a sync may be killed at any time."""
+    path = _path(store, uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place = shown(places(store, uri)[0])
+    mark = {"suite": suite.name, "cell": result.mark, "content": result.content, "run": run, "uri": place}
+    with path.open("ab", buffering=0) as file:
+        # The line break comes first, so that what a killed sync left half written stays a line of its own.
+        file.write(f"\n{json.dumps(mark)}".encode())
 
 
 def places(store: Store, uri: str | None) -> tuple[str, str | None]:
@@ -96,15 +105,17 @@ def _database(store: Store, uri: str | None) -> Path | None:
 def _path(store: Store, uri: str | None) -> Path:
     # Neither a store that moves nor a password that changes is another MLflow.
     name = "" if uri is None else shown(uri)
-    return store.root / "tracking" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+    return store.root / "tracking" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.jsonl"
 
 
-def _read(store: Store, uri: str | None) -> dict[str, dict[str, Any]]:
-    database = _database(store, uri)
-    if database is not None and not database.exists():
+def _read(store: Store, uri: str | None) -> dict[str, dict[str, str]]:
+    """Return the content that was sent, by suite and by the cell's mark."""
+    database, path = _database(store, uri), _path(store, uri)
+    if (database is not None and not database.exists()) or not path.exists():
         return {}
-    try:
-        suites: dict[str, dict[str, Any]] = json.loads(_path(store, uri).read_text())["suites"]
-    except (FileNotFoundError, json.JSONDecodeError, KeyError):
-        return {}
-    return suites
+    sent: dict[str, dict[str, str]] = {}
+    for line in path.read_text(errors="replace").splitlines():
+        with suppress(json.JSONDecodeError, KeyError, TypeError):  # half a line marks nothing
+            mark: dict[str, str] = json.loads(line)
+            sent.setdefault(mark["suite"], {})[mark["cell"]] = mark["content"]
+    return sent

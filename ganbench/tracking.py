@@ -2,39 +2,41 @@
 
 What was sent is marked in STORE/tracking, so that a second sync sends nothing and does not even import mlflow.
 A lost mark costs a search by tag, never a second run.
+
+A run costs MLflow's SQL store some 15 ms and each of its points .1 ms, whatever the number of calls, so a series has
+at most 50 of them there; the whole trace is an artifact of the run.
 """
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ganbench.sample_picture import sample_picture
-from ganbench.sent import Result, pending, places, remember, shown, unsent
+from ganbench.sent import SQLITE, Result, pending, places, remember, shown, unsent
 from ganbench.store import Store, SuiteRecord
+from ganbench.tracked import parameters_of, series, tags_of
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric
+    from mlflow.entities import Metric, Run
     from mlflow.tracking import MlflowClient
 
 __all__ = ["Synced", "Tracker", "TrackingError", "pending"]
 
 T = TypeVar("T")
 
-# MLflow's limits for one log_batch, and for the text of a parameter and of a tag.
-METRICS, PARAMETERS, TEXT = 1000, 100, 5000
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
 ENVIRONMENT = {
@@ -82,43 +84,64 @@ class Tracker:
         wanted = None if keys is None else set(keys)
         found = unsent(self.store, self.suite, self.uri)
         todo = [result for result in found if wanted is None or result.listed.key in wanted]
-        if not todo:
-            return Synced()
+        return self.follow(todo) if todo else Synced()
+
+    def warm_up(self) -> None:
+        """Import what MLflow needs, which takes seconds, and write nothing."""
+        with _quiet():
+            import mlflow.tracking
+
+            if places(self.store, self.uri)[0].startswith(SQLITE):
+                import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+    def follow(self, results: Iterable[Result]) -> Synced:
+        """Open MLflow, then send results one after another as `results` gives them; like `sync` otherwise."""
         new = 0
         failed: list[str] = []
         with _quiet():
             try:
-                client, experiment = self._retried(self._connect)
+                experiment = self._retried(self._connect)
             except _troubles() as error:
-                raise self._error(error, len(todo)) from None
-            for done, result in enumerate(todo):
+                raise TrackingError(self.told(error)) from error
+            for result in results:
                 try:
-                    run, created = self._retried(partial(_send, client, experiment, self.store, result))
+                    run, created = self._retried(partial(_send, experiment, self.store, result))
                 except _troubles() as error:
                     try:
-                        client.search_experiments(max_results=1)
+                        experiment.client.search_experiments(max_results=1)
                     except _troubles():
-                        raise self._error(error, len(todo) - done + len(failed)) from None
+                        raise TrackingError(self.told(error)) from error
                     failed.append(f"{result.name} ({result.listed.key}): {self._reason(error)}")
                     continue
                 new += created
                 remember(self.store, self.suite, self.uri, result, run)
         return Synced(new, failed)
 
-    def _connect(self) -> tuple[MlflowClient, str]:
+    def told(self, error: BaseException) -> str:
+        """Say why MLflow cannot be used, and how many cells are unsent by now."""
+        place = f" --tracking-uri {shown(self.uri)}" if self.uri else ""
+        left = len(pending(self.store, self.suite, self.uri))
+        return (
+            f"MLflow at {shown(places(self.store, self.uri)[0])} cannot be used ({self._reason(error)}); "
+            f"{left} {'cell is' if left == 1 else 'cells are'} unsent and safe in the store: "
+            f"`ganbench track {self.store.root}{place}` sends them later"
+        )
+
+    def _connect(self) -> _Experiment:
         from mlflow.tracking import MlflowClient
 
         uri, artifacts = places(self.store, self.uri)
         client = MlflowClient(uri)
         found = client.get_experiment_by_name(self.suite.name)
         if found is None:
-            return client, client.create_experiment(self.suite.name, artifact_location=artifacts)
+            made = client.create_experiment(self.suite.name, artifact_location=artifacts)
+            return _Experiment(client, made, empty=True)
         if found.lifecycle_stage != "active":
             raise TrackingError(
                 f"the experiment {self.suite.name!r} was deleted in MLflow at {shown(uri)}; restore it there "
                 "(mlflow experiments restore), or give the suite another name"
             )
-        return client, found.experiment_id
+        return _Experiment(client, found.experiment_id)
 
     def _retried(self, action: Callable[[], T]) -> T:
         for attempt in range(self.attempts - 1):
@@ -128,14 +151,6 @@ class Tracker:
                 time.sleep(self.backoff * 2**attempt)
         return action()
 
-    def _error(self, error: Exception, left: int) -> TrackingError:
-        place = f" --tracking-uri {shown(self.uri)}" if self.uri else ""
-        return TrackingError(
-            f"MLflow at {shown(places(self.store, self.uri)[0])} cannot be used ({self._reason(error)}); "
-            f"{left} {'cell is' if left == 1 else 'cells are'} unsent and safe in the store: "
-            f"`ganbench track {self.store.root}{place}` sends them later"
-        )
-
     def _reason(self, error: BaseException) -> str:
         """Say what lies at the bottom of an error: MLflow wraps a refused connection five times."""
         while inner := error.__cause__ or error.__context__:
@@ -144,66 +159,92 @@ class Tracker:
         return text.replace(self.uri, shown(self.uri)) if self.uri else text
 
 
-def _send(client: MlflowClient, experiment: str, store: Store, result: Result) -> tuple[str, bool]:
-    """Make the cell's run and say whether it is new; a half-sent or outdated run of the cell is replaced."""
-    from mlflow.entities import Param, RunTag
+@dataclass(frozen=True)
+class _Experiment:
+    """The suite's experiment in one MLflow; `empty` when it was made just now: it holds no run but of cells `begun`."""
 
-    listed, status = result.listed, result.status
-    same_cell = f"tags.`ganbench.key` = '{listed.key}' AND tags.`ganbench.evaluation_key` = '{listed.evaluation_key}'"
-    for run in client.search_runs([experiment], same_cell):
+    client: MlflowClient
+    number: str
+    empty: bool = False
+    begun: set[str] = field(default_factory=set)
+
+    def runs_of(self, result: Result) -> Sequence[Run]:
+        """Return the runs of a cell under its evaluation, which whoever asks is going to send."""
+        if self.empty and result.mark not in self.begun:
+            self.begun.add(result.mark)
+            return ()
+        key, evaluation = result.listed.key, result.listed.evaluation_key
+        same_cell = f"tags.`ganbench.key` = '{key}' AND tags.`ganbench.evaluation_key` = '{evaluation}'"
+        found: Sequence[Run] = self.client.search_runs([self.number], same_cell)
+        return found
+
+
+def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[str, bool]:
+    """Make the cell's run and say whether it is new; a half-sent or outdated run of the cell is replaced."""
+    from mlflow.entities import Metric, Param
+
+    client, status = experiment.client, result.status
+    for run in experiment.runs_of(result):
         if run.data.tags.get("ganbench.content") == result.content and run.info.status != "RUNNING":
             return run.info.run_id, False
         client.delete_run(run.info.run_id)
     end = _milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
-    metrics, left_out = _metrics(store, result, end)
-    tags = {
-        "ganbench.key": listed.key,
-        "ganbench.evaluation_key": listed.evaluation_key,
-        "ganbench.content": result.content,
-        "ganbench.outcome": status.outcome,
-        "ganbench.protocol_id": result.scores.protocol_id if result.scores else "",
-        "ganbench.reason": status.reason[:TEXT],
-        "ganbench.points_left_out": str(left_out),
-        **{f"ganbench.provenance.{_name(name)}": value[:TEXT] for name, value in status.provenance.items()},
+    points, left_out = series(result, store.trace(result.listed.key))
+    metrics = [Metric(name, value, end, step) for name, value, step in dict.fromkeys(points)]
+    # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
+    tags = {**tags_of(result), "ganbench.points_left_out": str(left_out)}
+    info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
+    parameters = [Param(name, text) for name, text in parameters_of(result.listed).items()]
+    by_batch = _insert(client, info.run_id, metrics)
+    client.log_batch(info.run_id, metrics=by_batch, params=parameters)
+    _keep_artifacts(client, info.run_id, info.artifact_uri, partial(_gather, store, result))
+    client.set_terminated(info.run_id, STATUS.get(status.outcome, "FAILED"), end_time=end)
+    return info.run_id, True
+
+
+def _insert(client: MlflowClient, run_id: str, metrics: Sequence[Metric]) -> Sequence[Metric]:
+    """Insert the metrics of a new run into MLflow's tables at once; return those that are left for `log_batch`.
+
+    A `log_batch` builds an object per point, compares it with what the run has, and takes twenty times as long. Only
+    where MLflow's own store for databases is at work in this process: a server gets all by `log_batch`.
+    """
+    from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy import insert
+
+    store = client._tracking_client.store
+    if not isinstance(store, SqlAlchemyStore) or not metrics:
+        return metrics
+    ordered = sorted(metrics, key=lambda metric: (metric.step, metric.value))
+    latest = {metric.key: metric for metric in ordered}
+    with store.ManagedSessionMaker(read_only=False) as session:
+        for table, these in ((SqlMetric, ordered), (SqlLatestMetric, latest.values())):
+            session.execute(insert(table), [_row(run_id, metric) for metric in these])
+    return ()
+
+
+def _row(run_id: str, metric: Metric) -> dict[str, Any]:
+    return {
+        "run_uuid": run_id,
+        "key": metric.key,
+        "value": metric.value,
+        "timestamp": metric.timestamp,
+        "step": metric.step,
+        "is_nan": False,
     }
-    named = {name: getattr(listed, name) for name in ("objective", "architecture", "dataset", "seed")}
-    parameters = [Param(_name(n), str(v)[:TEXT]) for n, v in {**_flat(listed.settings), **named}.items()]
-    run_id = client.create_run(experiment, start_time=start, run_name=result.name).info.run_id
-    # The tags first: they are how a sync that takes over from a killed one finds this run.
-    client.log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items() if value])
-    for part in _chunks(parameters, PARAMETERS):
-        client.log_batch(run_id, params=part)
-    for points in _chunks(metrics, METRICS):
-        client.log_batch(run_id, metrics=points)
-    with tempfile.TemporaryDirectory(prefix="ganbench-") as folder:
-        _gather(store, result, Path(folder))
-        client.log_artifacts(run_id, folder)
-    client.set_terminated(run_id, STATUS.get(status.outcome, "FAILED"), end_time=end)
-    return run_id, True
 
 
-def _metrics(store: Store, result: Result, timestamp: int) -> tuple[list[Metric], int]:
-    """Return every finite point, and how many are left out: MLflow gives an infinity back as 1.8e308."""
-    from mlflow.entities import Metric
-
-    scores = result.scores
-    rows = [*store.trace(result.listed.key), *(scores.rows if scores else ())]
-    points = [(name, value, row["step"]) for row in rows for name, value in row.items() if name != "step"]
-    if scores and scores.rows:
-        last = scores.rows[-1]
-        for name, better in scores.better.items():
-            known = [value for row in scores.rows if (value := row.get(name)) is not None]
-            if known:
-                points.append((f"{name}_best", (min if better == "lower" else max)(known), last["step"]))
-            if result.status.outcome == "completed":
-                points.append((f"{name}_final", last.get(name), last["step"]))
-    finite = [
-        Metric(_name(name), float(value), timestamp, int(step))
-        for name, value, step in points
-        if value is not None and math.isfinite(value) and step is not None
-    ]
-    return finite, len(points) - len(finite)
+def _keep_artifacts(client: MlflowClient, run_id: str, uri: str, gather: Callable[[Path], None]) -> None:
+    """Put the files that `gather` writes into the run: at once where its artifacts are a folder of this machine."""
+    if urlsplit(uri).scheme == "file":
+        folder = Path(url2pathname(urlsplit(uri).path))
+        folder.mkdir(parents=True, exist_ok=True)
+        gather(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix="ganbench-") as temporary:
+        gather(Path(temporary))
+        client.log_artifacts(run_id, temporary)
 
 
 def _gather(store: Store, result: Result, folder: Path) -> None:
@@ -235,22 +276,6 @@ def _troubles() -> tuple[type[Exception], ...]:
     from sqlalchemy.exc import SQLAlchemyError
 
     return MlflowException, SQLAlchemyError, OSError
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
-
-
-def _name(text: str) -> str:
-    """Return a name that MLflow takes."""
-    return re.sub(r"[^\w\-. /]", "_", text, flags=re.ASCII)[:250]
 
 
 def _milliseconds(moment: str) -> int:

@@ -6,13 +6,15 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +25,10 @@ from ganbench import tracking
 from ganbench.sample_picture import GREY, sample_picture
 from ganbench.sent import places, shown
 from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.tracked import POINTS
 from ganbench.tracking import Synced, Tracker, TrackingError, pending
 
-STEPS = 700  # with 3 series each, more points than one batch takes
+STEPS = 700
 
 
 def listed(key: str, seed: int, **changes: object) -> Listed:
@@ -135,7 +138,9 @@ def test_a_run_holds_all_that_the_store_says_of_a_cell(ready, suite):
 
     found = client(ready)
     history = found.get_metric_history(run.info.run_id, "d_loss")
-    assert [(m.step, m.value) for m in history] == [(i, 1 / i) for i in range(1, STEPS + 1)]
+    assert len(history) == POINTS and all(m.value == 1 / m.step for m in history)
+    steps = [m.step for m in history]
+    assert steps[0] == 1 and steps[-1] == STEPS and {b - a for a, b in pairwise(steps)} == {14, 15}
     assert [(m.step, m.value) for m in found.get_metric_history(run.info.run_id, "fid")] == [
         (100, 5),
         (200, 3),
@@ -144,10 +149,37 @@ def test_a_run_holds_all_that_the_store_says_of_a_cell(ready, suite):
     names = {entry.path for entry in found.list_artifacts(run.info.run_id)}
     assert names == {"cell.json", "status.json", "trace.jsonl", "scores.json", "samples.png"}
     folder = Path(found.download_artifacts(run.info.run_id, ""))
+    assert len((folder / "trace.jsonl").read_text().splitlines()) == STEPS
     assert folder.is_relative_to(ready.root / "mlartifacts")
     assert json.loads((folder / "cell.json").read_text()) == {"seed": 0}
     with Image.open(folder / "samples.png") as picture:
         assert picture.size == (494, 494)
+
+
+@pytest.mark.slow
+def test_points_are_inserted_as_log_batch_would_have(ready, suite, monkeypatch):
+    Tracker(ready, suite, None).sync()
+    at_once = tables(ready)
+    shutil.rmtree(ready.root / "tracking")
+    found = client(ready)
+    for run in runs(ready).values():
+        found.delete_run(run.info.run_id)
+    monkeypatch.setattr(tracking, "_insert", lambda *arguments: arguments[-1])
+    assert Tracker(ready, suite, None).sync().new == 3
+    assert len(at_once["metrics"]) > 150 and tables(ready) == at_once
+
+
+def tables(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Read what the database holds of the first cell's metrics, in its active run."""
+    rows = {}
+    with closing(sqlite3.connect(store.root / "mlflow.db")) as database:
+        for table in ("metrics", "latest_metrics"):
+            rows[table] = database.execute(
+                f"SELECT tags.value, m.key, m.value, m.timestamp, m.step, m.is_nan FROM {table} m "
+                "JOIN runs USING (run_uuid) JOIN tags ON tags.run_uuid = m.run_uuid AND tags.key = 'ganbench.key' "
+                "WHERE lifecycle_stage = 'active' AND tags.value LIKE 'a%' ORDER BY 1, 2, 5, 3"
+            ).fetchall()
+    return rows
 
 
 @pytest.mark.slow
@@ -186,6 +218,42 @@ def test_a_lost_mark_doubles_nothing(harm, ready, suite):
     assert Tracker(ready, suite, None).sync() == Synced(0, [])
     assert {key: run.info.run_id for key, run in runs(ready).items()} == before
     assert pending(ready, suite, None) == []
+
+
+@pytest.mark.slow
+def test_a_mark_that_a_killed_sync_half_wrote_costs_no_other_mark(ready, suite):
+    Tracker(ready, suite, None).sync(["a" * 16])
+    (marks,) = (ready.root / "tracking").iterdir()
+    whole = marks.read_bytes()
+    marks.write_bytes(whole + b'\n{"suite": "los')
+    assert pending(ready, suite, None) == ALL[1:]
+    Tracker(ready, suite, None).sync(["b" * 16])
+    assert pending(ready, suite, None) == ["c" * 16]
+    assert marks.read_bytes().startswith(whole)  # marks are added, those of other cells are not written again
+
+
+@pytest.mark.slow
+def test_a_new_experiment_is_not_searched_for_runs_that_it_cannot_hold(ready, suite, monkeypatch):
+    from mlflow.tracking import MlflowClient
+
+    plain, asked, failures = MlflowClient.search_runs, [], iter([True, False, False, False])
+
+    def search(*arguments, **named):
+        asked.append(arguments)
+        return plain(*arguments, **named)
+
+    def gather(store, result, folder):
+        if next(failures):
+            raise OSError("the disk was away for a moment")
+
+    monkeypatch.setattr(MlflowClient, "search_runs", search)
+    monkeypatch.setattr(tracking, "_gather", gather)
+    assert Tracker(ready, suite, None, attempts=2, backoff=0.0).sync() == Synced(3, [])
+    # One search: for the run that the first attempt of the first cell left behind.
+    assert len(asked) == 1
+    found = client(ready)
+    all_runs = found.search_runs([found.get_experiment_by_name("losses").experiment_id])
+    assert sorted(run.info.status for run in all_runs) == ["FAILED", "FINISHED", "FINISHED"]
 
 
 @pytest.mark.slow

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+
 import typer
 
 from ganbench.cli import list_plugins, plan, report, run, show, track
@@ -44,4 +47,6 @@ def _version(
 
 def main() -> None:
     """Run the command line."""
+    # Workers run the module again that started their parent, unless it is `python -m ganbench`; so is this, in effect.
+    sys.modules["__main__"].__spec__ = importlib.util.find_spec("ganbench.__main__")
     app()

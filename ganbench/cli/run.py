@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +26,8 @@ from ganbench.cli.console import (
 if TYPE_CHECKING:
     from ganbench.runner import Plan, Result
 
+TOP = 12  # lines of each part of a profile
+
 
 def run(
     suite: SuiteArgument,
@@ -42,14 +46,32 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile",
+            help="Train the largest cohort for 30 steps, the last 20 under torch's profiler, show where a step's time "
+            "goes, and stop. A Chrome trace and a table are left in STORE/profiles; no cell is stored.",
+        ),
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show the plan and stop, like `ganbench plan`.")] = False,
 ) -> None:
     """Train and score every cell that the store does not have, track them in MLflow, and write the report."""
-    with errors_told():
+    with (
+        contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or (), not profile),
+        errors_told(),
+    ):
         from ganbench.runner import Options, make_plan
 
         options = Options(
-            Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers, fresh, retry_failed
+            Path(store),
+            tuple(only or ()),
+            tuple(settings or ()),
+            seeds,
+            device,
+            workers,
+            fresh or profile,
+            retry_failed,
         )
         made = make_plan(Path(suite), options)
         if plan:
@@ -57,12 +79,58 @@ def run(
 
             show_plan(made)
             return
+        if profile:
+            _profile(made)
+            return
         if fresh and not yes:
             _ask_before_discarding(made)
         target = None if no_report else Path(report or Path("reports") / made.suite.name)
         result = _execute(made, tracking_uri, target)
     _tell(result)
     raise typer.Exit(1 if result.failed else 0)
+
+
+@contextlib.contextmanager
+def _workers_warming_up(suite: Path, settings: Sequence[str], may_score: bool) -> Iterator[None]:
+    """Have the fork server import what workers need while the suite is read and MLflow is opened."""
+    from ganbench.execution import fork_server
+
+    if suite.is_file():
+        fork_server.start(may_score and _scores_wanted(suite, settings))
+    try:
+        yield
+    finally:
+        fork_server.stop()
+
+
+def _scores_wanted(suite: Path, settings: Sequence[str]) -> bool:
+    """Say whether the suite scores cells, as far as one sees before it is checked: this decides what is imported."""
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if key.strip() == "evaluate.metrics":
+            return value.strip() != "[]"
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        raw = YAML(typ="safe", pure=True).load(suite)
+        return bool(raw["evaluate"]["metrics"] != [])
+    except (YAMLError, OSError, ValueError, LookupError, TypeError):
+        # What is wrong with it is told by those who check it; a suite that does not say is scored.
+        return True
+
+
+def _profile(made: Plan) -> None:
+    from ganbench.cli.progress import Display
+    from ganbench.runner import profile
+
+    try:
+        done = profile(made, Display())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    for section in done.table.read_text().split("\n\n"):
+        typer.echo("\n".join(section.splitlines()[:TOP]) + "\n")
+    typer.echo(f"whole table: {done.table}\ntrace, for chrome://tracing or ui.perfetto.dev: {done.trace}")
 
 
 def _ask_before_discarding(made: Plan) -> None:

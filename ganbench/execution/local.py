@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -10,15 +9,13 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from typing import Protocol
 
+from ganbench.execution import fork_server
 from ganbench.execution.tasks import Message, Tell
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class Task(Protocol):
@@ -51,7 +48,7 @@ def run(tasks: Sequence[Task], devices: Sequence[str], listen: Listen) -> None:
     `listen(slot, task, message)` hears all that workers say. A task whose process dies is heard as an error; the
     others go on. On KeyboardInterrupt the workers are stopped before it is raised again.
     """
-    context = _context()
+    context = fork_server.start()
     pending, free = deque(tasks), deque(range(len(devices)))
     running: dict[Connection, Running] = {}
     try:
@@ -72,20 +69,6 @@ def run(tasks: Sequence[Task], devices: Sequence[str], listen: Listen) -> None:
         for entry in running.values():
             entry.process.join()
             entry.receiver.close()
-
-
-def _context() -> ForkServerContext:
-    """Start the fork server with one thread per worker for every maths library: they read this at their import."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ganbench.execution.preload"])
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-    return context
 
 
 def _start(context: ForkServerContext, slot: int, task: Task, device: str) -> Running:

@@ -1,7 +1,23 @@
-"""What the fork server imports once, so that a worker starts in milliseconds; it must not touch a device."""
+"""What the fork server imports once, so that a worker starts in milliseconds; it must not touch a device.
 
-import scipy.spatial  # noqa: F401
-import torch_fidelity  # noqa: F401
+Nothing here may compute: an operation would start threads, and what is forked from a process with threads hangs.
+"""
 
-import ganbench.evaluation.scoring
-import ganbench.training.loop  # noqa: F401
+import gc
+import signal
+
+from ganbench.execution.glibc_malloc import keep_freed_memory
+
+# Ctrl-C is the parent's to hear, which then stops this process; the fork server itself ignores it only once it serves.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+keep_freed_memory()
+
+import numpy.random  # noqa: E402, F401
+import safetensors.torch  # noqa: E402, F401
+
+import ganbench.evaluation.sampling  # noqa: E402
+import ganbench.execution.local  # noqa: E402
+import ganbench.training.loop  # noqa: E402, F401
+
+# Workers need not search what they share with each other for garbage, and thereby copy it.
+gc.freeze()

@@ -143,7 +143,7 @@ class CohortRun:
             cohort_size=len(cells),
         )
         for cell, result, known in zip(cells, results, facts, strict=True):
-            made = replace(cost, provenance=self._made_by(data[0].device), facts=known)
+            made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
             status = _ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
@@ -179,10 +179,11 @@ class CohortRun:
             lambda cell: tell(Message("scored", key=cell.key)),
         )
 
-    def _made_by(self, device: torch.device) -> dict[str, str]:
+    def _made_by(self, device: torch.device, execution: str = "") -> dict[str, str]:
         from ganbench.execution.provenance import now
 
-        return {**(self.surroundings.provenance or {}), "device": _device_name(device), "finished": now()}
+        steps = {"steps": execution} if execution else {}
+        return {**(self.surroundings.provenance or {}), "device": _device_name(device), **steps, "finished": now()}
 
 
 def _facts(cell: Cell) -> dict[str, float]:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 import ganbench
 from ganbench.execution.tasks import CohortRun, Surroundings
 from ganbench.runner import Result
-from ganbench.store import Store
+from ganbench.store import Store, SuiteRecord
 from ganbench.suite.errors import SuiteError
 
 SUITE = """
@@ -80,15 +81,26 @@ def run(folder: Path, text: str = SUITE, **options: object) -> Result:
     return ganbench.run(folder / "suite.yaml", **chosen)
 
 
-def _nothing_unsent(store: Store, record: object, uri: str | None, listener: object) -> str:
-    return ""
+class _Untracked:
+    """Takes cells and sends none."""
+
+    def __init__(self, store: Store, suite: SuiteRecord, uri: str | None) -> None: ...
+    def begin(self) -> None: ...
+    def finished(self, keys: Iterable[str]) -> None: ...
+    def left(self) -> int:
+        return 0
+
+    def close(self) -> str:
+        return ""
+
+    def abandon(self) -> None: ...
 
 
 @pytest.fixture(autouse=True)
-def _no_tracking(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def _no_tracking(monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow has tests of its own; here it would cost seconds per run."""
-    if "tracked" not in request.keywords:
-        monkeypatch.setattr("ganbench.runner.track", _nothing_unsent)
+    monkeypatch.setattr("ganbench.runner.track", lambda *_: "")
+    monkeypatch.setattr("ganbench.runner.LiveTracking", _Untracked)
 
 
 def statuses(folder: Path) -> dict[str, int]:

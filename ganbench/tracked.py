@@ -1,0 +1,81 @@
+"""What a tracker shows of a cell: its settings, its tags, and the series of its trace and its scores, thinned."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from ganbench.sent import Result
+from ganbench.store import Listed
+
+T = TypeVar("T")
+POINTS = 50  # of one series
+TEXT, NAME = 5000, 250  # MLflow's limits for a parameter or a tag, and for a name
+Point = tuple[str, float, int]
+
+
+def series(result: Result, trace: Iterable[Mapping[str, float | None]]) -> tuple[list[Point], int]:
+    """Return points (name, value, step), and how many are left out because they are not finite.
+
+    At most POINTS of each name, evenly spaced, the first and the last finite ones among them.
+    """
+    scores = result.scores
+    rows = [*trace, *(scores.rows if scores else ())]
+    points = [(name, value, row["step"]) for row in rows for name, value in row.items() if name != "step"]
+    if scores and scores.rows:
+        last = scores.rows[-1]
+        for name, better in scores.better.items():
+            known = [value for row in scores.rows if (value := row.get(name)) is not None]
+            if known:
+                points.append((f"{name}_best", (min if better == "lower" else max)(known), last["step"]))
+            if result.status.outcome == "completed":
+                points.append((f"{name}_final", last.get(name), last["step"]))
+    finite = 0
+    by_name: dict[str, list[Point]] = {}
+    for name, value, step in points:
+        if value is not None and math.isfinite(value) and step is not None:
+            finite += 1
+            by_name.setdefault(name, []).append((_name(name), float(value), int(step)))
+    return [point for one in by_name.values() for point in thinned(one)], len(points) - finite
+
+
+def thinned(points: Sequence[T], most: int = POINTS) -> Sequence[T]:
+    """Keep at most `most` points (two or more), evenly spaced, the first and the last among them."""
+    if len(points) <= most:
+        return points
+    return [points[round(position * (len(points) - 1) / (most - 1))] for position in range(most)]
+
+
+def parameters_of(listed: Listed) -> dict[str, str]:
+    """Return what a cell was trained with, nested settings by their path."""
+    named = {name: getattr(listed, name) for name in ("objective", "architecture", "dataset", "seed")}
+    return {_name(name): str(value)[:TEXT] for name, value in {**_flat(listed.settings), **named}.items()}
+
+
+def tags_of(result: Result) -> dict[str, str]:
+    """Return what a cell is known by, how it ended and what made it; empty ones are left out."""
+    listed, status = result.listed, result.status
+    tags = {
+        "ganbench.key": listed.key,
+        "ganbench.evaluation_key": listed.evaluation_key,
+        "ganbench.content": result.content,
+        "ganbench.outcome": status.outcome,
+        "ganbench.protocol_id": result.scores.protocol_id if result.scores else "",
+        "ganbench.reason": status.reason[:TEXT],
+        **{f"ganbench.provenance.{_name(name)}": value[:TEXT] for name, value in status.provenance.items()},
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _name(text: str) -> str:
+    """Return a name that MLflow takes."""
+    return re.sub(r"[^\w\-. /]", "_", text, flags=re.ASCII)[:NAME]
