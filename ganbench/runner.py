@@ -122,7 +122,11 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
-    return Plan(suite, store, tuple(entries), tuple(pack(entries, len(devices))), tuple(devices), expansion.notes)
+    cohorts = pack(entries, len(devices))
+    notes = list(expansion.notes)
+    if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
+        notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
+    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes))
 
 
 def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, report: Path | None = None) -> Result:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
+
+BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # as Linux calls it, on x86 and on ARM
 
 
 def find(device: str = "auto", workers: int | None = None) -> list[str]:
@@ -26,6 +30,20 @@ def find(device: str = "auto", workers: int | None = None) -> list[str]:
         raise ValueError(f"unknown device {device!r} (here: {', '.join(['auto', 'cpu', 'mps', *gpus])})")
     number = workers or (cores() if devices == ["cpu"] else len(devices))
     return [devices[index % len(devices)] for index in range(number)]
+
+
+def lacks_bfloat16(devices: Sequence[str]) -> bool:
+    """Whether some of the devices are CPU cores without instructions for bfloat16; False where that is not known."""
+    listing = Path("/proc/cpuinfo")
+    if "cpu" not in devices or not listing.exists():
+        return False
+    flags = {
+        flag
+        for line in listing.read_text().splitlines()
+        if line.lower().startswith(("flags", "features"))
+        for flag in line.partition(":")[2].split()
+    }
+    return bool(flags) and not flags & BFLOAT16
 
 
 def cores() -> int:

@@ -19,8 +19,10 @@ State = Literal["done", "to score", "to train", "skipped"]
 # These may differ between the cells of a cohort: they are tensors over cells in the training loop.
 PER_CELL_SETTINGS = {"g_lr", "d_lr", "betas", "ema"}
 
-# On a CPU small networks gain from company up to about this many cells; convolutions gain little beyond a few.
+# On a CPU small networks gain from company up to about this many cells, and most of it by half as many; convolutions
+# gain nothing beyond a few.
 LARGEST_COHORT = {"points": 32, "images": 8}
+ENOUGH = 16
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,12 @@ def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
             groups.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
     pace = _pace(entries)
     parts = [part for group in groups.values() for part in _split(sorted(group.values(), key=_order))]
-    # A lone cell is padded to two, so a cohort is halved for an idle slot only while both halves keep two.
-    while parts and len(parts) < slots and len(largest := max(parts, key=len)) >= 4:
-        parts.remove(largest)
-        parts += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
-    pace = _pace(entries)
+    # A cohort is halved for an idle slot while both halves keep company, and a large one so that a slot has two: what
+    # the first has finished is stored and tracked while the second trains.
+    for wanted, smallest in ((slots, 2), (2 * slots, ENOUGH)):
+        while parts and len(parts) < wanted and len(largest := max(parts, key=len)) >= 2 * smallest:
+            parts.remove(largest)
+            parts += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
     return sorted((_cohort(part, pace) for part in parts), key=lambda cohort: cohort.work, reverse=True)
 
 
