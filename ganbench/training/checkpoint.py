@@ -17,13 +17,13 @@ def state(game: Game) -> dict[str, Tensor]:
 
     Random streams start anew at every multiple of `streams.BLOCK` steps, where a game may be taken up again.
     """
-    found = {name: tensor.detach().clone() for name, tensor in _tensors(game)}
+    found = {name: tensor.detach().clone() for name, tensor in tensors(game)}
     return {**found, D_UPDATES: torch.tensor(game.d_updates)}
 
 
 def restore(game: Game, saved: dict[str, Tensor]) -> None:
     """Put a game of the same cells where another one stood; ValueError when the two do not match."""
-    own = dict(_tensors(game))
+    own = dict(tensors(game))
     if {*own, D_UPDATES} != set(saved):
         odd = sorted({*own, D_UPDATES} ^ set(saved))
         raise ValueError(f"the checkpoint is of another game: {', '.join(odd)} is in one of the two only")
@@ -33,7 +33,8 @@ def restore(game: Game, saved: dict[str, Tensor]) -> None:
     game.d_updates = int(saved[D_UPDATES])
 
 
-def _tensors(game: Game) -> Iterator[tuple[str, Tensor]]:
+def tensors(game: Game) -> Iterator[tuple[str, Tensor]]:
+    """Yield all of it by name, each `(cells, ...)`, as it lies in the game."""
     yield "g", game.g_flat
     yield "d", game.d_flat
     if game.averaged is not game.g_flat:
