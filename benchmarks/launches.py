@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import torch
+from pace import Enough, of_a_run
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
@@ -70,14 +72,15 @@ WHOLE = {f"aten::{name}" for name in ("sum", "mean", "all", "any", "argmax", "li
 DIVISIONS = {f"aten::{name}" for name in ("div", "div_", "add_", "gt", "lt", "ne", "rsub")}
 
 
-def launches(cells: list[Cell], data: torch.Tensor, steps: int) -> Counter[str]:
-    """Count the operations that compute, by name, over a training of so many G steps."""
-    cells = [
-        Cell(c.objective, c.architecture, c.dataset, c.train.model_copy(update={"g_steps": steps}), c.seed)
-        for c in cells
-    ]
-    with profile(activities=[ProfilerActivity.CPU]) as profiled:
-        train_cohort(cells, data, ())
+def launches(cells: Sequence[Cell], data: torch.Tensor, steps: int) -> Counter[str]:
+    """Count the operations that compute, by name, over the first G steps of a run: as few are recorded as there."""
+
+    def stop(step: int) -> None:
+        if step == steps:
+            raise Enough
+
+    with profile(activities=[ProfilerActivity.CPU]) as profiled, suppress(Enough):
+        train_cohort(of_a_run(cells), data, (), each=stop)
     return Counter(event.name for event in profiled.events() if _computes(event))
 
 
@@ -107,7 +110,7 @@ def main() -> None:
     architecture = architectures.registry.part("mlp", {"width": 32})
     for objective in ("non_saturating", "hinge", "wgan_gp", "r3gan", "sngan"):
         for count in (2, 16, 64):
-            train = Train(g_steps=STEPS, batch_size=64, d_steps=1, latent_size=16)
+            train = Train(batch_size=64, d_steps=1, latent_size=16)
             cells = [
                 Cell(objectives.create(objective), architecture, Part("dataset", "ring8", {}), train, seed)
                 for seed in range(count)
