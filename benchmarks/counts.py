@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from unittest.mock import patch
 
@@ -45,14 +45,17 @@ class Counts:
         return own + passes + 2 * (self.d_activations + self.g_activations)
 
 
-def count(work: Work) -> Counts:
-    """Count on the CPU, with two cells as they would run on a GPU."""
+def count(work: Work, on_gpu: bool = True) -> Counts:
+    """Count on the CPU with two cells, their networks as they run `on_gpu` or here."""
     cells, data = replace(work, cells=2).planned(), work.data()
-    with as_on_a_gpu(), Precision(work.precision, data.device).session():
+    with as_on_a_gpu() if on_gpu else nullcontext(), Precision(work.precision, data.device).session():
         game = Game(cells, data)
         for_d, for_g = (_draw(cells, len(data)) for _ in range(2))
         game.begin(0, recorded=False)
-        kept = [kept_for_backward(game, update) for update in (lambda: game.d_gradient(for_d), lambda: game.g_gradient(for_g))]
+        kept = [
+            kept_for_backward(game, update)
+            for update in (lambda: game.d_gradient(for_d), lambda: game.g_gradient(for_g))
+        ]
         with FlopCounterMode(display=False) as counter:
             game.update([for_d, for_g])
     number = game.g_flat.element_size()

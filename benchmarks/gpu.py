@@ -16,7 +16,7 @@ import pace
 import torch
 import typer
 from counts import Counts, count, launched
-from work import DCGAN, TOY, Work
+from work import DCGAN, TOY
 
 PRECISIONS = ("float32", "tf32", "bf16")
 CASES = {
@@ -96,42 +96,47 @@ def switched(module: Any, on: bool) -> Iterator[None]:
         module.ENABLED = before
 
 
-def counted(name: str, says: str, work: Work, numbers: tuple[int, ...], on: Card) -> dict[str, Counts]:
-    """Count one kind of work and say so; return the counts by precision."""
+def counted(kind: str, on: Card) -> dict[str, Counts]:
+    """Count one kind of work and say so, a line per number of cells and precision; return a cell's counts."""
+    says, work, numbers = CASES[kind]
     found = {precision: count(replace(work, precision=precision)) for precision in PRECISIONS}
-    typer.echo(f"\n{name}: {says}")
+    typer.echo(f"\n{kind}: {says}; a G step of all cells, and the microseconds that it takes at least")
+    typer.echo(
+        f"  cells {'precision':9} {'GFLOP':>9} {'MB':>9} {'launches':>9}   computing    moving  launches one by one"
+    )
     for cells in numbers:
-        # Pictures of many cells take a CPU long, and launch as often as those of two.
-        launches = launched(replace(work, cells=cells if work.samples == "points" else min(cells, 2)))
+        # Pictures of many cells take a CPU long, and launch as often as those of two. Launches are counted in float32:
+        # a CPU computes bfloat16 products by other operations than a GPU, which adds the casts.
+        counting = replace(work, cells=cells if work.samples == "points" else min(cells, 2))
+        launches = launched(counting)
         for precision, counts in found.items():
             computing, moving = on.computing(counts, cells, precision), on.moving(counts, cells)
             typer.echo(
-                f"  {cells:3} cells {precision:8} {cells * counts.flop / 1e9:9.3f} GFLOP {cells * counts.moved / 1e6:9.2f} MB"
-                f" {launches:5.0f} launches per step; at least {1e6 * computing:8.1f} us computing, {1e6 * moving:8.1f} us"
-                f" moving, {launches * on.launch_us:6.0f} us launching one by one"
+                f"  {cells:5} {precision:9} {cells * counts.flop / 1e9:9.3f} {cells * counts.moved / 1e6:9.2f}"
+                f" {launches:9.0f} {1e6 * computing:11.1f} {1e6 * moving:9.1f} {launches * on.launch_us:9.0f}"
             )
     return found
 
 
-def measured(name: str, work: Work, numbers: tuple[int, ...], on: Card, found: dict[str, Counts], seconds: float) -> None:
+def measured(kind: str, on: Card, found: dict[str, Counts], seconds: float) -> None:
     """Time one kind of work on the GPU: G steps per second, times cells, and the share of the floor."""
+    _, work, numbers = CASES[kind]
     data, capture = work.data("cuda"), captures()
+    typer.echo(f"  cells precision loop      {'cell-steps/s':>12} {'x plain':>8} {'of floor':>9}  start s")
     for precision in PRECISIONS:
         cell = replace(work, precision=precision).planned()[0]
         plain = pace.of_plain(cell, data, seconds, precision).step
         share = on.floor(found[precision], 1, precision) / plain
-        typer.echo(f"  {name} {precision:8} plain loop        {1 / plain:10.0f} cell-steps/s          {share:7.2%} of floor")
+        typer.echo(f"  {1:5} {precision:9} plain     {1 / plain:12.0f} {1:8.2f} {share:9.2%}")
         for cells in numbers:
             cohort = replace(work, cells=cells, precision=precision).planned()
-            for how, enabled in (("eager", False), ("captured", True)):
-                if capture is None and enabled:
-                    continue
-                with nullcontext() if capture is None else switched(capture, enabled):
+            for loop in ("eager", "captured") if capture else ("eager",):
+                with switched(capture, loop == "captured") if capture else nullcontext():
                     taken = pace.of_cohort(cohort, data, seconds)
                 share = on.floor(found[precision], cells, precision) / taken.step
                 typer.echo(
-                    f"  {name} {precision:8} {cells:3} cells {how:8} {cells / taken.step:10.0f} cell-steps/s"
-                    f" {cells * plain / taken.step:7.2f} x {share:7.2%} of floor; start {taken.start:.2f} s"
+                    f"  {cells:5} {precision:9} {loop:9} {cells / taken.step:12.0f} {cells * plain / taken.step:8.2f}"
+                    f" {share:9.2%} {taken.start:8.2f}"
                 )
 
 
@@ -152,16 +157,16 @@ def main(
     here = torch.cuda.is_available()
     title = name or (torch.cuda.get_device_name() if here else "H200")
     on = card(title, tflops, gb_per_s, launch_time() if here else LAUNCH_US)
-    typer.echo(f"{title}: {on.tflops} TFLOP/s, {on.gb_per_s:g} GB/s, {on.launch_us:.1f} us per launch")
+    peaks = ", ".join(f"{precision} {number:g}" for precision, number in on.tflops.items())
+    typer.echo(f"{title}: {peaks} TFLOP/s; {on.gb_per_s:g} GB/s; {on.launch_us:.1f} us per launch")
     if not here:
         typer.echo("no GPU was found on this machine: what a step amounts to is counted, nothing is timed")
     elif captures() is None:
         typer.echo("this version captures no CUDA graphs: eager alone")
     for kind in only or CASES:
-        says, work, numbers = CASES[kind]
-        found = counted(kind, says, work, numbers, on)
+        found = counted(kind, on)
         if here:
-            measured(kind, work, numbers, on, found, seconds)
+            measured(kind, on, found, seconds)
 
 
 if __name__ == "__main__":
