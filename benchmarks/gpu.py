@@ -16,7 +16,7 @@ import pace
 import torch
 import typer
 from counts import Counts, count, launched
-from work import DCGAN, TOY
+from work import DCGAN, TOY, chosen
 
 PRECISIONS = ("float32", "tf32", "bf16")
 CASES = {
@@ -150,9 +150,7 @@ def main(
     name: Annotated[str, typer.Option("--card", help="Whose peaks (H200, A100).  [default: the GPU, else H200]")] = "",
 ) -> None:
     """Measure one GPU; where there is none, count what a step amounts to and say what it would take at least."""
-    unknown = set(only or []) - set(CASES)
-    if unknown:
-        raise typer.BadParameter(f"no work {', '.join(sorted(unknown))} (there is: {', '.join(CASES)})")
+    kinds = chosen(only, CASES)
     torch.set_num_threads(1)
     here = torch.cuda.is_available()
     title = name or (torch.cuda.get_device_name() if here else "H200")
@@ -163,7 +161,7 @@ def main(
         typer.echo("no GPU was found on this machine: what a step amounts to is counted, nothing is timed")
     elif captures() is None:
         typer.echo("this version captures no CUDA graphs: eager alone")
-    for kind in only or CASES:
+    for kind in kinds:
         found = counted(kind, on)
         if here:
             measured(kind, on, found, seconds)

@@ -12,7 +12,7 @@ import typer
 from counts import Counts, count
 from pace import Enough, of_a_run
 from torch.profiler import ProfilerActivity, profile
-from work import DCGAN, TOY, Work
+from work import DCGAN, TOY, Work, chosen
 
 from ganbench.suite.cells import Cell
 from ganbench.training.loop import train_cohort
@@ -131,13 +131,11 @@ def main(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Weigh cohorts of 1, 4 and 16 cells: kilobytes per cell, held and needed, and their ratio."""
-    unknown = set(only or []) - set(KINDS)
-    if unknown:
-        raise typer.BadParameter(f"no work {', '.join(sorted(unknown))} (there is: {', '.join(KINDS)})")
+    kinds = chosen(only, KINDS)
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("no GPU was found on this machine", param_hint="--device")
     torch.set_num_threads(1)
-    for kind in only or KINDS:
+    for kind in kinds:
         says, work = KINDS[kind]
         weigh(says, replace(work, settings={"ema": AVERAGED}), device)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import pace
 import torch
 import typer
-from work import DCGAN, POINTS, TOY, Work
+from work import DCGAN, POINTS, TOY, Work, chosen
 
 MIXED = ("hinge", "non_saturating", "least_squares", "wasserstein")
 
@@ -104,15 +104,6 @@ def line(row: Row, rounds: list[Round]) -> str:
     )
 
 
-def chosen(only: list[str]) -> list[Row]:
-    wanted = [name for names in only for name in names.split(",")]
-    unknown = set(wanted) - {row.name for row in ROWS}
-    if unknown:
-        known = ", ".join(row.name for row in ROWS)
-        raise typer.BadParameter(f"no row {', '.join(sorted(unknown))} (rows: {known})", param_hint="--only")
-    return [row for row in ROWS if not wanted or row.name in wanted]
-
-
 def main(
     only: Annotated[list[str] | None, typer.Option(help="Rows to measure, repeated or with commas.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Measurements of either loop, in turns.")] = 5,
@@ -123,11 +114,11 @@ def main(
 
     A row: the goal, the median ratio (least to greatest) of the rounds, and the milliseconds per cell and G step.
     """
-    rows = chosen(only or [])
+    names = chosen(only, [row.name for row in ROWS])
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("no GPU was found on this machine", param_hint="--device")
     torch.set_num_threads(1)
-    for row in rows:
+    for row in (row for row in ROWS if row.name in names):
         if row.work.precision == "bf16" and not halves_are_fast(device):
             typer.echo(
                 f"{row.name:16} {row.says:48} goal {row.goal:12} cannot be shown here: "

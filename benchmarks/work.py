@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
+import typer
 
 from ganbench import architectures, objectives, penalties
 from ganbench.evaluation.evaluate import EvaluationSettings
@@ -81,6 +82,15 @@ def _planned(cell: Cell, scoring: Scoring) -> Planned:
         Choice(value.name, value.name, value) for value in (cell.objective.loss, cell.architecture, cell.dataset)
     )
     return Planned(*choices, cell.seed, cell.train, cell=cell, scoring=scoring)
+
+
+def chosen(only: list[str] | None, known: Collection[str]) -> list[str]:
+    """Return the names that `--only` asks for, all of them where it is not given."""
+    wanted = [name for names in only or [] for name in names.split(",")]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise typer.BadParameter(f"no {', '.join(unknown)} (there is: {', '.join(known)})", param_hint="--only")
+    return [name for name in known if not wanted or name in wanted]
 
 
 TOY = Work("mlp", {"depth": 3, "width": 64}, POINTS, 128)
