@@ -94,7 +94,7 @@ class Window:
         assert self._warm is not None
         warm, came, began = self._warm
         per_step = (self._now() - began) / (step - warm)
-        self._pace = Pace(per_step, came - self._called - warm * per_step)
+        self._pace = Pace(per_step, max(came - self._called - warm * per_step, 0.0))
         if self._together is not None:
             with self._together.ended.get_lock():
                 self._together.ended.value += 1
