@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -269,20 +268,12 @@ def test_ends_are_found_at_any_step_without_looking_at_every_one() -> None:
         assert ends.steps() == [0, wanted, 2]
 
 
-def launches_of(name: str) -> Any:
-    path = Path(__file__).parents[2] / "benchmarks" / "launches.py"
-    spec = importlib.util.spec_from_file_location("launches", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return getattr(module, name)
-
-
 def test_a_step_launches_few_kernels_whatever_the_number_of_cells_and_never_asks_the_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    count, ask = launches_of("launches"), launches_of("questions")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "benchmarks")
+    counting = importlib.import_module("launches")
+    count, ask = counting.launches, counting.questions
     per_step = {}
     for cells in (2, 16):
         given = [cell(objectives.create("non_saturating"), seed=seed, precision="float32") for seed in range(cells)]
