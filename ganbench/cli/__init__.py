@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 
@@ -49,4 +50,9 @@ def main() -> None:
     """Run the command line."""
     # Workers run the module again that started their parent, unless it is `python -m ganbench`; so is this, in effect.
     sys.modules["__main__"].__spec__ = importlib.util.find_spec("ganbench.__main__")
-    app()
+    try:
+        app()
+    finally:
+        # Without this the end of the process searches all that torch and MLflow have made for garbage, for most of a
+        # second.
+        gc.freeze()

@@ -172,7 +172,7 @@ def _side_by_side(maps: Tensor) -> Tensor:
     """Turn `(group, batch, channels, h, w)` into `(batch, group x channels, h, w)`."""
     if len(maps) == 1:
         return maps[0].contiguous(memory_format=torch.channels_last)
-    return maps.transpose(0, 1).flatten(1, 2)
+    return maps.transpose(0, 1).flatten(1, 2).contiguous()
 
 
 def _mapped(layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters) -> Tensor:
