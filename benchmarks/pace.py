@@ -140,7 +140,7 @@ class Training:
     def name(self) -> str:
         return f"{len(self.cells)} cells"
 
-    def work(self, device: str, tell: Tell) -> None:
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - a clock of its own
         pace = of_cohort(self.cells, self.of.data(device), self.seconds, self.together)
         tell(Message("done", text=json.dumps([pace.step, pace.start])))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,8 @@ import pace
 import torch
 import typer
 from work import DCGAN, POINTS, TOY, Work, chosen
+
+from ganbench.execution import fork_server
 
 MIXED = ("hinge", "non_saturating", "least_squares", "wasserstein")
 
@@ -118,7 +121,14 @@ def main(
     if device == "cuda" and not torch.cuda.is_available():
         raise typer.BadParameter("no GPU was found on this machine", param_hint="--device")
     torch.set_num_threads(1)
-    for row in (row for row in ROWS if row.name in names):
+    try:
+        _table([row for row in ROWS if row.name in names], rounds, seconds, device)
+    finally:
+        fork_server.stop()
+
+
+def _table(rows: Sequence[Row], rounds: int, seconds: float, device: str) -> None:
+    for row in rows:
         if row.work.precision == "bf16" and not halves_are_fast(device):
             typer.echo(
                 f"{row.name:16} {row.says:48} goal {row.goal:12} cannot be shown here: "

@@ -40,13 +40,15 @@ class Chain:
         self._group = _group(kinds) if on_cpu else None
         self._parts: list[Layer] = []
         run: list[tuple[str, nn.Module]] = []
+        fresh = False  # whether the layer before has made its output for the next one alone
         for name, layer in layers:
             if isinstance(layer, MAPS) or (run and isinstance(layer, POINTWISE)):
                 run.append((name, layer))
                 continue
             self._close(run)
             run = []
-            self._parts.append(_rows(name, layer))
+            self._parts.append(_rows(name, layer, fresh))
+            fresh = isinstance(layer, nn.Linear)
         self._close(run)
 
     def _close(self, run: Sequence[tuple[str, nn.Module]]) -> None:
@@ -96,8 +98,8 @@ def _group(layers: Sequence[nn.Module]) -> int:
     return GROUP if widest <= NARROW else 1
 
 
-def _rows(name: str, layer: nn.Module) -> Layer:
-    """Return a layer on `(cells, batch, ...)`."""
+def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
+    """Return a layer on `(cells, batch, ...)`; of `fresh` inputs an activation may overwrite what nobody else reads."""
     if isinstance(layer, nn.Linear):
         return lambda parameters, inputs, _: _linear(inputs, parameters[f"{name}weight"], parameters.get(f"{name}bias"))
     if isinstance(layer, nn.Flatten):
@@ -105,6 +107,11 @@ def _rows(name: str, layer: nn.Module) -> Layer:
     if isinstance(layer, nn.Unflatten):
         sizes = tuple(int(size) for size in layer.unflattened_size)
         return lambda _, inputs, __: inputs.reshape(*inputs.shape[:2], *sizes, *inputs.shape[3:])
+    if fresh and isinstance(layer, nn.ReLU):
+        return lambda _, inputs, __: torch.relu_(inputs)
+    if fresh and isinstance(layer, nn.LeakyReLU) and layer.negative_slope > 0:
+        slope = layer.negative_slope
+        return lambda _, inputs, __: functional.leaky_relu_(inputs, slope)
     forward = layer.forward
     return lambda _, inputs, __: forward(inputs)
 
