@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -30,7 +30,7 @@ from ganbench.store import Store, SuiteRecord
 from ganbench.tracked import parameters_of, series, tags_of
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 __all__ = ["Synced", "Tracker", "TrackingError", "pending"]
@@ -38,6 +38,7 @@ __all__ = ["Synced", "Tracker", "TrackingError", "pending"]
 T = TypeVar("T")
 
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
+METRICS = 1000  # MLflow's limit for one log_batch
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -196,43 +197,12 @@ def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[str, b
     tags = {**tags_of(result), "ganbench.points_left_out": str(left_out)}
     info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
     parameters = [Param(name, text) for name, text in parameters_of(result.listed).items()]
-    by_batch = _insert(client, info.run_id, metrics)
-    client.log_batch(info.run_id, metrics=by_batch, params=parameters)
+    client.log_batch(info.run_id, metrics=metrics[:METRICS], params=parameters)
+    for begin in range(METRICS, len(metrics), METRICS):
+        client.log_batch(info.run_id, metrics=metrics[begin : begin + METRICS])
     _keep_artifacts(client, info.run_id, info.artifact_uri, partial(_gather, store, result))
     client.set_terminated(info.run_id, STATUS.get(status.outcome, "FAILED"), end_time=end)
     return info.run_id, True
-
-
-def _insert(client: MlflowClient, run_id: str, metrics: Sequence[Metric]) -> Sequence[Metric]:
-    """Insert the metrics of a new run into MLflow's tables at once; return those that are left for `log_batch`.
-
-    A `log_batch` builds an object per point, compares it with what the run has, and takes twenty times as long. Only
-    where MLflow's own store for databases is at work in this process: a server gets all by `log_batch`.
-    """
-    from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-    from sqlalchemy import insert
-
-    store = client._tracking_client.store
-    if not isinstance(store, SqlAlchemyStore) or not metrics:
-        return metrics
-    ordered = sorted(metrics, key=lambda metric: (metric.step, metric.value))
-    latest = {metric.key: metric for metric in ordered}
-    with store.ManagedSessionMaker(read_only=False) as session:
-        for table, these in ((SqlMetric, ordered), (SqlLatestMetric, latest.values())):
-            session.execute(insert(table), [_row(run_id, metric) for metric in these])
-    return ()
-
-
-def _row(run_id: str, metric: Metric) -> dict[str, Any]:
-    return {
-        "run_uuid": run_id,
-        "key": metric.key,
-        "value": metric.value,
-        "timestamp": metric.timestamp,
-        "step": metric.step,
-        "is_nan": False,
-    }
 
 
 def _keep_artifacts(client: MlflowClient, run_id: str, uri: str, gather: Callable[[Path], None]) -> None:

@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -154,32 +153,6 @@ def test_a_run_holds_all_that_the_store_says_of_a_cell(ready, suite):
     assert json.loads((folder / "cell.json").read_text()) == {"seed": 0}
     with Image.open(folder / "samples.png") as picture:
         assert picture.size == (494, 494)
-
-
-@pytest.mark.slow
-def test_points_are_inserted_as_log_batch_would_have(ready, suite, monkeypatch):
-    Tracker(ready, suite, None).sync()
-    at_once = tables(ready)
-    shutil.rmtree(ready.root / "tracking")
-    found = client(ready)
-    for run in runs(ready).values():
-        found.delete_run(run.info.run_id)
-    monkeypatch.setattr(tracking, "_insert", lambda *arguments: arguments[-1])
-    assert Tracker(ready, suite, None).sync().new == 3
-    assert len(at_once["metrics"]) > 150 and tables(ready) == at_once
-
-
-def tables(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    """Read what the database holds of the first cell's metrics, in its active run."""
-    rows = {}
-    with closing(sqlite3.connect(store.root / "mlflow.db")) as database:
-        for table in ("metrics", "latest_metrics"):
-            rows[table] = database.execute(
-                f"SELECT tags.value, m.key, m.value, m.timestamp, m.step, m.is_nan FROM {table} m "
-                "JOIN runs USING (run_uuid) JOIN tags ON tags.run_uuid = m.run_uuid AND tags.key = 'ganbench.key' "
-                "WHERE lifecycle_stage = 'active' AND tags.value LIKE 'a%' ORDER BY 1, 2, 5, 3"
-            ).fetchall()
-    return rows
 
 
 @pytest.mark.slow

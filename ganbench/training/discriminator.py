@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from ganbench.training.players import Player
@@ -33,12 +32,3 @@ class Discriminator:
             return said[..., 0], said[..., 1:]
         said = said.unsqueeze(-1) if said.ndim == 2 else said.flatten(2)
         return (said.squeeze(-1) if self._scalar else said), said[..., :0]
-
-    def both(self, used: Mapping[str, Tensor], real: Tensor, fake: Tensor, codes: Tensor | None) -> tuple[Says, Says]:
-        """Return what D says of real and of fake samples: in one pass where no layer lets samples see each other."""
-        if codes is not None or not self._player.samplewise:
-            return self(used, real, codes), self(used, fake, codes)
-        said, rest = self(used, torch.cat([real, fake], dim=1), None)
-        sizes = [real.shape[1], fake.shape[1]]
-        (r, f), (r_more, f_more) = torch.split(said, sizes, dim=1), torch.split(rest, sizes, dim=1)
-        return (r, r_more), (f, f_more)

@@ -34,10 +34,7 @@ class Chain:
 
     def __init__(self, layers: Sequence[tuple[str, nn.Module]], on_cpu: bool) -> None:
         """Take the layers with the names that their parameters go by."""
-        kinds = [layer for _, layer in layers]
-        # A batch norm is the only one of these layers in which samples see each other.
-        self.samplewise = not any(isinstance(layer, nn.BatchNorm2d) for layer in kinds)
-        self._group = _group(kinds) if on_cpu else None
+        self._group = _group([layer for _, layer in layers]) if on_cpu else None
         self._parts: list[Layer] = []
         run: list[tuple[str, nn.Module]] = []
         fresh = False  # whether the layer before has made its output for the next one alone

@@ -43,7 +43,6 @@ class Player:
         for norm in self._norms:
             norm.track_running_stats = False
         self._chain = lowered(self.module, device.type == "cpu")
-        self.samplewise = self._chain is not None and self._chain.samplewise
 
     def parameters(self, flat: Tensor) -> dict[str, Tensor]:
         """View flat parameters `(cells, size)`, or longer rows, as the network's own, each `(cells, *shape)`."""

@@ -284,3 +284,14 @@ def test_a_step_launches_few_kernels_whatever_the_number_of_cells_and_never_asks
     assert per_step[16] <= 160
     monkeypatch.setattr(Ends, "see", lambda _, values: values[0][0].item())
     assert ask(given, POINTS, TOGETHER) == TOGETHER  # what a question at every step would look like
+
+
+def test_float32_makes_no_step_of_a_gradient_that_cancels_to_zero() -> None:
+    """Hinge pulls a bias equally hard at real and at fake samples: Adam would magnify a digit that is left over."""
+    widths = architectures.registry.part("mlp", {"width": 64})
+    settings = {"batch_size": 128, "g_steps": 20, "g_lr": 3e-3, "d_lr": 3e-3, "betas": (0.0, 0.99), "latent_size": 2}
+    found = {}
+    for precision in ("float32", "float64"):
+        one = cell(objectives.create("hinge"), precision=precision, **settings)
+        found[precision] = train_cohort([replace(one, architecture=widths)] * 2, POINTS, (20,))[0].snapshots[20]
+    assert (found["float32"] - found["float64"]).abs().mean() < 1e-7

@@ -134,12 +134,3 @@ def test_what_is_not_known_is_left_to_vmap() -> None:
     expected = 2 * (inputs @ own["weight"].mT + own["bias"].unsqueeze(1))
     torch.testing.assert_close(player(own, inputs), expected)
     torch.testing.assert_close(player(player.parameters(flat[:1]), inputs[:1]), expected[:1])
-
-
-@pytest.mark.parametrize(("name", "apart"), [("D none", True), ("D layer", True), ("D batch", False), ("mlp", True)])
-def test_samples_are_known_to_see_each_other_in_a_batch_norm_only(name: str, apart: bool) -> None:
-    player, flat, inputs = players(name, 2, torch.float64)
-    assert player.samplewise is apart
-    own = player.parameters(flat)
-    together, half = player(own, inputs)[:, :3], player(own, inputs[:, :3])
-    assert torch.allclose(together, half) is apart
