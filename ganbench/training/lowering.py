@@ -104,13 +104,18 @@ def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
     if isinstance(layer, nn.Unflatten):
         sizes = tuple(int(size) for size in layer.unflattened_size)
         return lambda _, inputs, __: inputs.reshape(*inputs.shape[:2], *sizes, *inputs.shape[3:])
-    if fresh and isinstance(layer, nn.ReLU):
-        return lambda _, inputs, __: torch.relu_(inputs)
-    if fresh and isinstance(layer, nn.LeakyReLU) and layer.negative_slope > 0:
-        slope = layer.negative_slope
-        return lambda _, inputs, __: functional.leaky_relu_(inputs, slope)
-    forward = layer.forward
+    forward = _overwriting(layer) if fresh else layer.forward
     return lambda _, inputs, __: forward(inputs)
+
+
+def _overwriting(layer: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Return a layer that may write over its inputs: the gradients of those are known from the outputs."""
+    if isinstance(layer, nn.ReLU):
+        return torch.relu_
+    if isinstance(layer, nn.LeakyReLU) and layer.negative_slope > 0:
+        slope = layer.negative_slope
+        return lambda inputs: functional.leaky_relu_(inputs, slope)
+    return layer.forward
 
 
 def _linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -161,8 +166,8 @@ class _Maps:
             own = {name: parts[place].flatten(0, 1) for name, parts in filled.items()}
             rows = slice(place * group, (place + 1) * group)
             kept = {name: buffer[rows] for name, buffer in buffers.items()}
-            for name, layer in self._layers:
-                maps = _mapped(layer, name, own, maps, group, kept)
+            for position, (name, layer) in enumerate(self._layers):
+                maps = _mapped(layer, name, own, maps, group, kept, position == 0)
             outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
         return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
 
@@ -179,8 +184,10 @@ def _side_by_side(maps: Tensor) -> Tensor:
     return maps.transpose(0, 1).flatten(1, 2).contiguous()
 
 
-def _mapped(layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters) -> Tensor:
-    """Apply one layer to the maps of a group of cells."""
+def _mapped(
+    layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, first: bool
+) -> Tensor:
+    """Apply one layer to the maps of a group of cells; the `first` must leave them as they are."""
     weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         return _convolved(layer, maps, own[f"{name}weight"], bias, group)
@@ -190,8 +197,8 @@ def _mapped(layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: i
         return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
     if isinstance(layer, nn.BatchNorm2d):
         return _batch_norm(layer, name, maps, weight, bias, group, kept)
-    found: Tensor = layer(maps)
-    return found
+    activated: Tensor = layer(maps) if first else _overwriting(layer)(maps)
+    return activated
 
 
 def _convolved(
