@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from ganbench.losses import register
-from ganbench.losses.softplus import softplus
+from ganbench.losses.softplus import softplus, softplus_of_minus
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,13 +59,13 @@ class NonSaturating:
 
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """L_G from the logits of fake samples."""
-        return softplus(-fake).mean(-1)
+        return softplus_of_minus(fake).mean(-1)
 
 
 def _cross_entropy(logits: Tensor, target: float) -> Tensor:
     # Targets of 0 and 1 leave one term: the other would cost as much and add nothing.
     if target == 1:
-        return softplus(-logits).mean(-1)
+        return softplus_of_minus(logits).mean(-1)
     if target == 0:
         return softplus(logits).mean(-1)
-    return (target * softplus(-logits) + (1 - target) * softplus(logits)).mean(-1)
+    return (target * softplus_of_minus(logits) + (1 - target) * softplus(logits)).mean(-1)
