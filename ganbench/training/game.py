@@ -57,7 +57,6 @@ class Game:
         g_lr, d_lr = ([getattr(cell.train, name) for cell in cells] for name in ("g_lr", "d_lr"))
         self.g_optimiser = optim.make(self.train.optimiser, self.g_flat, self._per_cell(g_lr), betas)
         self.d_optimiser = optim.make(self.train.optimiser, self.d_flat, self._per_cell(d_lr), betas)
-        self._each = torch.ones(len(cells), dtype=self.dtype, device=device)  # every cell's loss counts once
         self.forget = 1 - self._per_cell([cell.train.ema for cell in cells])[:, None]
         self.averaged = self.g_flat.clone() if any(cell.train.ema for cell in cells) else self.g_flat
 
@@ -114,7 +113,7 @@ class Game:
                 fake = self._generate(self._g_own, batch)
             flat = self.d_flat.detach().requires_grad_()
             total, said = self._d_loss(flat, self._g_own, batch, fake)
-            (gradient,) = torch.autograd.grad(total, flat, self._each)
+            (gradient,) = torch.autograd.grad(total.sum(), flat)
         with torch.no_grad():
             self.loss.remember(said.real, said.fake)
             if self.restraints.reads_logits:
@@ -133,7 +132,7 @@ class Game:
             own = self.g.parameters(flat)
             fake = self._generate(own, batch)
             total, loss = self._g_loss(own, self._d_ahead(own, batch, fake), batch, fake)
-            (gradient,) = torch.autograd.grad(total, flat, self._each)
+            (gradient,) = torch.autograd.grad(total.sum(), flat)
         return gradient.detach(), {"g_loss": loss.detach(), "g_grad_norm": gradient.detach().norm(dim=1)}
 
     def field(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.cli.run import _scores_wanted
+from ganbench.execution import fork_server
 
 PRELOADED = """
 import sys, threading
@@ -61,7 +63,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def told(code: str, *arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True)
+    # With the server's own environment: OpenBLAS starts its threads when it is imported.
+    command, environment = [sys.executable, "-c", code, *arguments], {**os.environ, **fork_server.ENVIRONMENT}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.strip()
 
 
