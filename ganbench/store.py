@@ -158,15 +158,8 @@ class Store:
             return []
         return [json.loads(line) for line in path.read_text().splitlines()]
 
-    def snapshots(self, key: str) -> dict[str, Tensor]:
-        """Return the scored generator's flat parameters `(size,)` by step; empty when it was never finite."""
-        from safetensors.torch import load_file
-
-        path = self.cell_folder(key) / "snapshots.safetensors"
-        return load_file(path) if path.exists() else {}
-
     def snapshot_steps(self, key: str) -> list[int]:
-        """List the steps of which there is a snapshot."""
+        """List the steps of which there is a snapshot; none when the generator was never finite."""
         from safetensors import safe_open
 
         path = self.cell_folder(key) / "snapshots.safetensors"
@@ -176,7 +169,7 @@ class Store:
             return sorted(map(int, file.keys()))
 
     def snapshot(self, key: str, step: int) -> Tensor:
-        """Return the snapshot of one step, `(size,)`, without reading the others."""
+        """Return the scored generator's flat parameters `(size,)` at one step, without reading the others."""
         from safetensors import safe_open
 
         with safe_open(self.cell_folder(key) / "snapshots.safetensors", "pt") as file:

@@ -23,7 +23,7 @@ def test_training_and_scores_come_back_as_they_were(tmp_path: Path) -> None:
     assert store.status("k") == STATUS
     assert store.cell("k") == {"seed": 0}
     assert store.trace("k") == [{"step": 1.0, "d_loss": 0.5}, {"step": 2.0, "d_loss": None}]
-    assert torch.equal(store.snapshots("k")["10"], flat)
+    assert torch.equal(store.snapshot("k", 10), flat)
     scores = Scores("p", {"samples": 3}, {"fid": "lower"}, ({"step": 10, "fid": 1.25},), {}, 2.0)
     store.write_scores("k", "e", scores, np.zeros((2, 2), dtype=np.float32))
     assert store.scores("k", "e") == scores
@@ -49,7 +49,7 @@ def test_a_cell_without_a_status_is_not_there(tmp_path: Path) -> None:
     assert store.status("k") is None
     store.write_training("k", {}, STATUS)
     assert store.status("k") == STATUS
-    assert store.snapshots("k") == {}
+    assert store.snapshot_steps("k") == []
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.execution.tasks import Message, Surroundings, Tell
+from ganbench.execution.tasks import Message, Surroundings, Tell, training_data
 from ganbench.paths import write_whole
 from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort
@@ -52,11 +52,10 @@ class ProfileRun:
         from ganbench.execution.profile_table import table
 
         self.surroundings.load_plugins()
-        dataset = self.cohort.cells[0].dataset.create()
-        dataset.prepare(self.surroundings.data_root)
-        split, where = dataset.load(self.surroundings.data_root, "train"), torch.device(device)
-        labels = None if split.labels is None else torch.from_numpy(split.labels).to(where)
-        events = _profiled(self.cohort.cells, torch.from_numpy(split.samples).to(where), labels, self.trace)
+        dataset = self.cohort.cells[0].dataset
+        dataset.create().prepare(self.surroundings.data_root)
+        data, labels = training_data(dataset, self.surroundings.data_root, torch.device(device))
+        events = _profiled(self.cohort.cells, data, labels, self.trace)
         plugins = [Path(path) for path in self.surroundings.plugins]
         heading = f"{self.cohort.name} on {device}: {STEPS} G steps after {WARM_UP} of warm-up"
         write_whole(self.table, f"{heading}\n\n{table(events, STEPS, plugins)}".encode())

@@ -59,6 +59,15 @@ class Surroundings:
             load_file(Path(path))
 
 
+def training_data(dataset: Part, root: Path, device: torch.device) -> Real:
+    """Read the train split of a prepared dataset to where it is trained on."""
+    import torch
+
+    split = dataset.create().load(root, "train")
+    labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
+    return torch.from_numpy(split.samples).to(device), labels
+
+
 @dataclass(frozen=True)
 class Preparation:
     """Fetch a dataset, get its extractor ready and compute the real side of its scores."""
@@ -107,9 +116,7 @@ class CohortRun:
         store = Store(self.surroundings.store)
         if self.cohort.trains:
             # The preparation has read this once, so what fails here is the machine's doing and no cell's.
-            split = self.cohort.cells[0].dataset.create().load(self.surroundings.data_root, "train")
-            labels = None if split.labels is None else torch.from_numpy(split.labels).to(where)
-            data = torch.from_numpy(split.samples).to(where), labels
+            data = training_data(self.cohort.cells[0].dataset, self.surroundings.data_root, where)
             waited = (time.time() - started) / len(self.cohort.cells)
             self._train(self.cohort.cells, data, waited, store, tell)
         if self.cohort.scoring.wanted:

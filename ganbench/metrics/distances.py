@@ -35,13 +35,3 @@ def squared_distances(rows: Tensor, columns: Tensor, others: bool = False) -> It
         if squared.numel() and float(squared.amin()) <= SAME * (float(norms.max()) + largest):
             squared.masked_fill_(squared <= SAME * (norms[:, None] + column_norms), 0.0)
         yield squared
-
-
-def squared_neighbour_distances(points: Tensor, k: int) -> Tensor:
-    """Return the squared distance `(n,)` of each point to its k-th nearest other; ValueError if too few."""
-    import torch
-
-    if len(points) <= k:
-        raise ValueError(f"{len(points)} samples are too few for {k} neighbours each")
-    blocks = squared_distances(points, points, others=True)
-    return torch.cat([block.topk(k, dim=1, largest=False).values[:, -1] for block in blocks])

@@ -50,7 +50,7 @@ class Game:
             lambda: build_networks(first, tuple(data.shape[1:]), self.classes), self.seeds, device, self.dtype
         )
         self.loss = MixedLoss([cell.objective.loss for cell in cells], device, self.dtype)
-        self._g_own, self._d_own = self.g.parameters(self.g_flat), self.d.parameters(self.d_flat)
+        self._g_own, self._d_own = self.g.parameters(self.g_flat), self.d.parameters(self.d_flat)  # changed in place
         self._hold_back(cells)
         self._equip(first)
         betas = self._per_cell([cell.train.betas for cell in cells])

@@ -20,7 +20,6 @@ from ganbench.training.trace import Ends, Trace
 
 Progress = Callable[[int, int], None]
 Each = Callable[[int], None]
-PROOF = 1  # G steps
 SECONDS_BETWEEN_REPORTS = 0.5
 
 
@@ -58,10 +57,9 @@ def train_cohort(
     about twice a second, `each(step)` after every G step. Raises whatever a plugin raises.
     """
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
-    padded = list(cells) if len(cells) > 1 or _proves_alone(cells[0], data, labels) else [cells[0], cells[0]]
     with Precision(cells[0].train.precision, data.device).session():
-        game = Game(padded, data, labels)
-        return _train(game, len(cells), snapshot_steps, progress, each)
+        padded = cells if len(cells) > 1 or _proves_alone(cells[0], data, labels) else [cells[0], cells[0]]
+        return _train(Game(padded, data, labels), len(cells), snapshot_steps, progress, each)
 
 
 def _train(
@@ -96,15 +94,13 @@ def _train(
 
 
 def _proves_alone(cell: Cell, data: Tensor, labels: Tensor | None) -> bool:
-    """Whether a lone cell gets the bits of a cohort: its first steps are taken both ways."""
+    """Whether a lone cell gets the bits of a cohort: its first step is taken both ways."""
     states = []
     for together in ([cell], [cell, cell]):
-        with Precision(cell.train.precision, data.device).session():
-            game = Game(together, data, labels)
-            real, fakes = _streams(game, "")
-            for step in range(PROOF):
-                game.begin(step)
-                seen = game.update(_draws(real, fakes, step))
+        game = Game(together, data, labels)
+        real, fakes = _streams(game, "")
+        game.begin(0)
+        seen = game.update(_draws(real, fakes, 0))
         # The optimisers' too: Adam's first step goes by the signs of a gradient, and hides its last digits.
         states.append([tensor[0] for tensor in (*seen.values(), *(t for _, t in checkpoint.tensors(game)))])
     return all(torch.equal(a, b) for a, b in zip(*states, strict=True))

@@ -37,7 +37,7 @@ class Chain:
         self._group = _group([layer for _, layer in layers]) if on_cpu else None
         self._parts: list[Layer] = []
         run: list[tuple[str, nn.Module]] = []
-        fresh = False  # whether the layer before has made its output for the next one alone
+        fresh = False  # whether the layer before has no need of its own output
         for name, layer in layers:
             if isinstance(layer, MAPS) or (run and isinstance(layer, POINTWISE)):
                 run.append((name, layer))
@@ -96,7 +96,7 @@ def _group(layers: Sequence[nn.Module]) -> int:
 
 
 def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
-    """Return a layer on `(cells, batch, ...)`; of `fresh` inputs an activation may overwrite what nobody else reads."""
+    """Return a layer on `(cells, batch, ...)`; an activation may overwrite `fresh` inputs."""
     if isinstance(layer, nn.Linear):
         return lambda parameters, inputs, _: _linear(inputs, parameters[f"{name}weight"], parameters.get(f"{name}bias"))
     if isinstance(layer, nn.Flatten):
@@ -151,14 +151,17 @@ class _Maps:
 
     def __init__(self, layers: Sequence[tuple[str, nn.Module]], group: int | None) -> None:
         """Take the layers, and how many cells make a group (None: all)."""
-        self._layers = layers
+        before = [None, *(layer for _, layer in layers)]
+        self._layers = [
+            (name, layer, isinstance(last, MAPS)) for last, (name, layer) in zip(before, layers, strict=False)
+        ]
         self._group = group
 
     def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
         cells = len(inputs)
         group = self._group or cells
         missing = -cells % group
-        names = [f"{name}{own}" for name, layer in self._layers for own, _ in layer.named_parameters()]
+        names = [f"{name}{own}" for name, layer, _ in self._layers for own, _ in layer.named_parameters()]
         filled = {name: torch.split(_filled(parameters[name], missing), group) for name in names}
         outputs = []
         for place, maps in enumerate(torch.split(_filled(inputs, missing), group)):
@@ -166,8 +169,8 @@ class _Maps:
             own = {name: parts[place].flatten(0, 1) for name, parts in filled.items()}
             rows = slice(place * group, (place + 1) * group)
             kept = {name: buffer[rows] for name, buffer in buffers.items()}
-            for position, (name, layer) in enumerate(self._layers):
-                maps = _mapped(layer, name, own, maps, group, kept, position == 0)
+            for name, layer, fresh in self._layers:
+                maps = _mapped(layer, name, own, maps, group, kept, fresh)
             outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
         return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
 
@@ -178,16 +181,16 @@ def _filled(values: Tensor, missing: int) -> Tensor:
 
 
 def _side_by_side(maps: Tensor) -> Tensor:
-    """Turn `(group, batch, channels, h, w)` into `(batch, group x channels, h, w)`."""
-    if len(maps) == 1:
+    """Turn `(group, batch, channels, ...)` into `(batch, group x channels, ...)`."""
+    if len(maps) == 1 and maps.ndim == 5:
         return maps[0].contiguous(memory_format=torch.channels_last)
     return maps.transpose(0, 1).flatten(1, 2).contiguous()
 
 
 def _mapped(
-    layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, first: bool
+    layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, fresh: bool
 ) -> Tensor:
-    """Apply one layer to the maps of a group of cells; the `first` must leave them as they are."""
+    """Apply one layer to the maps of a group of cells; an activation may overwrite `fresh` ones."""
     weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         return _convolved(layer, maps, own[f"{name}weight"], bias, group)
@@ -197,7 +200,7 @@ def _mapped(
         return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
     if isinstance(layer, nn.BatchNorm2d):
         return _batch_norm(layer, name, maps, weight, bias, group, kept)
-    activated: Tensor = layer(maps) if first else _overwriting(layer)(maps)
+    activated: Tensor = (_overwriting(layer) if fresh else layer)(maps)
     return activated
 
 

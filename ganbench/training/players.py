@@ -1,4 +1,4 @@
-"""A player: one network of every cell, as one matrix of parameters and one vmapped forward pass."""
+"""A player: one network of every cell, as one matrix of parameters and one forward pass."""
 
 from __future__ import annotations
 
@@ -56,24 +56,14 @@ class Player:
         return torch.cat([parameters[name].flatten(1) for name in self._names], dim=1)
 
     def __call__(self, parameters: Mapping[str, Tensor], *inputs: Tensor, buffers: Buffers | None = None) -> Tensor:
-        """Run every cell's network on its own inputs, each `(cells, batch, ...)`; a cell gets the same bits in any."""
+        """Run every cell's network on its own inputs, each `(cells, batch, ...)`."""
         if self._chain is not None and len(inputs) == 1:
             return self._chain(parameters, inputs[0], buffers or {})
-        if len(inputs[0]) > 1:
-            return self._vmapped(parameters, inputs, buffers or {})
-        # Alone, a cell would run other kernels: it is computed twice.
-        kept = {name: buffer.expand(2, *buffer.shape[1:]).clone() for name, buffer in (buffers or {}).items()}
-        twice = {name: value.expand(2, *value.shape[1:]) for name, value in parameters.items()}
-        found = self._vmapped(twice, [value.expand(2, *value.shape[1:]) for value in inputs], kept)[:1]
-        for name, buffer in (buffers or {}).items():
-            buffer.copy_(kept[name][:1])
-        return found
 
-    def _vmapped(self, parameters: Mapping[str, Tensor], inputs: Sequence[Tensor], buffers: Buffers) -> Tensor:
         def one(own: dict[str, Tensor], kept: dict[str, Tensor], batch: tuple[Tensor, ...]) -> Any:
             return functional_call(self.module, {**own, **kept}, batch)
 
-        outputs: Tensor = vmap(one)(dict(parameters), dict(buffers), tuple(inputs))
+        outputs: Tensor = vmap(one)(dict(parameters), dict(buffers or {}), inputs)
         return outputs
 
     def standing_statistics(self, parameters: Mapping[str, Tensor], batches: Sequence[Tensor]) -> dict[str, Tensor]:

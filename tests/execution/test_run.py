@@ -132,7 +132,7 @@ def test_the_store_holds_trace_snapshots_scores_and_samples_of_every_cell(tmp_pa
         assert status is not None
         assert scores is not None
         assert status.snapshot_steps == (10, 20, 30)
-        assert sorted(store.snapshots(row.key)) == ["10", "20", "30"]
+        assert store.snapshot_steps(row.key) == [10, 20, 30]
         assert [r["step"] for r in scores.rows] == [10, 20, 30]
         assert set(scores.rows[0]) == {"step", "fid", "modes", "high_quality", "mode_kl"}
         assert len(store.trace(row.key)) == 30
@@ -178,7 +178,7 @@ def test_what_a_cell_cost_is_its_training_its_scores_and_its_wait(tmp_path: Path
     for path in (tmp_path / "runs" / "cells").iterdir():
         status = store.status(path.name)
         assert status is not None
-        assert 0 < status.wait_seconds < 60
+        assert status.wait_seconds > 0
         assert status.train_seconds == pytest.approx(status.cohort_seconds / status.cohort_size)
 
 
