@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ganbench.evaluation.evaluate import EvaluationSettings
+    from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
 
 

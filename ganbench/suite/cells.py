@@ -14,7 +14,7 @@ from ganbench.registry import Part
 from ganbench.suite.settings import Train
 
 if TYPE_CHECKING:
-    from ganbench.evaluation.evaluate import EvaluationSettings
+    from ganbench.evaluation.settings import EvaluationSettings
 
 # Bumped when the training loop itself changes the numbers that a cell gets.
 TRAINING_VERSION = 2

@@ -11,14 +11,14 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from ganbench import architectures
-from ganbench.evaluation.evaluate import (
+from ganbench.evaluation.extractors import registry as extractors
+from ganbench.evaluation.settings import (
     EvaluationSettings,
     default_extractor,
     default_metrics,
     inapplicable,
     value_names,
 )
-from ganbench.evaluation.extractors import registry as extractors
 from ganbench.metrics import registry as metrics
 from ganbench.registry import unknown
 from ganbench.suite.cells import Cell, Scoring, digest, scoring_steps
