@@ -80,7 +80,8 @@ class Preparation:
     @property
     def name(self) -> str:
         """Say what is being done, for progress lines."""
-        return f"preparing {self.label} ({self.settings.extractor.name if self.settings.metrics else 'no scores'})"
+        extractors = ", ".join(part.name for part in self.settings.extractors)
+        return f"preparing {self.label} ({extractors if self.settings.metrics else 'no scores'})"
 
     def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - all on the CPU
         """Do it; whatever raises reaches the parent as an error."""
@@ -153,6 +154,7 @@ class CohortRun:
             made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
             status = _ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
+            snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
 

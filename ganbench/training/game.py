@@ -159,14 +159,6 @@ class Game:
     def _leaves(self) -> tuple[Tensor, Tensor]:
         return self.d_flat.detach().requires_grad_(), self.g_flat.detach().requires_grad_()
 
-    def scored(self) -> Tensor:
-        """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
-        parameters = self.g.parameters(self.averaged)
-        with torch.no_grad():
-            if self.averaged is self.g_flat:
-                return self.g.flat(self.g_weights.normalised(parameters))
-            return self.g.flat(self.g_weights.settled(parameters))
-
     def watched(self, seen: dict[str, Tensor], step: int) -> list[Tensor]:
         """Return what is finite in a cell that is, `(cells,)` each: losses and gradients, at the last step weights."""
         found = [seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]
