@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
+    from ganbench.training.streamed import Streamed
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Message:
 
 
 Tell = Callable[[Message], None]
-Real = tuple["Tensor", "Tensor | None"]  # samples as stored, and their labels
+Real = tuple["Tensor | Streamed", "Tensor | None"]  # samples as stored, and their labels
+SHARE_OF_MEMORY = 0.25  # that the real samples may take: larger ones are streamed
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,25 @@ class Surroundings:
 
 
 def training_data(dataset: Part, root: Path, device: torch.device) -> Real:
-    """Read the train split of a prepared dataset to where it is trained on."""
+    """Read the train split of a prepared dataset to where it is trained on, or stream it there if it is too large."""
     import torch
+
+    from ganbench.training.streamed import Streamed
 
     split = dataset.create().load(root, "train")
     labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
+    if split.samples.nbytes > SHARE_OF_MEMORY * _memory(device):
+        return Streamed(split.samples, device), labels
     return torch.from_numpy(split.samples).to(device), labels
+
+
+def _memory(device: torch.device) -> int:
+    """Return the bytes that are free on a GPU, or that the machine has."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @dataclass(frozen=True)

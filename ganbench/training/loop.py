@@ -12,12 +12,13 @@ from torch import Tensor
 from ganbench.suite.cells import Cell
 from ganbench.training import capture, checkpoint
 from ganbench.training.capture import Captured
+from ganbench.training.draws import Draws
 from ganbench.training.game import Game
 from ganbench.training.networks import has_beliefs
 from ganbench.training.precision import Precision
-from ganbench.training.samples import Draw
 from ganbench.training.snapshots import judging, scored
-from ganbench.training.streams import Blocks, CellNoise, index_blocks, latent_blocks
+from ganbench.training.streamed import Streamed
+from ganbench.training.streams import CellNoise
 from ganbench.training.trace import Ends, Trace
 
 Progress = Callable[[int, int], None]
@@ -47,13 +48,14 @@ class Trained:
 
 def train_cohort(
     cells: Sequence[Cell],
-    data: Tensor,
+    data: Tensor | Streamed,
     snapshot_steps: Sequence[int],
     progress: Progress | None = None,
     labels: Tensor | None = None,
     each: Each | None = None,
 ) -> list[Trained]:
-    """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`) decides the device.
+    """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`), in memory
+    or streamed, decides the device.
 
     `labels` `(n,)` are the classes of the real samples, which conditional objectives need.
 
@@ -70,8 +72,7 @@ def _train(
     game: Game, cells: Sequence[Cell], snapshot_steps: Sequence[int], progress: Progress | None, each: Each | None
 ) -> list[Trained]:
     train = game.train
-    real, fakes = _streams(game, "")
-    trace, told = Trace(train.g_steps), time.monotonic()
+    draws, trace, told = Draws(game), Trace(train.g_steps), time.monotonic()
     snapshots: dict[str, dict[int, Tensor]] = {"g": {}, "d": {}}
     believing = [has_beliefs(cell) for cell in cells]
     ends = Ends(len(game.seeds), game.data.device)
@@ -81,7 +82,7 @@ def _train(
     step = 0
     for step in range(1, train.g_steps + 1):
         game.begin(step - 1, trace.wants(step))
-        seen = update(_draws(real, fakes, step - 1))
+        seen = update(draws.at(step - 1))
         ends.see(game.watched(seen, step))
         if trace.wants(step):
             trace.add(step, seen | game.observed())
@@ -105,40 +106,25 @@ def _train(
     return found
 
 
-def _proves_alone(cell: Cell, data: Tensor, labels: Tensor | None) -> bool:
+def _proves_alone(cell: Cell, data: Tensor | Streamed, labels: Tensor | None) -> bool:
     """Whether a lone cell gets the bits of a cohort: its first step is taken both ways."""
     states = []
     for together in ([cell], [cell, cell]):
         game = Game(together, data, labels)
-        real, fakes = _streams(game, "")
         game.begin(0)
-        seen = game.update(_draws(real, fakes, 0))
+        seen = game.update(Draws(game).at(0))
         # The optimisers' too: Adam's first step goes by the signs of a gradient, and hides its last digits.
         states.append([tensor[0] for tensor in (*seen.values(), *(t for _, t in checkpoint.tensors(game)))])
     return all(torch.equal(a, b) for a, b in zip(*states, strict=True))
 
 
-def _draws(real: Blocks, fakes: Blocks, step: int) -> list[Draw]:
-    rows, latents = real.at(step), fakes.at(step)
-    return [Draw(rows[:, k], latents[:, k]) for k in range(rows.shape[1])]
-
-
-def _streams(game: Game, prefix: str, updates: int | None = None) -> tuple[Blocks, Blocks]:
-    train, device = game.train, game.data.device
-    batches = (updates or (train.d_steps or 1) + 1, train.batch_size)
-    return (
-        index_blocks(game.seeds, f"{prefix}data", batches, len(game.data), device),
-        latent_blocks(game.seeds, f"{prefix}latent", (*batches, train.latent_size), train.latent, game.dtype, device),
-    )
-
-
 def _warm_up(game: Game) -> None:
     """Train D alone, then G alone, before the two alternate; neither counts among the G steps."""
-    real, fakes = _streams(game, "warmup/", 1)
+    draws = Draws(game, "warmup/", 1)
     for_training, game.noise = game.noise, CellNoise(game.seeds, "warmup/noise", game.dtype, game.data.device)
     for step in range(game.train.d_warmup + game.train.g_warmup):
         game.noise.begin(step)
-        draw = Draw(real.at(step)[:, 0], fakes.at(step)[:, 0])
+        (draw,) = draws.at(step)
         game.warm_up(draw, "d" if step < game.train.d_warmup else "g")
     game.noise = for_training
 
