@@ -3,6 +3,7 @@
     STORE/cells/KEY/cell.json               what the cell is (everything that its key hashes)
     STORE/cells/KEY/trace.jsonl             one JSON object per record, by step
     STORE/cells/KEY/snapshots.safetensors   the generator's parameters at each evaluation, by step; D's as d/STEP
+    STORE/cells/KEY/checkpoint.safetensors  where its training stands, until it is finished
     STORE/cells/KEY/status.json             how training ended: written last, so a cell with a status is trained
     STORE/cells/KEY/scores/EKEY/samples.npy samples of the last scored step, for pictures
     STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
+CHECKPOINT = "checkpoint.safetensors"
 Outcome = Literal["completed", "diverged", "failed", "timed_out", "skipped"]
 
 
@@ -219,8 +221,9 @@ class Store:
         snapshots: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Write all that training made, the status last; an older training of the cell is replaced."""
-        self.discard([key])
         folder = self.cell_folder(key)
+        if (folder / "status.json").exists():
+            self.discard([key])
         write_whole(folder / "cell.json", _json(cell))
         write_whole(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
         if snapshots:
@@ -228,6 +231,7 @@ class Store:
 
             write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
         write_whole(folder / "status.json", _json(asdict(status)))
+        (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""

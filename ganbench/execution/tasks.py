@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ganbench.checkpoints import EVERY, StoredCheckpoints
 from ganbench.registry import Part, load_file
 from ganbench.store import Status, Store
 from ganbench.suite.cells import Cell
@@ -55,6 +56,7 @@ class Surroundings:
     cache: Path
     plugins: tuple[str, ...] = ()
     provenance: Mapping[str, str] | None = None
+    checkpoint_seconds: float = EVERY
 
     def load_plugins(self) -> None:
         """Register what the suite's local plugin files define."""
@@ -145,14 +147,18 @@ class CohortRun:
 
         started = time.perf_counter()
         steps = cells[0].train.g_steps
+        keys, every = [cell.key for cell in cells], self.surroundings.checkpoint_seconds
+        kept = StoredCheckpoints(store, keys, self.cohort.step > 0, every)
         try:
-            results = train_cohort(
-                cells,
-                data[0],
-                self.cohort.scoring.steps,
-                lambda step, alive: tell(Message("progress", step, steps, alive)),
-                labels=data[1],
-            )
+            with kept.stoppable():
+                results = train_cohort(
+                    cells,
+                    data[0],
+                    self.cohort.scoring.steps,
+                    lambda step, alive: tell(Message("progress", step, steps, alive)),
+                    labels=data[1],
+                    checkpoints=kept,
+                )
             facts = [_facts(cell) for cell in cells]
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
             self._train_apart(cells, data, waited, store, tell, error)
@@ -161,7 +167,7 @@ class CohortRun:
         cost = Status(
             "completed",
             0,
-            train_seconds=seconds / len(cells),
+            train_seconds=kept.spent + seconds / len(cells),
             wait_seconds=waited,
             cohort_seconds=seconds,
             cohort_size=len(cells),

@@ -12,6 +12,7 @@ from torch import Tensor
 from ganbench.suite.cells import Cell
 from ganbench.training import capture, checkpoint
 from ganbench.training.capture import Captured
+from ganbench.training.course import Checkpoints, Course
 from ganbench.training.draws import Draws
 from ganbench.training.game import Game
 from ganbench.training.networks import has_beliefs
@@ -53,34 +54,42 @@ def train_cohort(
     progress: Progress | None = None,
     labels: Tensor | None = None,
     each: Each | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> list[Trained]:
-    """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`), in memory
-    or streamed, decides the device.
+    """Train every cell for its `g_steps`, on the device where `data` (uint8 images or float points) are wanted.
 
-    `labels` `(n,)` are the classes of the real samples, which conditional objectives need.
-
-    The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
-    about twice a second, `each(step)` after every G step. Raises whatever a plugin raises.
+    `data` `(n, *shape)` are in memory or streamed; `labels` `(n,)` are their classes, which conditional objectives
+    need. The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
+    about twice a second, `each(step)` after every G step. With `checkpoints` training goes on where they stand, to the
+    same bits, and is kept there when it is time. Raises whatever a plugin raises.
     """
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
     with Precision(cells[0].train.precision, data.device).session():
         padded = cells if len(cells) > 1 or _proves_alone(cells[0], data, labels) else [cells[0], cells[0]]
-        return _train(Game(padded, data, labels), cells, snapshot_steps, progress, each)
+        game = Game(padded, data, labels)
+        course = Course(game, Trace(game.train.g_steps), Ends(len(game.seeds), data.device))
+        kept = checkpoints.read() if checkpoints else []
+        if kept:
+            course.take_up([kept[min(place, len(kept) - 1)] for place in range(len(padded))])
+        else:
+            _warm_up(game)
+        return _train(course, cells, snapshot_steps, progress, each, checkpoints)
 
 
 def _train(
-    game: Game, cells: Sequence[Cell], snapshot_steps: Sequence[int], progress: Progress | None, each: Each | None
+    course: Course,
+    cells: Sequence[Cell],
+    snapshot_steps: Sequence[int],
+    progress: Progress | None,
+    each: Each | None,
+    checkpoints: Checkpoints | None,
 ) -> list[Trained]:
-    train = game.train
-    draws, trace, told = Draws(game), Trace(train.g_steps), time.monotonic()
-    snapshots: dict[str, dict[int, Tensor]] = {"g": {}, "d": {}}
-    believing = [has_beliefs(cell) for cell in cells]
-    ends = Ends(len(game.seeds), game.data.device)
-    _warm_up(game)
+    game, trace, ends, snapshots = course.game, course.trace, course.ends, course.snapshots
+    draws, told, judged = Draws(game), time.monotonic(), hasattr(cells[0].dataset.create(), "log_density")
     captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
     update = captured.update if captured else game.update
-    step = 0
-    for step in range(1, train.g_steps + 1):
+    for step in range(course.step + 1, game.train.g_steps + 1):
+        course.step = step
         game.begin(step - 1, trace.wants(step))
         seen = update(draws.at(step - 1))
         ends.see(game.watched(seen, step))
@@ -88,7 +97,7 @@ def _train(
             trace.add(step, seen | game.observed())
         if step in snapshot_steps:
             snapshots["g"][step] = scored(game)
-            if any(believing):
+            if judged:
                 snapshots["d"][step] = judging(game)
         if time.monotonic() - told > SECONDS_BETWEEN_REPORTS:
             alive, told = ends.steps()[: len(cells)].count(0), time.monotonic()
@@ -98,11 +107,14 @@ def _train(
                 break
         if each is not None:
             each(step)
+        if checkpoints and course.between_blocks and checkpoints.due():
+            checkpoints.write(course.saved(len(cells)))
     how = "" if captured is None else f"eager: {captured.refused}" if captured.refused else "captured"
     found = []
     for i, end in enumerate(ends.steps()[: len(cells)]):
         own = {who: _finite(flat, i, end) for who, flat in snapshots.items()}
-        found.append(_trained(game, i, trace, (own["g"], own["d"] if believing[i] else {}), end, step, how))
+        believes = own["d"] if has_beliefs(cells[i]) else {}
+        found.append(_trained(game, i, trace, (own["g"], believes), end, course.step, how))
     return found
 
 
