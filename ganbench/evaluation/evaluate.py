@@ -244,7 +244,9 @@ class Evaluator:
         return Modes(logits.argmax(dim=1).numpy(), np.ones(len(logits), dtype=bool), self._weights)
 
     def _class_weights(self) -> Any:
-        """Return the classes' shares among the real samples as the same classifier sees them."""
+        """Return the classes' shares among the real samples, known or as the same classifier sees them."""
+        if hasattr(self._extractor, "weights"):
+            return self._extractor.weights
         logits = self._reference.logits
         if logits is None or "modes" not in _class(self._settings.extractor).gives:
             return None
