@@ -5,6 +5,9 @@ from ganbench.registry import Registry
 registry = Registry(
     "dataset",
     {
+        "celeba": "ganbench.datasets.celeba",
+        "cifar10": "ganbench.datasets.cifar",
+        "cifar100": "ganbench.datasets.cifar",
         "digits": "ganbench.datasets.digits",
         "dirac": "ganbench.dirac",
         "fashion_mnist": "ganbench.datasets.mnist",
@@ -19,6 +22,7 @@ registry = Registry(
         "ring8": "ganbench.datasets.mixtures",
         "spiral": "ganbench.datasets.curves",
         "stacked_mnist": "ganbench.datasets.stacked_mnist",
+        "stl10": "ganbench.datasets.stl10",
         "swiss_roll": "ganbench.datasets.curves",
     },
 )
