@@ -245,8 +245,8 @@ class Evaluator:
 
     def _class_weights(self) -> Any:
         """Return the classes' shares among the real samples, known or as the same classifier sees them."""
-        if hasattr(self._extractor, "weights"):
-            return self._extractor.weights
+        if hasattr(self._extractor, "mode_weights"):
+            return self._extractor.mode_weights
         logits = self._reference.logits
         if logits is None or "modes" not in _class(self._settings.extractor).gives:
             return None

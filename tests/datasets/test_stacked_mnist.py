@@ -146,6 +146,6 @@ def test_the_digit_classifier_counts_the_modes_of_real_stacked_mnist(
     _, logits = loaded(torch.from_numpy(split.samples))
     nearest = logits.argmax(dim=1).numpy()
     assert (nearest == split.labels).mean() > 0.93
-    found = scores(nearest, loaded.weights)
+    found = scores(nearest, loaded.mode_weights)
     assert found["modes"] == 1000
     assert found["mode_kl"] == pytest.approx(0.0194, abs=3 * 0.0009)

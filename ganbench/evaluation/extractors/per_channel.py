@@ -21,14 +21,14 @@ Reader = Callable[["Tensor"], "tuple[Tensor, Tensor]"]
 
 @dataclass(frozen=True)
 class PerChannel:
-    """The network of one channel; `weights` `(classes ** channels,)` are the true shares of the joint classes.
+    """The network of one channel; `mode_weights` `(classes ** channels,)` are the true shares of the joint classes.
 
     `identity` is that of the channel's classifier, with the number of channels.
     """
 
     reader: Reader
     identity: Mapping[str, Any]
-    weights: NDArray[np.float64]
+    mode_weights: NDArray[np.float64]
 
     def __call__(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Map uint8 images `(n, c, h, w)` to features `(n, c * 64)` and joint log-probabilities `(n, classes ** c)`.
