@@ -67,7 +67,8 @@ class CelebA:
         RuntimeError says what to put where when the download fails, ValueError what is wrong with the files.
         """
         if self.missing(root) is not None:
-            _download(root / "celeba")
+            with published.one_at_a_time(root, "CelebA"):
+                _download(root / "celeba")
         splits: tuple[SplitName, ...] = ("train", "test")
         absent = [split for split in splits if not self._kept(split).exists()]
         if absent:

@@ -106,17 +106,21 @@ class Cifar100:
 
 
 def _missing(folder: Path, files: Files, described: str) -> str | None:
-    absent = [name for checksums in files.values() for name in published.absent(folder, checksums)]
-    return f"{described} would be downloaded to {folder}" if absent else None
+    return f"{described} would be downloaded to {folder}" if _absent(folder, files) else None
+
+
+def _absent(folder: Path, files: Files) -> list[str]:
+    return [name for checksums in files.values() for name in published.absent(folder, checksums)]
 
 
 def _prepare(root: Path, folder: Path, files: Files, name: str) -> None:
     """Let the class of torchvision that has the name download what is not there."""
-    if any(published.absent(folder, checksums) for checksums in files.values()):
+    if _absent(folder, files):
         from torchvision import datasets
 
-        root.mkdir(parents=True, exist_ok=True)
-        getattr(datasets, name)(root, download=True)
+        with published.one_at_a_time(root, name):
+            if _absent(folder, files):
+                getattr(datasets, name)(root, download=True)
     for checksums in files.values():
         published.check(folder, checksums)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from ganbench.datasets import idx, register
+from ganbench.datasets import idx, published, register
 from ganbench.plugins import Shape, Split, SplitName
 
 
@@ -129,8 +129,9 @@ def _prepare(root: Path, name: str) -> None:
         return
     from torchvision import datasets
 
-    root.mkdir(parents=True, exist_ok=True)
-    getattr(datasets, name)(root, download=True)
+    with published.one_at_a_time(root, name):
+        if not idx.complete(root / name / "raw"):
+            getattr(datasets, name)(root, download=True)
 
 
 def _load(root: Path, name: str, split: SplitName, side: int, absent: str | None) -> Split:

@@ -65,8 +65,9 @@ class Stl10:
         if self.missing(root) is not None:
             from torchvision.datasets import STL10
 
-            root.mkdir(parents=True, exist_ok=True)
-            STL10(root, download=True)
+            with published.one_at_a_time(root, "STL10"):
+                if self.missing(root) is not None:
+                    STL10(root, download=True)
         splits: tuple[SplitName, ...] = ("train", "test")
         for split in splits:
             if not self._kept(split).exists():

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +55,25 @@ def test_what_is_missing_is_fetched_by_torchvision_and_only_then(
     assert asked == [(tmp_path / "empty", True)]
     source.prepare(small_mnist(folder))
     assert len(asked) == 1
+
+
+def test_datasets_that_share_files_fetch_them_once_when_they_are_prepared_side_by_side(
+    small_mnist: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import torchvision
+
+    source, asked = small_mnist(), []
+
+    def fetch(root: Path, download: bool) -> None:
+        asked.append(root)
+        time.sleep(0.1)  # long enough for the others to come
+        shutil.copytree(source / "MNIST", root / "MNIST")
+
+    monkeypatch.setattr(torchvision.datasets, "MNIST", fetch)
+    parts = [datasets.create("mnist"), datasets.create("mnist", side=28), datasets.create("stacked_mnist")]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        list(pool.map(lambda part: part.prepare(tmp_path / "shared"), parts))
+    assert asked == [tmp_path / "shared"]
 
 
 def test_preparing_and_reading_what_is_there_imports_neither_torch_nor_torchvision(small_mnist: Writer):
