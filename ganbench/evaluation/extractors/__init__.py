@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Extractor(Protocol):
-    """A loaded network. `identity` holds what tells its features from another's, as plain data."""
+    """A loaded network. `identity` holds what tells its features from another's, as plain data.
+
+    Optional: `mode_weights` `(k,)`, the true shares of its classes; without it they are counted among real samples.
+    """
 
     identity: Mapping[str, Any]
 
