@@ -1,26 +1,30 @@
 """Networks of torch's own layers, run for all cells at once without vmap: fewer launches, the same functions.
 
-A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional.
-Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever the number of cells and its place
-among them: convolutions run in groups of a fixed number of cells, and no product has a single column or matrices at odd
-addresses, which other kernels would compute.
+A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional; a
+residual connection is two chains. Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever
+the number of cells and its place among them: convolutions run in groups of a fixed number of cells, and no product has
+a single column or matrices at odd addresses, which other kernels would compute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from ganbench.architectures.residual import Residual
 
 Parameters = Mapping[str, Tensor]
 Layer = Callable[[Parameters, Tensor, Parameters], Tensor]
 
 POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus, nn.Identity)
 CHANNELWISE = (nn.AvgPool2d, nn.MaxPool2d, nn.Upsample)
-MAPS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+MAPS = (nn.Conv2d, nn.ConvTranspose2d, *BATCH_NORMS, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE)
 ROWS = (nn.Linear, nn.Flatten, nn.Unflatten)
+KNOWN = (*POINTWISE, *MAPS, *ROWS, Residual)
 
 # Narrow convolutions cost their launches: four cells in one grouped convolution take the time of two alone. The number
 # is fixed because another number of groups may run another kernel.
@@ -32,9 +36,9 @@ VECTOR = 4  # numbers
 class Chain:
     """Layers one after another, for every cell: parameters `(cells, *shape)`, inputs `(cells, batch, ...)`."""
 
-    def __init__(self, layers: Sequence[tuple[str, nn.Module]], on_cpu: bool) -> None:
-        """Take the layers with the names that their parameters go by."""
-        self._group = _group([layer for _, layer in layers]) if on_cpu else None
+    def __init__(self, layers: Iterable[tuple[str, nn.Module]], group: int | None) -> None:
+        """Take the layers with the names that their parameters go by, and how many cells make a group (None: all)."""
+        self._group = group
         self._parts: list[Layer] = []
         run: list[tuple[str, nn.Module]] = []
         fresh = False  # whether the layer before has no need of its own output
@@ -44,7 +48,9 @@ class Chain:
                 continue
             self._close(run)
             run = []
-            self._parts.append(_rows(name, layer, fresh))
+            self._parts.append(
+                _branches(name, layer, group) if isinstance(layer, Residual) else _rows(name, layer, fresh)
+            )
             fresh = isinstance(layer, nn.Linear)
         self._close(run)
 
@@ -62,8 +68,9 @@ class Chain:
 def lowered(module: nn.Module, on_cpu: bool = True) -> Chain | None:
     """Return a network as a chain of known layers, or None where it holds anything else."""
     layers = list(_flattened(module, ""))
-    known = (*POINTWISE, *MAPS, *ROWS)
-    return Chain(layers, on_cpu) if layers and all(_plain(layer, known) for _, layer in layers) else None
+    if not layers or not all(_plain(layer) for _, layer in layers):
+        return None
+    return Chain(layers, _group(module.modules()) if on_cpu else None)
 
 
 def _flattened(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
@@ -74,10 +81,12 @@ def _flattened(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
         yield from _flattened(layer, f"{name}{child}.")
 
 
-def _plain(layer: nn.Module, known: tuple[type[nn.Module], ...]) -> bool:
+def _plain(layer: nn.Module) -> bool:
     """Whether a layer is exactly one of the known ones, and nothing has been hung onto it."""
-    if type(layer) not in known or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
+    if type(layer) not in KNOWN or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
         return False
+    if isinstance(layer, Residual):
+        return all(_plain(inner) for branch in layer.children() for _, inner in _flattened(branch, ""))
     if any(True for _ in layer.children()):
         return False
     if isinstance(layer, nn.Flatten):
@@ -89,10 +98,16 @@ def _plain(layer: nn.Module, known: tuple[type[nn.Module], ...]) -> bool:
     return not (isinstance(layer, nn.InstanceNorm2d) and layer.track_running_stats)
 
 
-def _group(layers: Sequence[nn.Module]) -> int:
+def _group(layers: Iterable[nn.Module]) -> int:
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
     widest = max((max(layer.in_channels, layer.out_channels) for layer in convolutions), default=0)
     return GROUP if widest <= NARROW else 1
+
+
+def _branches(name: str, layer: Residual, group: int | None) -> Layer:
+    """Return a residual connection, its branches a chain each."""
+    main, skip = (Chain(_flattened(getattr(layer, own), f"{name}{own}."), group) for own in ("main", "skip"))
+    return lambda parameters, inputs, buffers: skip(parameters, inputs, buffers) + main(parameters, inputs, buffers)
 
 
 def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
@@ -198,7 +213,7 @@ def _mapped(
         return functional.instance_norm(maps, None, None, weight, bias, eps=layer.eps)
     if isinstance(layer, nn.GroupNorm):
         return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
-    if isinstance(layer, nn.BatchNorm2d):
+    if isinstance(layer, BATCH_NORMS):
         return _batch_norm(layer, name, maps, weight, bias, group, kept)
     activated: Tensor = (_overwriting(layer) if fresh else layer)(maps)
     return activated
@@ -216,7 +231,7 @@ def _convolved(
 
 
 def _batch_norm(
-    layer: nn.BatchNorm2d,
+    layer: nn.BatchNorm1d | nn.BatchNorm2d,
     name: str,
     maps: Tensor,
     weight: Tensor | None,
