@@ -1,15 +1,18 @@
-"""Every architecture in the loop: it trains, and a cell gets the same bits whatever its cohort."""
+"""Every architecture in the loop: it trains, a cell gets the same bits whatever its cohort, and samples are drawn."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
 
 from ganbench import architectures, datasets, objectives
+from ganbench.evaluation.sampling import STANDING_BATCH, STANDING_BATCHES, Sampler
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
 from ganbench.training.loop import train_cohort
+from ganbench.training.streams import generator, latents
 
 POINTS = torch.randn(64, 2, generator=torch.Generator().manual_seed(1))
 SMALL = torch.randint(256, (64, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
@@ -63,3 +66,34 @@ def test_other_critics_than_a_logit_train(name: str, objective: str) -> None:
     for result in train_cohort(cells, SMALL, (1, STEPS), labels=labels):
         assert result.snapshots[STEPS].isfinite().all()
         assert not torch.equal(result.snapshots[STEPS], result.snapshots[1])
+
+
+@pytest.mark.parametrize("seeds", [[3], [3, 4]])
+@pytest.mark.parametrize(
+    ("name", "parameters", "dataset"),
+    [
+        ("mlp", {"width": 8, "g_norm": "batch"}, "ring8"),
+        ("infogan", {"width": 2}, "digits"),
+        ("simple_cnn", {"width": 4}, "digits"),
+        ("r3gan", {"width": 8}, "digits"),
+    ],
+)
+def test_samples_are_those_of_the_module_with_its_standing_statistics(
+    name: str, parameters: dict[str, object], dataset: str, seeds: list[int]
+) -> None:
+    """Also batch norm of rows: torch's own way to average is a momentum of None."""
+    part, data = architectures.registry.part(name, parameters), datasets.registry.part(dataset, {})
+    cells = [Cell(objectives.create("nsgan"), part, data, Train(d_steps=1, latent_size=4), seed) for seed in seeds]
+    torch.manual_seed(0)
+    modules = [part.create().generator(data.create().shape, 4) for _ in seeds]
+    flats = torch.stack([parameters_to_vector(module.parameters()).detach() for module in modules])
+    drawn = Sampler(cells, 30, torch.device("cpu")).draw(flats)
+    for module, seed, samples in zip(modules, seeds, drawn, strict=True):
+        stream = generator(seed, "evaluation")
+        for norm in (layer for layer in module.modules() if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)):
+            norm.momentum = None
+        with torch.no_grad():
+            for batch in latents((STANDING_BATCHES, STANDING_BATCH, 4), "normal", stream):
+                module(batch)
+            expected = module.eval()(latents((30, 4), "normal", stream))
+        torch.testing.assert_close(samples, expected, rtol=1e-4, atol=1e-5)
