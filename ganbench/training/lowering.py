@@ -1,7 +1,7 @@
 """Networks of torch's own layers, run for all cells at once without vmap: fewer launches, the same functions.
 
-A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional; a
-residual connection is two chains. Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever
+A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional,
+residual connections among them. Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever
 the number of cells and its place among them: convolutions run in groups of a fixed number of cells, and no product has
 a single column or matrices at odd addresses, which other kernels would compute.
 """
@@ -22,9 +22,9 @@ Layer = Callable[[Parameters, Tensor, Parameters], Tensor]
 POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus, nn.Identity)
 CHANNELWISE = (nn.AvgPool2d, nn.MaxPool2d, nn.Upsample)
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-MAPS = (nn.Conv2d, nn.ConvTranspose2d, *BATCH_NORMS, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE)
+MAPS = (nn.Conv2d, nn.ConvTranspose2d, *BATCH_NORMS, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE, Residual)
 ROWS = (nn.Linear, nn.Flatten, nn.Unflatten)
-KNOWN = (*POINTWISE, *MAPS, *ROWS, Residual)
+KNOWN = (*POINTWISE, *MAPS, *ROWS)
 
 # Narrow convolutions cost their launches: four cells in one grouped convolution take the time of two alone. The number
 # is fixed because another number of groups may run another kernel.
@@ -48,9 +48,7 @@ class Chain:
                 continue
             self._close(run)
             run = []
-            self._parts.append(
-                _branches(name, layer, group) if isinstance(layer, Residual) else _rows(name, layer, fresh)
-            )
+            self._parts.append(_rows(name, layer, fresh))
             fresh = isinstance(layer, nn.Linear)
         self._close(run)
 
@@ -86,7 +84,8 @@ def _plain(layer: nn.Module) -> bool:
     if type(layer) not in KNOWN or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
         return False
     if isinstance(layer, Residual):
-        return all(_plain(inner) for branch in layer.children() for _, inner in _flattened(branch, ""))
+        inner = [found for branch in layer.children() for _, found in _flattened(branch, "")]
+        return all(_plain(found) and isinstance(found, (*MAPS, *POINTWISE)) for found in inner)
     if any(True for _ in layer.children()):
         return False
     if isinstance(layer, nn.Flatten):
@@ -102,12 +101,6 @@ def _group(layers: Iterable[nn.Module]) -> int:
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
     widest = max((max(layer.in_channels, layer.out_channels) for layer in convolutions), default=0)
     return GROUP if widest <= NARROW else 1
-
-
-def _branches(name: str, layer: Residual, group: int | None) -> Layer:
-    """Return a residual connection, its branches a chain each."""
-    main, skip = (Chain(_flattened(getattr(layer, own), f"{name}{own}."), group) for own in ("main", "skip"))
-    return lambda parameters, inputs, buffers: skip(parameters, inputs, buffers) + main(parameters, inputs, buffers)
 
 
 def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
@@ -166,17 +159,13 @@ class _Maps:
 
     def __init__(self, layers: Sequence[tuple[str, nn.Module]], group: int | None) -> None:
         """Take the layers, and how many cells make a group (None: all)."""
-        before = [None, *(layer for _, layer in layers)]
-        self._layers = [
-            (name, layer, isinstance(last, MAPS)) for last, (name, layer) in zip(before, layers, strict=False)
-        ]
-        self._group = group
+        self._layers, self._group = layers, group
 
     def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
         cells = len(inputs)
         group = self._group or cells
         missing = -cells % group
-        names = [f"{name}{own}" for name, layer, _ in self._layers for own, _ in layer.named_parameters()]
+        names = [f"{name}{own}" for name, layer in self._layers for own, _ in layer.named_parameters()]
         filled = {name: torch.split(_filled(parameters[name], missing), group) for name in names}
         outputs = []
         for place, maps in enumerate(torch.split(_filled(inputs, missing), group)):
@@ -184,8 +173,7 @@ class _Maps:
             own = {name: parts[place].flatten(0, 1) for name, parts in filled.items()}
             rows = slice(place * group, (place + 1) * group)
             kept = {name: buffer[rows] for name, buffer in buffers.items()}
-            for name, layer, fresh in self._layers:
-                maps = _mapped(layer, name, own, maps, group, kept, fresh)
+            maps = _through(self._layers, own, maps, group, kept)
             outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
         return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
 
@@ -202,11 +190,26 @@ def _side_by_side(maps: Tensor) -> Tensor:
     return maps.transpose(0, 1).flatten(1, 2).contiguous()
 
 
+def _through(
+    layers: Iterable[tuple[str, nn.Module]], own: Parameters, maps: Tensor, group: int, kept: Parameters
+) -> Tensor:
+    """Apply layers to the maps of a group of cells, which they leave as they are."""
+    fresh = False  # whether nothing has need of these maps but the next layer
+    for name, layer in layers:
+        maps = _mapped(layer, name, own, maps, group, kept, fresh)
+        fresh = isinstance(layer, MAPS)
+    return maps
+
+
 def _mapped(
     layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, fresh: bool
 ) -> Tensor:
     """Apply one layer to the maps of a group of cells; an activation may overwrite `fresh` ones."""
     weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
+    if isinstance(layer, Residual):
+        branches = (_flattened(getattr(layer, which), f"{name}{which}.") for which in ("skip", "main"))
+        skipped, changed = (_through(branch, own, maps, group, kept) for branch in branches)
+        return skipped + changed
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         return _convolved(layer, maps, own[f"{name}weight"], bias, group)
     if isinstance(layer, nn.InstanceNorm2d):

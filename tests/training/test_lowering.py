@@ -49,15 +49,15 @@ def normalised_rows() -> nn.Module:
 
 
 def branching() -> nn.Module:
-    """Return residual connections of rows and of maps, one within another, whose inputs are needed twice."""
+    """Return residual connections, one within another, whose inputs are needed twice."""
     inner = Residual(nn.Sequential(nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)))
-    outer = Residual(nn.Sequential(nn.ReLU(), inner, nn.Conv2d(4, 6, 3, padding=1, groups=2)), nn.Conv2d(4, 6, 1))
-    rows = Residual(nn.Sequential(nn.ReLU(), nn.Linear(6 * 8 * 8, 6), nn.BatchNorm1d(6)), nn.Linear(6 * 8 * 8, 6))
-    summed = nn.AvgPool2d(4, divisor_override=1)
+    outer = Residual(nn.Sequential(nn.ReLU(), inner, nn.ReLU(), nn.Conv2d(4, 6, 3, padding=1, groups=2)))
+    outer.skip = nn.Conv2d(4, 6, 1)
     return nn.Sequential(
-        nn.Conv2d(2, 4, 3, padding=1), outer, nn.LeakyReLU(0.2), nn.Flatten(), rows, nn.ReLU(),
-        nn.Unflatten(1, (6, 1, 1)), nn.Upsample(scale_factor=8, mode="bilinear"), summed,
-    )  # fmt: skip
+        *(nn.Conv2d(2, 4, 3, padding=1), outer, nn.LeakyReLU(0.2)),
+        *(nn.Upsample(scale_factor=2, mode="bilinear"), Residual(nn.Sigmoid(), nn.ReLU()), nn.Tanh()),
+        nn.AvgPool2d(16, divisor_override=1),
+    )
 
 
 PUBLISHED = {
@@ -193,10 +193,11 @@ def test_what_is_not_known_is_left_to_vmap() -> None:
     circular = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode="circular"))
     normed = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3))
     beside = nn.Sequential(nn.Linear(2, 3), Residual(nn.Sequential(nn.ReLU(), Doubled(3, 3))))
+    of_rows = Residual(nn.Sequential(nn.ReLU(), nn.Linear(3, 3)))
     skipping = Residual(nn.Linear(3, 3), Doubled(3, 3))
     watched = nn.Sequential(Residual(nn.Linear(2, 2)))
     watched[0].register_forward_hook(lambda *_: None)
-    for module in (Doubled(2, 3), normed, hooked, circular, beside, skipping, watched):
+    for module in (Doubled(2, 3), normed, hooked, circular, beside, of_rows, skipping, watched):
         assert lowered(module) is None
     player = Player(Doubled(2, 3), torch.device("cpu"), torch.float64)
     flat, inputs = torch.randn(2, player.size, dtype=torch.float64), torch.randn(2, 4, 2, dtype=torch.float64)
