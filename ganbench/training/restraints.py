@@ -1,4 +1,7 @@
-"""What an objective's penalties do in the game: terms of the players' losses, weights held back or reparametrised."""
+"""What penalties do in the game: terms of the players' losses, weights held back or reparametrised.
+
+They are the objective's, and the normalisations that an architecture needs beside them.
+"""
 
 from __future__ import annotations
 
