@@ -222,7 +222,9 @@ class Architecture(Protocol):
     """Both networks for samples of one shape, as ordinary modules written with no thought of cohorts.
 
     Optional, for losses that ask for them: `vector_critic(shape, features)`, samples to features
-    `(batch, features)`; `autoencoder(shape, features)`, samples to `(reconstruction, code)`.
+    `(batch, features)`; `autoencoder(shape, features)`, samples to `(reconstruction, code)`. `restraints` are the
+    Normalisations that its players need beside those of the objective. `zero_weights = True` says that some weights
+    start as zeros, by whose norm nothing can be divided.
     """
 
     def supports(self, shape: Shape) -> str | None:

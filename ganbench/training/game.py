@@ -17,7 +17,7 @@ from ganbench.training.mixture import MixedLoss, across_cells
 from ganbench.training.networks import build_networks
 from ganbench.training.players import start
 from ganbench.training.precision import Precision
-from ganbench.training.restraints import Restraints, Weights
+from ganbench.training.restraints import Restraints, Weights, with_architecture
 from ganbench.training.samples import Batch, Draw, to_samples
 from ganbench.training.streamed import Streamed
 from ganbench.training.streams import CellNoise, StreamNoise
@@ -64,7 +64,7 @@ class Game:
     def _hold_back(self, cells: Sequence[Cell]) -> None:
         device, first = self.data.device, self._per_cell([0.0] * len(cells))
         kinds = zip(*(cell.objective.penalties for cell in cells), strict=True)
-        penalties = [across_cells(parts, device, self.dtype) for parts in kinds]
+        penalties = with_architecture([across_cells(parts, device, self.dtype) for parts in kinds], self.architecture)
         self.restraints = Restraints(penalties, first)
         self.noise: StreamNoise = CellNoise(self.seeds, "noise", self.dtype, device)
         self.d_weights, self.g_weights = Weights(penalties, "d"), Weights(penalties, "g")
