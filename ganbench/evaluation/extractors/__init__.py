@@ -51,6 +51,8 @@ registry = Registry(
     "extractor",
     {
         "classifier": "ganbench.evaluation.extractors.classifier",
+        "clip": "ganbench.evaluation.extractors.clip",
+        "dinov2": "ganbench.evaluation.extractors.dinov2",
         "identity": "ganbench.evaluation.extractors.identity",
         "inception": "ganbench.evaluation.extractors.inception",
     },

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.extractors import register
+from ganbench.locks import alone
 from ganbench.paths import write_whole
 from ganbench.plugins import Dataset, Split
 from ganbench.registry import Part
@@ -57,11 +58,27 @@ class Classifier:
     def missing(self, dataset: Dataset, cache: Path) -> None:
         """Nothing: it is trained here."""
 
+    def files(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, ...]:
+        """Return where the network and its record lie once it is trained."""
+        return self._paths(dataset, data_root, cache)
+
+    def known(self, dataset: Part, data_root: Path, cache: Path) -> str:
+        """Say how good the network is, or that it is not trained yet."""
+        weights_path, record_path = self._paths(dataset, data_root, cache)
+        if not (weights_path.exists() and record_path.exists()):
+            return "not trained yet"
+        return f"trained, right on {json.loads(record_path.read_text())['test_accuracy']:.1%} of the test split"
+
     def prepare(self, dataset: Part, data_root: Path, cache: Path) -> None:
         """Train the network unless it lies in the cache; ValueError when the dataset is not supported."""
         weights_path, record_path = self._paths(dataset, data_root, cache)
         if weights_path.exists() and record_path.exists():
             return
+        with alone(weights_path):
+            if not (weights_path.exists() and record_path.exists()):  # another process may have trained it meanwhile
+                self._train(dataset, data_root, weights_path, record_path)
+
+    def _train(self, dataset: Part, data_root: Path, weights_path: Path, record_path: Path) -> None:
         source: Dataset = dataset.create()
         why = self.supports(source)
         if why is not None:
