@@ -44,7 +44,13 @@ class Mnist:
         raw = root / "MNIST" / "raw"
         if all((raw / name).is_file() for name in FILES):
             return None
-        return f"MNIST (12 MB, 66 MB unpacked) would be downloaded to {raw}"
+        return (
+            f"MNIST (12 MB, 66 MB unpacked) would be downloaded to {raw}; without a network, put its four files there"
+        )
+
+    def files(self, root: Path) -> tuple[Path, ...]:
+        """Return where torchvision leaves the four files."""
+        return tuple(root / "MNIST" / "raw" / name for name in FILES)
 
     def prepare(self, root: Path) -> None:
         """Download MNIST through torchvision when it is missing."""

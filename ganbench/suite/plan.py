@@ -20,7 +20,7 @@ from ganbench.evaluation.evaluate import (
 )
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.metrics import registry as metrics
-from ganbench.registry import unknown
+from ganbench.registry import Part, unknown
 from ganbench.suite.cells import Cell, Scoring, digest, scoring_steps
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Problem, SuiteError
@@ -198,15 +198,21 @@ def _one_per_dataset(planned: Iterable[Planned]) -> list[Planned]:
 def _note_what_is_missing(row: Planned, data_root: Path, cache: Path, notes: _Notes) -> None:
     assert row.cell is not None
     assert row.scoring is not None
-    source = row.cell.dataset.create()
-    absent = source.missing(data_root)
-    if absent:
-        notes.add(f"{row.dataset.label}: {absent}")
-    if absent or not row.scoring.wanted:
-        return
-    absent = row.scoring.settings.extractor.create().missing(source, cache)
-    if absent:
-        notes.add(f"{row.dataset.label}: {absent}")
+    source, extractor = row.cell.dataset.create(), row.scoring.settings.extractor
+    wanted = [(row.cell.dataset, source.missing(data_root))]
+    if row.scoring.wanted:
+        wanted.append((extractor, extractor.create().missing(source, cache)))
+    for part, absent in wanted:
+        if absent:
+            notes.add(f"{row.dataset.label}: {absent}{_gets_it_ahead(part)}")
+
+
+def _gets_it_ahead(part: Part) -> str:
+    """Name the command that gets what a part lacks; nothing does where the user has named a file that is not there."""
+    paths = part.parameters.keys() - part.as_json()["parameters"].keys()
+    if any(part.parameters[name] for name in paths):
+        return ""
+    return f"; `ganbench fetch {part.name if part.label == part.name else 'SUITE'}` gets it ahead"
 
 
 def _filter(text: str, suite: Suite) -> Any:

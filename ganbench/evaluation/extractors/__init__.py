@@ -29,7 +29,9 @@ class ExtractorPlugin(Protocol):
     """What is registered: how an extractor is made ready for one dataset.
 
     `gives` lists what it yields: "features", "logits" when it classifies, "modes" when its classes are the
-    dataset's.
+    dataset's. Optional: `files(dataset, data_root, cache)`, the paths of what it keeps on disk; `known(dataset,
+    data_root, cache)`, of one that is trained on the dataset, how good it is or that it is not trained yet;
+    `images_per_cpu_second`, of one that is slow without a GPU, what a core gets through.
     """
 
     gives: ClassVar[Sequence[str]]

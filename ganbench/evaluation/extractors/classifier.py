@@ -67,7 +67,8 @@ class Classifier:
         weights_path, record_path = self._paths(dataset, data_root, cache)
         if not (weights_path.exists() and record_path.exists()):
             return "not trained yet"
-        return f"trained, right on {json.loads(record_path.read_text())['test_accuracy']:.1%} of the test split"
+        accuracy = json.loads(record_path.read_text())["test_accuracy"]
+        return f"trained, right on {100 * accuracy:.1f} % of the test split"
 
     def prepare(self, dataset: Part, data_root: Path, cache: Path) -> None:
         """Train the network unless it lies in the cache; ValueError when the dataset is not supported."""
