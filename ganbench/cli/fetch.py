@@ -73,7 +73,8 @@ def _got(need: Need, data_root: Path, cache: Path) -> bool:
             typer.echo(f"{need.name}: {missing}")
         read = get(need, data_root, cache)
     except Exception as error:  # a download or a plugin may raise anything; the other names go on
-        typer.echo(f"{need.name}: failed: {error or type(error).__name__}", err=True)
+        said = " ".join(str(error).split()) or type(error).__name__
+        typer.echo(f"{need.name}: failed: {said}", err=True)
         return False
     how = f"ready after {human_seconds(perf_counter() - started)}" if missing else "was there already"
     typer.echo(f"{need.name}: {how} ({read})")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganbench.datasets import register
+from ganbench.locks import alone
 from ganbench.plugins import Shape, Split, SplitName
 
 if TYPE_CHECKING:
@@ -56,10 +57,12 @@ class Mnist:
         """Download MNIST through torchvision when it is missing."""
         if self.missing(root) is None:
             return
-        from torchvision.datasets import MNIST
+        with alone(root / "MNIST"):
+            if self.missing(root) is not None:  # another process may have downloaded it meanwhile
+                from torchvision.datasets import MNIST
 
-        root.mkdir(parents=True, exist_ok=True)
-        MNIST(root, download=True)
+                root.mkdir(parents=True, exist_ok=True)
+                MNIST(root, download=True)
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Read one split: uint8 `(n, 1, side, side)` with labels; FileNotFoundError when it is absent."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,12 @@ def test_a_file_that_is_broken_is_found_out_ahead(roots: Path) -> None:
     done = ganbench("fetch", "mnist")
     assert done.exit_code == 1
     assert "mnist: failed" in done.output and "not a file of bytes in the IDX format" in done.output
+
+
+def test_nothing_is_said_after_the_last_line_when_torchvision_was_needed() -> None:
+    code = (
+        "import sys, warnings\nwarnings.simplefilter('ignore')\nimport torchvision.datasets\n"
+        "from ganbench.cli import main\nsys.argv = ['ganbench', 'fetch', 'ring8']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("ring8: was there already") and done.stderr == ""

@@ -112,6 +112,16 @@ def test_the_transformer_of_dinov2_is_torchs_own_where_branches_are_not_scaled()
     assert not torch.allclose(ours(images), expected, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("model", "size"), {"vit-s-14": 88_283_115, "vit-b-14": 346_378_731, "vit-l-14": 1_217_586_395}.items()
+)
+def test_the_transformer_has_as_many_numbers_as_metas_file_has_bytes_for(model: str, size: int) -> None:
+    with torch.device("meta"):
+        tensors = VisionTransformer(*SIZES[model]).state_dict().values()
+    beside = size - sum(4 * tensor.numel() for tensor in tensors)
+    assert 0 < beside < 400 * len(tensors)  # names, shapes and padding: the smallest tensor has 1,536 bytes
+
+
 def test_the_published_grid_of_positions_is_used_as_it_is_and_stretched_otherwise() -> None:
     network = VisionTransformer(8, 0, 1)
     assert network._positions(37, 37) is network.pos_embed

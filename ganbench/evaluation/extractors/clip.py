@@ -46,7 +46,7 @@ class Clip:
     weights have half precision, sums single. `weights` is the path of a weights file; when it is empty OpenAI's own
     (351 to 933 MB) is downloaded to the cache. OpenAI's files are TorchScript, which can hold code: such a file is
     opened only when it has the published checksum, any other must hold nothing but tensors, under OpenAI's names. It
-    does not classify, so no inception score.
+    does not classify, so no inception score. Tests run it with random weights, in both forms of file.
     """
 
     version: ClassVar[int] = 1

@@ -39,6 +39,7 @@ class DinoV2:
     the network's code from the newest state of a repository and unpickles its weights: here the transformer is
     ganbench's own, and of the weights nothing but tensors is read. `weights` is the path of a weights file; when it
     is empty Meta's own (88, 346 or 1,218 MB) is downloaded to the cache. It does not classify, so no inception score.
+    Tests run it with random weights: of the published files they know the sizes only, which fit.
     """
 
     version: ClassVar[int] = 1
