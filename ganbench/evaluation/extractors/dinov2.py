@@ -71,14 +71,18 @@ class DinoV2:
 
     def load(self, dataset: Part, data_root: Path, cache: Path, device: str) -> ImageFeatures:
         """Return the network with the weights from `weights` or the cache; RuntimeError when they are another's."""
+        import torch
         from torch_fidelity.feature_extractor_dinov2 import FeatureExtractorDinoV2
 
         from ganbench.evaluation.extractors.dinov2_network import SIZES, VisionTransformer
 
         self.prepare(dataset, data_root, cache)
         content = self._published.path(self.weights, cache).read_bytes()
-        transformer = VisionTransformer(*SIZES[self.model])
-        transformer.load_state_dict(tensors_in(content))
+        tensors = tensors_in(content)
+        with torch.device("meta"):  # no random weights for nothing
+            transformer = VisionTransformer(*SIZES[self.model])
+        transformer.load_state_dict(tensors, assign=True)
+        transformer.float()
         network = assembled(FeatureExtractorDinoV2, f"dinov2-{self.model}", "dinov2", model=transformer)
         identity = {
             "weights": hash_of(content),
