@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 
 from ganbench import architectures, datasets, objectives
-from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator, default_extractor, default_metrics, prepare
+from ganbench.evaluation.evaluate import Evaluator, prepare
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.evaluation.sampling import Sampler
+from ganbench.evaluation.settings import EvaluationSettings, default_extractor, default_metrics
 from ganbench.metrics import registry as metrics
 from ganbench.paths import data_root
 from ganbench.suite.cells import Cell

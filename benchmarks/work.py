@@ -9,7 +9,7 @@ import torch
 import typer
 
 from ganbench import architectures, objectives, penalties
-from ganbench.evaluation.evaluate import EvaluationSettings
+from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell, Scoring

@@ -75,7 +75,7 @@ def of_suite(path: Path, data_root: Path, cache: Path) -> list[Need]:
         if row.cell is not None and row.scoring is not None:
             found.append(Need(row.cell.dataset))
             if row.scoring.wanted:
-                found.append(Need(row.cell.dataset, row.scoring.settings.extractor))
+                found += [Need(row.cell.dataset, part) for part in row.scoring.settings.extractors]
     return _once(found)
 
 

@@ -284,8 +284,9 @@ class Metric(Protocol):
 
     `better` names every value that `compute` returns and whether lower or higher is better. `needs` lists what
     the evidence must hold: "features", "logits" (an extractor that classifies), "modes" (a dataset whose truth
-    is known, or a classifier), "labels" (generators that are told a class). Optional: `prepare(reference, samples)`,
-    to compute what of the real side all scores share, before anything trains.
+    is known, or a classifier), "labels" (generators that are told a class), "points", "images" (which samples it is
+    for), "density" (a dataset whose density is known). Optional: `titles`, by value; `undefined`, why a value may be
+    missing; `prepare(reference, samples)`, to compute what of the real side all scores share, before anything trains.
     """
 
     better: ClassVar[Mapping[str, Literal["lower", "higher"]]]

@@ -74,7 +74,9 @@ class Evidence:
 
     `seed` drives whatever a metric draws, so that the same samples always get the same score. `labels` (n,) are the
     classes that were asked for, None where the generator is not told any; `seen_as` (n,) those that the samples are
-    taken for, where something can tell.
+    taken for, where something can tell. `samples` are what the features were extracted from, uint8 NCHW or float32
+    points; `log_density` maps points (n, d) to the logarithm of the truth's density, where it is known; `posterior`
+    maps points to what the discriminator holds for the probability that each is real, where it holds any.
     """
 
     features: Tensor
@@ -84,6 +86,9 @@ class Evidence:
     seed: int = 0
     labels: Tensor | None = None
     seen_as: Tensor | None = None
+    samples: Tensor | None = None
+    log_density: Callable[[NDArray[np.generic]], NDArray[np.float64]] | None = None
+    posterior: Callable[[Tensor], Tensor] | None = None
 
     @cached_property
     def neighbourhoods(self) -> Neighbourhoods:

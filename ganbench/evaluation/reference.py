@@ -11,13 +11,13 @@ from ganbench.evaluation.evidence import Reference
 from ganbench.evaluation.extractors import Extractor
 from ganbench.locks import alone
 from ganbench.paths import write_whole
-from ganbench.plugins import Split
+from ganbench.plugins import Split, SplitName
 from ganbench.registry import Part
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SPLIT = "train"
+SPLIT: SplitName = "train"
 ORDER = "numpy RandomState(0).permutation, the first rows"
 VERSION = 3  # bumped when the same samples would give another reference, or one that holds more
 

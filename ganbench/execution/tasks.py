@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ganbench.evaluation.evaluate import EvaluationSettings
+    from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
+    from ganbench.training.streamed import Streamed
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Message:
 
 
 Tell = Callable[[Message], None]
-Real = tuple["Tensor", "Tensor | None"]  # samples as stored, and their labels
+Real = tuple["Tensor | Streamed", "Tensor | None"]  # samples as stored, and their labels
+SHARE_OF_MEMORY = 0.25  # that the real samples may take: larger ones are streamed
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,25 @@ class Surroundings:
 
 
 def training_data(dataset: Part, root: Path, device: torch.device) -> Real:
-    """Read the train split of a prepared dataset to where it is trained on."""
+    """Read the train split of a prepared dataset to where it is trained on, or stream it there if it is too large."""
     import torch
+
+    from ganbench.training.streamed import Streamed
 
     split = dataset.create().load(root, "train")
     labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
+    if split.samples.nbytes > SHARE_OF_MEMORY * _memory(device):
+        return Streamed(split.samples, device), labels
     return torch.from_numpy(split.samples).to(device), labels
+
+
+def _memory(device: torch.device) -> int:
+    """Return the bytes that are free on a GPU, or that the machine has."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,8 @@ class Preparation:
     @property
     def name(self) -> str:
         """Say what is being done, for progress lines."""
-        return f"preparing {self.label} ({self.settings.extractor.name if self.settings.metrics else 'no scores'})"
+        extractors = ", ".join(part.name for part in self.settings.extractors)
+        return f"preparing {self.label} ({extractors if self.settings.metrics else 'no scores'})"
 
     def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - all on the CPU
         """Do it; whatever raises reaches the parent as an error."""
@@ -153,6 +170,7 @@ class CohortRun:
             made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
             status = _ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
+            snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
 

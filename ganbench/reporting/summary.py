@@ -110,6 +110,7 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
+        "ceiling": dict(ranking.ceiling),
         "verdict": verdict(ranking),
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
         "ranking": [_standing(standing) for standing in ranking.standings],

@@ -11,17 +11,17 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from ganbench import architectures
-from ganbench.evaluation.evaluate import (
+from ganbench.evaluation.extractors import registry as extractors
+from ganbench.evaluation.settings import (
     EvaluationSettings,
     default_extractor,
     default_metrics,
     inapplicable,
     value_names,
 )
-from ganbench.evaluation.extractors import registry as extractors
 from ganbench.metrics import registry as metrics
 from ganbench.registry import Part, unknown
-from ganbench.suite.cells import Cell, Scoring, digest, scoring_steps
+from ganbench.suite.cells import Cell, Scoring, scoring_steps
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.pairing import refusal
@@ -154,14 +154,15 @@ def _scoring(
     for override in suite.overrides:
         if override.match.covers(axes):
             merged.update(override.evaluate)
-    extractor = merged["extractor"] or extractors.part(default_extractor(source), {})
+    extractor, *further = merged["extractor"] or (extractors.part(default_extractor(source), {}),)
     if merged["metrics"] == ():
         notes.add(f"{dataset.label}: scores are switched off (`evaluate.metrics` is empty); nothing will be ranked")
         unscored = EvaluationSettings(merged["samples"], extractor, (), merged["reference"])
         return lambda g_steps: Scoring(unscored, scoring_steps(g_steps, merged["every"]))
-    why = extractor.create().supports(source)
-    if why:
-        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {why}")])
+    for part in (extractor, *further):
+        why = part.create().supports(source)
+        if why:
+            raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {part.name}: {why}")])
     asked = merged["metrics"] or tuple(metrics.part(name, {}) for name in default_metrics(source, labelled))
     kept = []
     for part in asked:
@@ -181,7 +182,9 @@ def _scoring(
     between = merged["between"]
     if between is not None:
         between = tuple(part.name for part in kept if part.name in (kept[0].name, *between))
-    settings = EvaluationSettings(merged["samples"], extractor, tuple(kept), merged["reference"], between)
+    settings = EvaluationSettings(
+        merged["samples"], extractor, tuple(kept), merged["reference"], between, tuple(further)
+    )
     return lambda g_steps: Scoring(settings, scoring_steps(g_steps, merged["every"]))
 
 
@@ -190,18 +193,18 @@ def _one_per_dataset(planned: Iterable[Planned]) -> list[Planned]:
     found: dict[tuple[str, str], Planned] = {}
     for row in planned:
         if row.cell is not None and row.scoring is not None:
-            extractor = digest(row.scoring.settings.extractor.as_json()) if row.scoring.wanted else ""
-            found.setdefault((row.dataset.label, extractor), row)
+            asked = row.scoring.settings.extractors if row.scoring.wanted else ()
+            found.setdefault((row.dataset.label, str([part.as_json() for part in asked])), row)
     return list(found.values())
 
 
 def _note_what_is_missing(row: Planned, data_root: Path, cache: Path, notes: _Notes) -> None:
     assert row.cell is not None
     assert row.scoring is not None
-    source, extractor = row.cell.dataset.create(), row.scoring.settings.extractor
+    source = row.cell.dataset.create()
     wanted = [(row.cell.dataset, source.missing(data_root))]
     if row.scoring.wanted:
-        wanted.append((extractor, extractor.create().missing(source, cache)))
+        wanted += [(part, part.create().missing(source, cache)) for part in row.scoring.settings.extractors]
     for part, absent in wanted:
         if absent:
             notes.add(f"{row.dataset.label}: {absent}{_gets_it_ahead(part)}")

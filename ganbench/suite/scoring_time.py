@@ -15,16 +15,18 @@ def slow_scores(cohorts: Sequence[Cohort], devices: Sequence[str]) -> list[str]:
     """
     if set(devices) != {"cpu"}:
         return []
+    paces: dict[str, float] = {}
     reading: dict[str, list[Cohort]] = {}
     for cohort in cohorts:
-        if cohort.scoring.wanted:
-            reading.setdefault(cohort.scoring.settings.extractor.label, []).append(cohort)
+        for extractor in cohort.scoring.settings.extractors if cohort.scoring.wanted else ():
+            pace = getattr(extractor.create(), "images_per_cpu_second", None)
+            if pace is not None:
+                paces[extractor.label] = pace
+                reading.setdefault(extractor.label, []).append(cohort)
     found = []
     for label, group in reading.items():
-        pace = getattr(group[0].scoring.settings.extractor.create(), "images_per_cpu_second", None)
-        if pace is not None:
-            workers = min(len(devices), len(group))
-            found.append(_note(label, pace * workers, workers, sum(map(_pictures, group))))
+        workers = min(len(devices), len(group))
+        found.append(_note(label, paces[label] * workers, workers, sum(map(_pictures, group))))
     return found
 
 

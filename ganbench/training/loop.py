@@ -12,10 +12,13 @@ from torch import Tensor
 from ganbench.suite.cells import Cell
 from ganbench.training import capture, checkpoint
 from ganbench.training.capture import Captured
+from ganbench.training.draws import Draws
 from ganbench.training.game import Game
+from ganbench.training.networks import has_beliefs
 from ganbench.training.precision import Precision
-from ganbench.training.samples import Draw
-from ganbench.training.streams import Blocks, CellNoise, index_blocks, latent_blocks
+from ganbench.training.snapshots import judging, scored
+from ganbench.training.streamed import Streamed
+from ganbench.training.streams import CellNoise
 from ganbench.training.trace import Ends, Trace
 
 Progress = Callable[[int, int], None]
@@ -28,11 +31,13 @@ class Trained:
     """What training made of one cell.
 
     `diverged_at` is the G step whose losses or gradients were not finite; snapshots are the scored generator's
-    flat parameters by step, up to there. `execution` says whether a GPU replayed captured steps, or why not.
+    flat parameters by step, up to there, and D's where its beliefs can be held against the truth. `execution` says
+    whether a GPU replayed captured steps, or why not.
     """
 
     trace: list[dict[str, float]]
     snapshots: dict[int, Tensor]
+    d_snapshots: dict[int, Tensor]
     diverged_at: int | None
     d_updates: int
     g_updates: int
@@ -43,13 +48,14 @@ class Trained:
 
 def train_cohort(
     cells: Sequence[Cell],
-    data: Tensor,
+    data: Tensor | Streamed,
     snapshot_steps: Sequence[int],
     progress: Progress | None = None,
     labels: Tensor | None = None,
     each: Each | None = None,
 ) -> list[Trained]:
-    """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`) decides the device.
+    """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`), in memory
+    or streamed, decides the device.
 
     `labels` `(n,)` are the classes of the real samples, which conditional objectives need.
 
@@ -59,15 +65,16 @@ def train_cohort(
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
     with Precision(cells[0].train.precision, data.device).session():
         padded = cells if len(cells) > 1 or _proves_alone(cells[0], data, labels) else [cells[0], cells[0]]
-        return _train(Game(padded, data, labels), len(cells), snapshot_steps, progress, each)
+        return _train(Game(padded, data, labels), cells, snapshot_steps, progress, each)
 
 
 def _train(
-    game: Game, cells: int, snapshot_steps: Sequence[int], progress: Progress | None, each: Each | None
+    game: Game, cells: Sequence[Cell], snapshot_steps: Sequence[int], progress: Progress | None, each: Each | None
 ) -> list[Trained]:
     train = game.train
-    real, fakes = _streams(game, "")
-    trace, snapshots, told = Trace(train.g_steps), {}, time.monotonic()
+    draws, trace, told = Draws(game), Trace(train.g_steps), time.monotonic()
+    snapshots: dict[str, dict[int, Tensor]] = {"g": {}, "d": {}}
+    believing = [has_beliefs(cell) for cell in cells]
     ends = Ends(len(game.seeds), game.data.device)
     _warm_up(game)
     captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
@@ -75,14 +82,16 @@ def _train(
     step = 0
     for step in range(1, train.g_steps + 1):
         game.begin(step - 1, trace.wants(step))
-        seen = update(_draws(real, fakes, step - 1))
+        seen = update(draws.at(step - 1))
         ends.see(game.watched(seen, step))
         if trace.wants(step):
             trace.add(step, seen | game.observed())
         if step in snapshot_steps:
-            snapshots[step] = game.scored().to("cpu", torch.float32, copy=True)
+            snapshots["g"][step] = scored(game)
+            if any(believing):
+                snapshots["d"][step] = judging(game)
         if time.monotonic() - told > SECONDS_BETWEEN_REPORTS:
-            alive, told = ends.steps()[:cells].count(0), time.monotonic()
+            alive, told = ends.steps()[: len(cells)].count(0), time.monotonic()
             if progress is not None:
                 progress(step, alive)
             if not alive:
@@ -90,52 +99,50 @@ def _train(
         if each is not None:
             each(step)
     how = "" if captured is None else f"eager: {captured.refused}" if captured.refused else "captured"
-    return [_trained(game, i, trace, snapshots, end, step, how) for i, end in enumerate(ends.steps()[:cells])]
+    found = []
+    for i, end in enumerate(ends.steps()[: len(cells)]):
+        own = {who: _finite(flat, i, end) for who, flat in snapshots.items()}
+        found.append(_trained(game, i, trace, (own["g"], own["d"] if believing[i] else {}), end, step, how))
+    return found
 
 
-def _proves_alone(cell: Cell, data: Tensor, labels: Tensor | None) -> bool:
+def _proves_alone(cell: Cell, data: Tensor | Streamed, labels: Tensor | None) -> bool:
     """Whether a lone cell gets the bits of a cohort: its first step is taken both ways."""
     states = []
     for together in ([cell], [cell, cell]):
         game = Game(together, data, labels)
-        real, fakes = _streams(game, "")
         game.begin(0)
-        seen = game.update(_draws(real, fakes, 0))
+        seen = game.update(Draws(game).at(0))
         # The optimisers' too: Adam's first step goes by the signs of a gradient, and hides its last digits.
         states.append([tensor[0] for tensor in (*seen.values(), *(t for _, t in checkpoint.tensors(game)))])
     return all(torch.equal(a, b) for a, b in zip(*states, strict=True))
 
 
-def _draws(real: Blocks, fakes: Blocks, step: int) -> list[Draw]:
-    rows, latents = real.at(step), fakes.at(step)
-    return [Draw(rows[:, k], latents[:, k]) for k in range(rows.shape[1])]
-
-
-def _streams(game: Game, prefix: str, updates: int | None = None) -> tuple[Blocks, Blocks]:
-    train, device = game.train, game.data.device
-    batches = (updates or (train.d_steps or 1) + 1, train.batch_size)
-    return (
-        index_blocks(game.seeds, f"{prefix}data", batches, len(game.data), device),
-        latent_blocks(game.seeds, f"{prefix}latent", (*batches, train.latent_size), train.latent, game.dtype, device),
-    )
-
-
 def _warm_up(game: Game) -> None:
     """Train D alone, then G alone, before the two alternate; neither counts among the G steps."""
-    real, fakes = _streams(game, "warmup/", 1)
+    draws = Draws(game, "warmup/", 1)
     for_training, game.noise = game.noise, CellNoise(game.seeds, "warmup/noise", game.dtype, game.data.device)
     for step in range(game.train.d_warmup + game.train.g_warmup):
         game.noise.begin(step)
-        draw = Draw(real.at(step)[:, 0], fakes.at(step)[:, 0])
+        (draw,) = draws.at(step)
         game.warm_up(draw, "d" if step < game.train.d_warmup else "g")
     game.noise = for_training
 
 
+def _finite(flats: dict[int, Tensor], cell: int, end: int) -> dict[int, Tensor]:
+    return {at: flat[cell].clone() for at, flat in flats.items() if not end or at < end}
+
+
 def _trained(
-    game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int, how: str
+    game: Game,
+    cell: int,
+    trace: Trace,
+    snapshots: tuple[dict[int, Tensor], dict[int, Tensor]],
+    end: int,
+    step: int,
+    how: str,
 ) -> Trained:
-    finite = {at: flat[cell].clone() for at, flat in snapshots.items() if not end or at < end}
     lived, train = end or step, game.train
     rows = [row for row in trace.rows(cell) if row["step"] <= lived]
     d_updates = lived * (train.d_steps or 1) + train.d_warmup
-    return Trained(rows, finite, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)
+    return Trained(rows, *snapshots, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)

@@ -5,16 +5,16 @@ import sys
 
 PROGRAM = """
 import sys
-import ganbench.evaluation.evaluate as evaluate
+import ganbench.evaluation.settings as settings
 from ganbench import datasets, metrics
 from ganbench.evaluation.extractors import registry as extractors
 for registry in (datasets.registry, metrics.registry, extractors):
     for name in registry.names():
         registry.get(name)
 source = datasets.create("digits")
-chosen = extractors.part(evaluate.default_extractor(source), {})
-for name in evaluate.default_metrics(source):
-    assert evaluate.inapplicable(metrics.registry.part(name, {}), source, chosen) is None
+chosen = extractors.part(settings.default_extractor(source), {})
+for name in settings.default_metrics(source):
+    assert settings.inapplicable(metrics.registry.part(name, {}), source, chosen) is None
 heavy = {"torch", "torchvision", "sklearn", "torch_fidelity", "PIL", "mlflow"} & sys.modules.keys()
 sys.exit(f"imported {sorted(heavy)}" if heavy else 0)
 """

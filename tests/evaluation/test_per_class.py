@@ -11,9 +11,10 @@ import scipy.linalg
 import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 
-from ganbench.evaluation.evaluate import EvaluationSettings, Evaluator
+from ganbench.evaluation.evaluate import Evaluator
 from ganbench.evaluation.evidence import Evidence, Reference
 from ganbench.evaluation.per_class import ENOUGH, per_class
+from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.metrics import registry as metrics
 from ganbench.registry import Part
 
@@ -96,10 +97,10 @@ def test_a_generator_that_mixes_up_two_classes_is_found_out(of_ring: Evaluator, 
 
 
 def test_the_real_side_keeps_its_labels(of_ring: Evaluator, ring: Part, digits: Part, classifier: Part, cache: Path):
-    reference = of_ring._reference
+    reference = of_ring.references[0]
     assert torch.equal(reference.labels, torch.from_numpy(ring.create().modes(reference.features.numpy()).nearest))
     of_digits = Evaluator(digits, EvaluationSettings(10, classifier, (metrics.part("fid", {}),)), ROOT, cache)
-    logits, labels = of_digits._reference.logits, of_digits._reference.labels
+    logits, labels = of_digits.references[0].logits, of_digits.references[0].labels
     assert (logits.argmax(1) == labels).double().mean() > 0.99
 
 

@@ -12,9 +12,9 @@ from torch.nn.utils import parameters_to_vector
 
 from ganbench import architectures, datasets, objectives
 from ganbench.evaluation import sampling
-from ganbench.evaluation.evaluate import EvaluationSettings
 from ganbench.evaluation.sampling import Sampler
 from ganbench.evaluation.scoring import ScoringError, score_cohort
+from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.metrics import registry as metrics
 from ganbench.objectives import Objective
 from ganbench.registry import Part

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ganbench import dirac, losses, metrics
-from ganbench.evaluation.evaluate import EvaluationSettings
 from ganbench.evaluation.extractors import registry as extractors
+from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.execution.tasks import CohortRun, Message, Surroundings
 from ganbench.objectives import Objective
 from ganbench.store import Store

@@ -200,6 +200,18 @@ def test_missing_inception_weights_are_said_at_plan_time(tmp_path: Path) -> None
     assert any("weights" in note for note in found.notes)
 
 
+def test_several_extractors_score_together_and_what_each_lacks_is_said(tmp_path: Path) -> None:
+    text = "objectives: [hinge]\ndatasets: [digits]\nevaluate: {extractor: [classifier, inception]}\n"
+    found, alone = plan(tmp_path, text), plan(tmp_path, text.replace(", inception", ""))
+    assert any("Inception weights" in note for note in found.notes) and not alone.notes
+    (both,), (one,) = found.planned, alone.planned
+    assert both.scoring is not None and one.scoring is not None
+    assert [part.name for part in both.scoring.settings.extractors] == ["classifier", "inception"]
+    assert both.scoring.key != one.scoring.key and keys(found) == keys(alone)
+    with pytest.raises(SuiteError, match="'classifier' is listed twice"):
+        plan(tmp_path, text.replace("inception", "classifier"))
+
+
 def entries(tmp_path: Path, text: str, **options: bool) -> list[Entry]:
     return look_up(plan(tmp_path, text).planned, Store(tmp_path / "runs"), **options)
 
