@@ -90,7 +90,10 @@ def everything() -> tuple[list[Need], list[str]]:
 
 
 def look(need: Need, data_root: Path, cache: Path) -> State:
-    """Say whether a need is met; writes nothing, and imports no torch."""
+    """Say whether a need is met; writes nothing, and imports no torch.
+
+    Datasets may have `files(root) -> tuple[Path, ...]`, which lists what lies on disk; extractors too (ExtractorPlugin).
+    """
     source: Any = need.dataset.create()
     absent_data = source.missing(data_root) or ""
     if need.extractor is None:

@@ -255,8 +255,6 @@ class Modes:
 class Dataset(Protocol):
     """A source of real samples. Optional: `modes(samples) -> Modes`, `centres`, `fingerprint(root) -> str`.
 
-    `files(root) -> tuple[Path, ...]`, also optional, lists what lies on disk, for `ganbench data`.
-
     A dataset whose content is the user's own gives a `fingerprint`, which enters the cell's key; fields with
     `metadata={"in_key": False}` (paths) do not.
     """

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganbench.datasets import register
-from ganbench.locks import alone
 from ganbench.plugins import Shape, Split, SplitName
 
 if TYPE_CHECKING:
@@ -35,6 +34,10 @@ class Mnist:
         """One grey channel, square."""
         return (1, self.side, self.side)
 
+    def files(self, root: Path) -> tuple[Path, ...]:
+        """Return the files that torchvision has left there."""
+        return tuple(sorted((root / "MNIST" / "raw").glob("*-ubyte")))
+
     @property
     def classes(self) -> int:
         """Ten digits."""
@@ -45,24 +48,16 @@ class Mnist:
         raw = root / "MNIST" / "raw"
         if all((raw / name).is_file() for name in FILES):
             return None
-        return (
-            f"MNIST (12 MB, 66 MB unpacked) would be downloaded to {raw}; without a network, put its four files there"
-        )
-
-    def files(self, root: Path) -> tuple[Path, ...]:
-        """Return where torchvision leaves the four files."""
-        return tuple(root / "MNIST" / "raw" / name for name in FILES)
+        return f"MNIST (12 MB, 66 MB unpacked) would be downloaded to {raw}"
 
     def prepare(self, root: Path) -> None:
         """Download MNIST through torchvision when it is missing."""
         if self.missing(root) is None:
             return
-        with alone(root / "MNIST"):
-            if self.missing(root) is not None:  # another process may have downloaded it meanwhile
-                from torchvision.datasets import MNIST
+        from torchvision.datasets import MNIST
 
-                root.mkdir(parents=True, exist_ok=True)
-                MNIST(root, download=True)
+        root.mkdir(parents=True, exist_ok=True)
+        MNIST(root, download=True)
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Read one split: uint8 `(n, 1, side, side)` with labels; FileNotFoundError when it is absent."""

@@ -11,8 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ganbench.cli import app
-from ganbench.datasets.mnist import FILES, Mnist
+from ganbench.datasets.mnist import Mnist
 from ganbench.evaluation.extractors import classifier_network
+
+FILES = [f"{split}-{content}-ubyte" for split in ("train", "t10k") for content in ("images-idx3", "labels-idx1")]
 
 
 @pytest.fixture

@@ -58,18 +58,6 @@ class Classifier:
     def missing(self, dataset: Dataset, cache: Path) -> None:
         """Nothing: it is trained here."""
 
-    def files(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, ...]:
-        """Return where the network and its record lie once it is trained."""
-        return self._paths(dataset, data_root, cache)
-
-    def known(self, dataset: Part, data_root: Path, cache: Path) -> str:
-        """Say how good the network is, or that it is not trained yet."""
-        weights_path, record_path = self._paths(dataset, data_root, cache)
-        if not (weights_path.exists() and record_path.exists()):
-            return "not trained yet"
-        accuracy = json.loads(record_path.read_text())["test_accuracy"]
-        return f"trained, right on {100 * accuracy:.1f} % of the test split"
-
     def prepare(self, dataset: Part, data_root: Path, cache: Path) -> None:
         """Train the network unless it lies in the cache; ValueError when the dataset is not supported."""
         weights_path, record_path = self._paths(dataset, data_root, cache)
@@ -117,10 +105,28 @@ class Classifier:
         # Twice as fast on a CPU as channels first.
         return TrainedClassifier(network.to(memory_format=torch.channels_last).to(device), record)
 
+    def files(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, ...]:
+        """Return where the network and its record lie once it is trained."""
+        return self._paths(_trained_on(dataset), data_root, cache)
+
+    def known(self, dataset: Part, data_root: Path, cache: Path) -> str:
+        """Say how good the network is, or that it is not trained yet."""
+        weights_path, record_path = self._paths(_trained_on(dataset), data_root, cache)
+        if not (weights_path.exists() and record_path.exists()):
+            return "not trained yet"
+        accuracy = json.loads(record_path.read_text())["test_accuracy"]
+        return f"trained, right on {100 * accuracy:.1f} % of the test split"
+
     def _paths(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, Path]:
         content = digest({"dataset": dataset_content(dataset, data_root), "classifier": self.version})
         folder = cache / "classifiers"
         return folder / f"{content}.safetensors", folder / f"{content}.json"
+
+
+def _trained_on(dataset: Part) -> Part:
+    """Return the dataset whose network reads this one: another, where its pictures are the channels."""
+    channels_as: Part | None = getattr(dataset.create(), "channels_as", None)
+    return channels_as or dataset
 
 
 def _tensors(split: Split) -> tuple[Tensor, Tensor]:
