@@ -92,7 +92,7 @@ def everything() -> tuple[list[Need], list[str]]:
 def look(need: Need, data_root: Path, cache: Path) -> State:
     """Say whether a need is met; writes nothing, and imports no torch.
 
-    Datasets may have `files(root) -> tuple[Path, ...]`, which lists what lies on disk; extractors too (ExtractorPlugin).
+    Datasets may have `files(root) -> tuple[Path, ...]`, which lists what lies on disk; so may extractors.
     """
     source: Any = need.dataset.create()
     absent_data = source.missing(data_root) or ""
