@@ -54,7 +54,9 @@ def _table(needs: Sequence[Need], data_root: Path, cache: Path) -> tuple[Table, 
 
     from ganbench.needs import look
 
-    table, missing, incomplete = Table("name", "state"), {}, False
+    table, missing, incomplete = Table(), {}, False
+    table.add_column("name", no_wrap=True)
+    table.add_column("state")
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("place", overflow="fold")
     for need in needs:
@@ -66,7 +68,7 @@ def _table(needs: Sequence[Need], data_root: Path, cache: Path) -> tuple[Table, 
             continue
         incomplete |= bool(state.missing)
         absent = "not trained yet" if need.trained else "missing"
-        if state.missing not in ("", absent):
+        if state.missing and not need.trained:
             missing[need.name] = state.missing
         there = state.told or ("there" if state.place else "nothing to fetch")
         said = Text(absent, style="yellow") if state.missing else Text(there)
