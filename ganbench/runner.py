@@ -24,6 +24,7 @@ from ganbench.suite.load import load_suite
 from ganbench.suite.plan import expand
 from ganbench.suite.record import suite_record
 from ganbench.suite.schema import Suite
+from ganbench.suite.scoring_time import slow_scores
 
 STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
 
@@ -131,6 +132,7 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     notes = list(expansion.notes)
     if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
+    notes += slow_scores(cohorts, devices)
     return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options.checkpoint_every)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from ganbench.datasets import pixels, published, register
+from ganbench.locks import alone
 from ganbench.plugins import Shape, Split, SplitName
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class CelebA:
         RuntimeError says what to put where when the download fails, ValueError what is wrong with the files.
         """
         if self.missing(root) is not None:
-            with published.one_at_a_time(root, "CelebA"):
+            with alone(root / "CelebA"):
                 _download(root / "celeba")
         splits: tuple[SplitName, ...] = ("train", "test")
         absent = [split for split in splits if not self._kept(split).exists()]

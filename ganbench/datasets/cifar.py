@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ganbench.datasets import published, register
+from ganbench.locks import alone
 from ganbench.plugins import Shape, Split, SplitName
 
 Files = Mapping[SplitName, Mapping[str, str]]
@@ -118,7 +119,7 @@ def _prepare(root: Path, folder: Path, files: Files, name: str) -> None:
     if _absent(folder, files):
         from torchvision import datasets
 
-        with published.one_at_a_time(root, name):
+        with alone(root / name):
             if _absent(folder, files):
                 getattr(datasets, name)(root, download=True)
     for checksums in files.values():

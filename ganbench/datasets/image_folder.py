@@ -63,6 +63,11 @@ class ImageFolder:
             return str(error)
         return None
 
+    def files(self, root: Path) -> tuple[Path, ...]:
+        """Return the pictures of both splits."""
+        found = pictures.listing(self.folder)
+        return (*found.train, *found.test)
+
     def fingerprint(self, root: Path) -> str:
         """Return what tells this content from another: a hash of the sorted names and sizes of the files."""
         return pictures.fingerprint(self.folder, pictures.listing(self.folder))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from ganbench.datasets import idx, published, register
+from ganbench.datasets import idx, register
+from ganbench.locks import alone
 from ganbench.plugins import Shape, Split, SplitName
 
 
@@ -27,6 +28,10 @@ class Mnist:
     def shape(self) -> Shape:
         """One grey channel, square."""
         return (1, self.side, self.side)
+
+    def files(self, root: Path) -> tuple[Path, ...]:
+        """Return the files that torchvision has left there."""
+        return tuple(sorted((root / "MNIST" / "raw").glob("*-ubyte")))
 
     @property
     def classes(self) -> int:
@@ -129,7 +134,7 @@ def _prepare(root: Path, name: str) -> None:
         return
     from torchvision import datasets
 
-    with published.one_at_a_time(root, name):
+    with alone(root / name):
         if not idx.complete(root / name / "raw"):
             getattr(datasets, name)(root, download=True)
 

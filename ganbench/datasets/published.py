@@ -1,27 +1,12 @@
-"""Files that a publisher offers: fetched by one process at a time, checked against the published checksums."""
+"""Files that a publisher offers: checked against the published checksums."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 CHUNK = 1 << 20
-
-
-@contextmanager
-def one_at_a_time(root: Path, name: str) -> Iterator[None]:
-    """Keep other processes from fetching the same: datasets that share files are prepared side by side.
-
-    What was missing before may be there once it is one's turn. A hidden file in `root` is the lock; nothing else is
-    left there, and a process that dies lets go of it.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / f".{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def absent(folder: Path, checksums: Mapping[str, str]) -> list[str]:

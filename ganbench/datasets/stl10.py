@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganbench.datasets import pixels, published, register
+from ganbench.locks import alone
 from ganbench.plugins import Shape, Split, SplitName
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Stl10:
         if self.missing(root) is not None:
             from torchvision.datasets import STL10
 
-            with published.one_at_a_time(root, "STL10"):
+            with alone(root / "STL10"):
                 if self.missing(root) is not None:
                     STL10(root, download=True)
         splits: tuple[SplitName, ...] = ("train", "test")

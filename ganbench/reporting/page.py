@@ -20,7 +20,7 @@ from ganbench.reporting.figures import Figure
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.pictures import Gallery, gallery
 from ganbench.reporting.ranking import BROKEN, Ranking
-from ganbench.reporting.summary import heading
+from ganbench.reporting.summary import heading, read_by
 from ganbench.reporting.tables import Table
 from ganbench.reporting.verdict import caveats, verdict
 from ganbench.reporting.wording import count, duration
@@ -141,6 +141,8 @@ def _about(frame: Frame, ranking: Ranking) -> str:
         facts.append(count(len(about["centres"]), "true mode"))
     elif about.get("classes"):
         facts.append(count(int(about["classes"]), "class", "classes"))
+    if read := read_by(frame.protocols.get(ranking.protocol_id, {})):
+        facts.append(read)
     facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}" if ranking.scoring else "no scores")
     return " · ".join(facts)
 

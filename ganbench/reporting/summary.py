@@ -59,7 +59,8 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
     for ranking in rankings:
         parts.append(f"## {_escaped(heading(ranking, rankings))}")
         if ranking.scoring:
-            parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
+            read = read_by(frame.protocols.get(ranking.protocol_id, {}))
+            parts.append(f"Protocol `{ranking.protocol_id or 'none'}`{read and f', {read}'}.")
             parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
         if found := endings(frame, ranking):
             parts.append("### Convergence\n\n" + _table(convergence_table(found)))
@@ -72,6 +73,16 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
         parts.append("### Cost\n\n" + _table(cost_table(ranking)))
     parts.append("## Provenance\n\n" + _table(provenance_table(frame)))
     return "\n\n".join(parts) + "\n"
+
+
+def read_by(protocol: Mapping[str, Any]) -> str:
+    """Say which extractor read the samples, and how good a classifier it is, where that was measured."""
+    extractor = protocol.get("extractor") or {}
+    if not extractor.get("name"):
+        return ""
+    accuracy = extractor.get("test_accuracy")
+    good = "" if accuracy is None else f", which is right on {100 * accuracy:.1f} % of the test split"
+    return f"features by {extractor['name']}{good}"
 
 
 def heading(ranking: Ranking, rankings: Sequence[Ranking]) -> str:

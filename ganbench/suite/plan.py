@@ -20,7 +20,7 @@ from ganbench.evaluation.settings import (
     value_names,
 )
 from ganbench.metrics import registry as metrics
-from ganbench.registry import unknown
+from ganbench.registry import Part, unknown
 from ganbench.suite.cells import Cell, Scoring, scoring_steps
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Problem, SuiteError
@@ -202,15 +202,20 @@ def _note_what_is_missing(row: Planned, data_root: Path, cache: Path, notes: _No
     assert row.cell is not None
     assert row.scoring is not None
     source = row.cell.dataset.create()
-    absent = source.missing(data_root)
-    if absent:
-        notes.add(f"{row.dataset.label}: {absent}")
-    if absent or not row.scoring.wanted:
-        return
-    for extractor in row.scoring.settings.extractors:
-        absent = extractor.create().missing(source, cache)
+    wanted = [(row.cell.dataset, source.missing(data_root))]
+    if row.scoring.wanted:
+        wanted += [(part, part.create().missing(source, cache)) for part in row.scoring.settings.extractors]
+    for part, absent in wanted:
         if absent:
-            notes.add(f"{row.dataset.label}: {absent}")
+            notes.add(f"{row.dataset.label}: {absent}{_gets_it_ahead(part)}")
+
+
+def _gets_it_ahead(part: Part) -> str:
+    """Name the command that gets what a part lacks; nothing does where the user has named a file that is not there."""
+    paths = part.parameters.keys() - part.as_json()["parameters"].keys()
+    if any(part.parameters[name] for name in paths):
+        return ""
+    return f"; `ganbench fetch {part.name if part.label == part.name else 'SUITE'}` gets it ahead"
 
 
 def _filter(text: str, suite: Suite) -> Any:

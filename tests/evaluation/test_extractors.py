@@ -87,9 +87,13 @@ def test_identity_gives_points_back(ring: Part, identity: Part, cache: Path):
         ("identity", "digits", "for points"),
         ("classifier", "ring8", "for images"),
         ("inception", "ring8", "for images"),
+        ("dinov2", "ring8", "for images"),
+        ("clip", "ring8", "for images"),
         ("identity", "ring8", None),
         ("classifier", "digits", None),
         ("inception", "digits", None),
+        ("dinov2", "digits", None),
+        ("clip", "digits", None),
     ],
 )
 def test_what_cannot_be_read_is_said(extractor: str, dataset: str, reason: str | None):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.extractors import register
 from ganbench.evaluation.extractors.per_channel import PerChannel, per_channel
+from ganbench.locks import alone
 from ganbench.paths import write_whole
 from ganbench.plugins import Dataset, Split
 from ganbench.registry import Part
@@ -67,6 +68,11 @@ class Classifier:
         weights_path, record_path = self._paths(dataset, data_root, cache)
         if weights_path.exists() and record_path.exists():
             return
+        with alone(weights_path):
+            if not (weights_path.exists() and record_path.exists()):  # another process may have trained it meanwhile
+                self._train(dataset, data_root, weights_path, record_path)
+
+    def _train(self, dataset: Part, data_root: Path, weights_path: Path, record_path: Path) -> None:
         source: Dataset = dataset.create()
         why = self.supports(source)
         if why is not None:
@@ -106,6 +112,18 @@ class Classifier:
         network = network.eval().requires_grad_(False)
         # Twice as fast on a CPU as channels first.
         return TrainedClassifier(network.to(memory_format=torch.channels_last).to(device), record)
+
+    def files(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, ...]:
+        """Return where the network and its record lie once it is trained."""
+        return self._paths(_channel(dataset) or dataset, data_root, cache)
+
+    def known(self, dataset: Part, data_root: Path, cache: Path) -> str:
+        """Say how good the network is, or that it is not trained yet."""
+        weights_path, record_path = self._paths(_channel(dataset) or dataset, data_root, cache)
+        if not (weights_path.exists() and record_path.exists()):
+            return "not trained yet"
+        accuracy = json.loads(record_path.read_text())["test_accuracy"]
+        return f"trained, right on {100 * accuracy:.1f} % of the test split"
 
     def _paths(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, Path]:
         content = digest({"dataset": dataset_content(dataset, data_root), "classifier": self.version})
