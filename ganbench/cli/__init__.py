@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ganbench.cli import list_plugins, plan, report, run, show, track
+from ganbench.cli import evaluate, list_plugins, plan, report, run, sample, show, track
 
 app = typer.Typer(
     name="ganbench",
@@ -28,6 +28,8 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("list")(list_plugins.list_plugins)
 app.command("show")(show.show)
+app.command("evaluate")(evaluate.evaluate)
+app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("track")(track.track)
 
