@@ -56,5 +56,6 @@ def main() -> None:
         app()
     finally:
         # Without this the end of the process searches all that torch and MLflow have made for garbage, for most of a
-        # second.
-        gc.freeze()
+        # second. Triton's binding, which torchvision brings along, tells of every object that is not collected.
+        if "triton" not in sys.modules:
+            gc.freeze()

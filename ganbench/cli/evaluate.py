@@ -51,6 +51,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--extractor",
+            metavar="NAME",
             help="What features are read by; all metrics by the first one. Repeatable.  \\[default: as in suites]",
             show_default=False,
         ),
@@ -85,18 +86,20 @@ def evaluate(
     ] = None,
     plugin: PluginOption = None,
 ) -> None:
-    """Score samples that exist, or a stored generator, by the protocol of suites: value, ceiling, and what fixed them.
+    """Score samples that exist, or a stored generator, by the protocol that suites use, with no suite.
 
     Examples:
 
     \b
-      ganbench evaluate samples/ --dataset mnist
-      ganbench evaluate samples.npz --dataset '{image_folder: {path: ~/faces, side: 64}}' --metrics fid,kid
-      ganbench evaluate runs/cells/8f0c... --samples 2000
+    ganbench evaluate samples/ --dataset mnist
+    ganbench evaluate samples.npz --dataset '{mnist: {}}' --metrics fid,kid
+    ganbench evaluate runs/cells/8f0c6a1b2d3e4f50 --samples 2000
 
-    Pictures in arrays are uint8, NHWC or NCHW, told apart by the dataset's shape; points are floats (n, d). The
-    ceiling is what as many held-out real samples get. A checkpoint is sampled as its suite did: the same settings give
-    the same scores.
+    Arrays hold pictures as uint8, NHWC or NCHW (told by the dataset's shape), or points as floats (n, d).
+
+    The ceiling is what as many held-out real samples get; no generator can be expected to beat it.
+
+    A checkpoint is sampled as its suite sampled it: the same settings give the same scores.
     """
     with errors_told():
         from ganbench.api import evaluate as score

@@ -64,12 +64,13 @@ def sample(
     Examples:
 
     \b
-      ganbench sample runs/cells/8f0c... -o grid.png
-      ganbench sample runs/cells/8f0c... -o samples/ --count 10000
-      ganbench sample runs/cells/8f0c... -o sevens.npz --count 500 --label 7 --seed 1
+    ganbench sample runs/cells/8f0c6a1b2d3e4f50 -o grid.png
+    ganbench sample runs/cells/8f0c6a1b2d3e4f50 -o samples/ --count 10000
+    ganbench sample runs/cells/8f0c6a1b2d3e4f50 -o sevens.npz --count 500 --label 7
 
-    With the cell's own seed, and as many as were scored, these are the samples that its scores are of. An .npz holds
-    `arr_0`, NHWC uint8 (points: float32), and `labels` where classes were asked for.
+    With the cell's own seed, and as many as were scored, these are the samples that its scores are of.
+
+    An .npz holds `arr_0`, NHWC uint8 (points: float32), and `labels` where classes were asked for.
     """
     with errors_told():
         from ganbench.cli.registries import load_plugins

@@ -68,20 +68,18 @@ class Checkpoint:
         from safetensors import safe_open
 
         from ganbench.evaluation.sampling import Sampler
+        from ganbench.training.players import WHOLE
 
         self._check(label)
         with safe_open(self.folder / SNAPSHOTS, "pt") as file:
             flat = file.get_tensor(str(step))
         sampler = Sampler([self.cell], count, torch.device(device), label)
-        try:
-            return sampler.draw(flat[None])[0].cpu(), sampler.labels
-        except RuntimeError as error:
-            if flat.numel() >= sampler.size:
-                raise
+        if not 0 <= flat.numel() - sampler.size < WHOLE:
             raise StoreError(
                 f"{self.folder}: the stored generator has {flat.numel()} parameters, and the one that {CELL} describes "
                 f"on {self.cell.dataset.label} takes {sampler.size}"
-            ) from error
+            )
+        return sampler.draw(flat[None])[0].cpu(), sampler.labels
 
     def _check(self, label: int | None) -> None:
         if label is None:
@@ -117,7 +115,8 @@ def not_a_checkpoint(folder: Path) -> str:
     for cells in (folder / "cells", folder if folder.name == "cells" else folder.parent):
         keys = sorted(path.parent.name for path in cells.glob(f"*/{CELL}")) if cells.name == "cells" else []
         if keys:
-            near = difflib.get_close_matches(folder.name, keys, n=1)
+            begin = [key for key in keys if key.startswith(folder.name)][:LISTED]
+            near = begin or difflib.get_close_matches(folder.name, keys, n=1)
             shown = [*near, *(key for key in keys if key not in near)][:LISTED]
             more = f" and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
             return f"{said}; {cells} has {'; '.join(_told(cells / key) for key in shown)}{more}"

@@ -52,7 +52,7 @@ def dataset_of(entry: object) -> Part | None:
         return entry
     chosen = _parts(datasets.registry, entry, "--dataset")
     if len(chosen) != 1:
-        raise wrong("--dataset", f"one dataset is needed, and {entry!r} is {len(chosen)}")
+        raise wrong("--dataset", f"expected one dataset, got {len(chosen)} by {entry!r}")
     return chosen[0]
 
 

@@ -89,7 +89,8 @@ def _check_options(request: Request, place: Path | None, checkpoint: Checkpoint 
     """Refuse options that say nothing of this kind of source, and a source that is no file or folder."""
     problems = []
     if place is not None and not place.exists():
-        problems.append(Problem(str(place), "there is no such file or folder"))
+        nearby = f". {not_a_checkpoint(place)}" if place.parent.name == "cells" else ""
+        problems.append(Problem(str(place), f"there is no such file or folder{nearby}"))
     elif place is not None and place.is_file() and place.suffix.lower() not in ARRAYS:
         allowed = f"a folder of pictures, a checkpoint (RUNS/cells/KEY) or an array ({', '.join(ARRAYS)})"
         problems.append(Problem(str(place), f"not a source: expected {allowed}"))
@@ -164,7 +165,10 @@ def _evaluator(dataset: Part, settings: EvaluationSettings, device: str) -> Eval
         evaluator = Evaluator(dataset, settings, *roots, device)
         evaluator.prepare()
     except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:  # data or weights
-        raise wrong(f"dataset {dataset.label}, extractor {settings.extractor.label}", str(error)) from error
+        plugin: Dataset = dataset.create()
+        absent = (plugin.missing(roots[0]), *(part.create().missing(plugin, roots[1]) for part in settings.extractors))
+        told = "; ".join([str(error), *(text for text in absent if text)])
+        raise wrong(f"dataset {dataset.label}, extractor {settings.extractor.label}", told) from error
     return evaluator
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganbench.reporting import protocol
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
@@ -61,6 +62,9 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
         if ranking.scoring:
             parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
             parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
+            if fixed := protocol.facts(frame, ranking):
+                listed = "\n".join(f"- {_escaped(name)}: {_escaped(text)}" for name, text in fixed)
+                parts.append("### Protocol\n\nEverything that fixes these scores:\n\n" + listed)
         if found := endings(frame, ranking):
             parts.append("### Convergence\n\n" + _table(convergence_table(found)))
         if (collapse := collapse_table(frame, ranking)) is not None:
@@ -96,6 +100,7 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
     }
     return {
         "protocol_id": ranking.protocol_id,
+        "protocol": _protocol(frame, ranking),
         "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
@@ -105,6 +110,11 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         **({"per_class": classes} if classes else {}),
         **({"dirac": dirac} if dirac else {}),
     }
+
+
+def _protocol(frame: Frame, ranking: Ranking) -> dict[str, Any] | None:
+    found = frame.protocols.get(ranking.protocol_id)
+    return None if found is None else {**found, "cells": protocol.of_the_cells(frame, ranking)}
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -140,3 +140,12 @@ def test_a_trained_cell_that_awaits_its_scores_is_not_called_broken(builder):
 def test_the_overview_says_of_how_many_seeds_a_mean_is(varied: Store):
     table = overview(rankings(load(varied)))
     assert any("8.00 (2/3)" in row for row in table.rows)
+
+
+def test_the_overview_ranks_one_protocol_per_dataset(varied: Store):
+    found = rankings(load(varied))
+    table = overview(found)
+    assert [heading.split(":")[0] for heading in table.headings if ":" in heading] == ["ring8", "digits (p1)"]
+    assert all("wgan_gp" not in row for row in table.rows)  # its scores are of another protocol alone
+    assert "other protocols cannot be compared" in table.caption
+    assert "other protocols" not in overview([r for r in found if r.protocol_id == "p1"]).caption
