@@ -42,5 +42,5 @@ def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
         return [leaf for key, item in value.items() for leaf in _flat(item, f"{name} {key}".replace("_", " ").strip())]
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
         return [leaf for place, item in enumerate(value, start=1) for leaf in _flat(item, f"{name} {place}")]
-    written = ", ".join(map(str, value)) if isinstance(value, list | tuple) else "none" if value is None else str(value)
-    return [(name, written)]
+    written = ", ".join(map(str, value)) if isinstance(value, list | tuple) else "" if value is None else str(value)
+    return [(name, written or "none")]
