@@ -64,8 +64,8 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
             parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
             if fixed := protocol.facts(frame, ranking):
                 listed = "\n".join(f"- {_escaped(name)}: {_escaped(text)}" for name, text in fixed)
-                told = "<details><summary>Everything that fixes these scores</summary>"
-                parts.append(f"{told}\n\n{listed}\n\n</details>")
+                opening = "<details><summary>Everything that fixes these scores</summary>"
+                parts.append(f"{opening}\n\n{listed}\n\n</details>")
         if found := endings(frame, ranking):
             parts.append("### Convergence\n\n" + _table(convergence_table(found)))
         if (collapse := collapse_table(frame, ranking)) is not None:
