@@ -194,6 +194,7 @@ def test_data_that_cannot_be_got_is_told_with_a_way_out(tmp_path: Path) -> None:
 
 
 def test_help_teaches_by_example_and_imports_nothing_heavy() -> None:
+    assert {"evaluate", "sample"} <= {*invoke("--help").output.split()}
     shown = invoke("evaluate", "--help").output
     for text in ("ganbench evaluate samples/ --dataset mnist", "--metrics", "--reference", "--json", "NHWC or NCHW"):
         assert text in shown

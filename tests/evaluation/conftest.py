@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from ganbench import datasets
 from ganbench.evaluation.extractors import registry as extractors
@@ -45,6 +44,7 @@ def all_metrics() -> tuple[Part, ...]:
 @pytest.fixture(scope="session")
 def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of random weights in the form of the published one."""
+    import torch
     from torch_fidelity import feature_extractor_inceptionv3 as module
 
     class Random(module.FeatureExtractorInceptionV3):
