@@ -56,6 +56,6 @@ def main() -> None:
         app()
     finally:
         # Without this the end of the process searches all that torch and MLflow have made for garbage, for most of a
-        # second. Triton's binding, which torchvision brings along, tells of every object that is not collected.
+        # second. Triton, which torchvision brings, reports at length on whatever is not freed.
         if "triton" not in sys.modules:
             gc.freeze()

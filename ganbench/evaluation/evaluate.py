@@ -61,6 +61,15 @@ def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache:
     Evaluator(dataset, settings, data_root, cache).prepare()
 
 
+def to_uint8(images: Tensor) -> Tensor:
+    """Turn images in [-1, 1] into uint8 as QUANTISATION says; uint8 stays."""
+    import torch
+
+    if images.dtype == torch.uint8:
+        return images
+    return ((images + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+
+
 class Evaluator:
     """Scores sets of samples of one dataset under one protocol.
 
@@ -192,15 +201,6 @@ class Evaluator:
             return (f"{int((~finite).sum())} of {len(samples)} samples are not finite",) * len(self._readers)
         quantised = self.quantise(samples)
         return tuple(reader.read(quantised, seed, labels, posterior) for reader in self._readers)
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """Turn images in [-1, 1] into uint8 as QUANTISATION says; uint8 stays."""
-    import torch
-
-    if images.dtype == torch.uint8:
-        return images
-    return ((images + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
 
 
 def _titles(asked: _Asked) -> dict[str, str]:
