@@ -39,14 +39,8 @@ def refused(*arguments: object) -> str:
 @pytest.mark.parametrize("step", [10, 20])
 def test_a_stored_generator_gets_the_scores_of_its_suite(trained, name, samples: int, step: int) -> None:
     stored = json.loads(trained.scores[name].read_text())
-    metrics = [part["name"] for part in stored["protocol"]["metrics"]]
-    # a suite compares some objectives that are told a class, so that it asks of all of them whether they obey
-    assert "class_match" in metrics
-    if name[0] == "hinge":
-        found = ganbench.evaluate(trained.cells[name], samples=samples, reference=300, step=step, device="cpu")
-        assert "class_match" not in found.values
-    else:
-        found = ganbench.evaluate(trained.cells[name], samples=samples, reference=300, step=step, device="cpu")
+    found = ganbench.evaluate(trained.cells[name], samples=samples, reference=300, step=step, device="cpu")
+    if name[0] == "told":
         assert found.protocol_id == stored["protocol_id"]
         assert found.protocol == stored["protocol"]
     row = next(row for row in stored["rows"] if row["step"] == step)
