@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ganbench.cli import data, fetch, list_plugins, plan, report, run, show, track
+from ganbench.cli import data, evaluate, fetch, list_plugins, plan, report, run, sample, show, track
 
 app = typer.Typer(
     name="ganbench",
@@ -30,6 +30,8 @@ app.command("fetch")(fetch.fetch)
 app.command("data")(data.data)
 app.command("list")(list_plugins.list_plugins)
 app.command("show")(show.show)
+app.command("evaluate")(evaluate.evaluate)
+app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("track")(track.track)
 

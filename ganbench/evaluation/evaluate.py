@@ -61,6 +61,15 @@ def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache:
     Evaluator(dataset, settings, data_root, cache).prepare()
 
 
+def to_uint8(images: Tensor) -> Tensor:
+    """Turn images in [-1, 1] into uint8 as QUANTISATION says; uint8 stays."""
+    import torch
+
+    if images.dtype == torch.uint8:
+        return images
+    return ((images + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+
+
 class Evaluator:
     """Scores sets of samples of one dataset under one protocol.
 
@@ -136,7 +145,7 @@ class Evaluator:
         samples = samples.detach().float().cpu()
         if not self._images:
             return samples
-        return ((samples + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+        return to_uint8(samples)
 
     def score(self, samples: Tensor, seed: int, labels: Tensor | None = None) -> tuple[Values, Reasons]:
         """Score samples `(n, *shape)`, images in [-1, 1] or uint8: all values, and the reason of each that is NaN.

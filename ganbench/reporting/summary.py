@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganbench.reporting import protocol
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
@@ -62,6 +63,10 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
             read = read_by(frame.protocols.get(ranking.protocol_id, {}))
             parts.append(f"Protocol `{ranking.protocol_id or 'none'}`{read and f', {read}'}.")
             parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
+            if fixed := protocol.facts(frame, ranking):
+                listed = "\n".join(f"- {_escaped(name)}: {_escaped(text)}" for name, text in fixed)
+                opening = "<details><summary>Everything that fixes these scores</summary>"
+                parts.append(f"{opening}\n\n{listed}\n\n</details>")
         if found := endings(frame, ranking):
             parts.append("### Convergence\n\n" + _table(convergence_table(found)))
         if (collapse := collapse_table(frame, ranking)) is not None:
@@ -107,6 +112,7 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
     }
     return {
         "protocol_id": ranking.protocol_id,
+        "protocol": _protocol(frame, ranking),
         "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
@@ -117,6 +123,11 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         **({"per_class": classes} if classes else {}),
         **({"dirac": dirac} if dirac else {}),
     }
+
+
+def _protocol(frame: Frame, ranking: Ranking) -> dict[str, Any] | None:
+    found = frame.protocols.get(ranking.protocol_id)
+    return None if found is None else {**found, "cells": protocol.of_the_cells(frame, ranking)}
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -35,7 +35,11 @@ class Table:
 
 
 def overview(rankings: Sequence[Ranking]) -> Table:
-    """Show ranks and mean final headlines of every contender on every ranking side by side."""
+    """Show ranks and mean final headlines of every contender on every dataset side by side.
+
+    Of a dataset that was scored under several protocols it shows the first alone: no rank may mix them.
+    """
+    every, rankings = rankings, [*{ranking.dataset: ranking for ranking in reversed(rankings)}.values()][::-1]
     objectives = {s.contender: s.objective for ranking in rankings for s in ranking.standings}
     found = [{s.contender: s for s in ranking.standings} for ranking in rankings]
     ranks = {name: _mean([column[name].rank for column in found if name in column]) for name in objectives}
@@ -49,11 +53,13 @@ def overview(rankings: Sequence[Ranking]) -> Table:
         rows.append(tuple(row))
     headings = ["Contender"]
     for ranking in rankings:
-        headings += ["Rank", f"{_place(ranking, rankings)}: {ranking.title} {_arrow(ranking.better)}"]
+        headings += ["Rank", f"{_place(ranking, every)}: {ranking.title} {_arrow(ranking.better)}"]
     caption = (
         "Rank and mean final score over seeds, ordered by mean rank. "
         "↓ lower is better, ↑ higher is better. k/n: only k of n seeds have a final score."
     )
+    if len(rankings) < len(every):
+        caption += " Scores under other protocols cannot be compared with these: each protocol has its own table below."
     numeric = (False, *(True,) * (len(headings) - 1))
     return Table(caption, tuple(headings), tuple(rows), numeric, tuple(objectives[name] for name in order))
 

@@ -115,25 +115,6 @@ def test_absent_inception_weights_are_said_before_anything_trains(tmp_path: Path
         wrong.prepare(digits, ROOT, tmp_path)
 
 
-@pytest.fixture(scope="session")
-def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of random weights in the form of the published one."""
-    from torch_fidelity import feature_extractor_inceptionv3 as module
-
-    class Random(module.FeatureExtractorInceptionV3):
-        def load_state_dict(self, state_dict):
-            return None
-
-    empty = tmp_path_factory.mktemp("inception") / "empty.pth"
-    torch.save({}, empty)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = Random("inception-v3-compat", ["2048"], str(empty))
-    path = empty.with_name("random.pth")
-    torch.save(network.state_dict(), path)
-    return path
-
-
 def test_inception_reads_grey_and_colour_alike(inception_weights: Path, digits: Part, tmp_path: Path):
     plugin = extractors.create("inception", weights=str(inception_weights))
     assert plugin.missing(digits.create(), tmp_path) is None
