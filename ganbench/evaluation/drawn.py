@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.evaluation.checkpoints import open_checkpoint
+from ganbench.evaluation.generators import open_generator
 from ganbench.evaluation.sources import ARRAYS, KEY
 from ganbench.paths import write_whole
 from ganbench.registry import Part
@@ -56,7 +56,7 @@ def draw(
         where = slots.find(device, 1)[0]
     except ValueError as error:
         raise wrong("--device", str(error)) from None
-    checkpoint = open_checkpoint(folder, dataset).seeded(seed)
+    checkpoint = open_generator(folder, dataset).seeded(seed)
     at = checkpoint.step(step)
     samples, labels = checkpoint.draw(count, at, where, label)
     samples = to_uint8(samples) if samples.ndim == 4 else samples.float()

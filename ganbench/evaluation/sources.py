@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -31,7 +31,7 @@ class Samples:
     asked for.
 
     `origin` says where they come from, as plain data; `resize` what was done to their size, empty for nothing;
-    `seed` drives what metrics draw.
+    `seed` drives what metrics draw; `posterior` is what the generator's D believes, as metrics take it.
     """
 
     samples: Tensor
@@ -39,6 +39,7 @@ class Samples:
     labels: Tensor | None = None
     resize: str = ""
     seed: int = 0
+    posterior: Callable[[Tensor], Tensor] | None = None
 
 
 def picture_files(folder: Path) -> tuple[Path, ...]:

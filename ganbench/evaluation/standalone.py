@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ganbench import datasets
 from ganbench.evaluation.ceiling import Ceiling
-from ganbench.evaluation.checkpoints import Checkpoint, is_checkpoint, not_a_checkpoint, open_checkpoint
 from ganbench.evaluation.content import digest
+from ganbench.evaluation.generators import StoredGenerator, holds_generator, no_generator, open_generator
 from ganbench.evaluation.request import FEWEST, Request, dataset_of, settings_of
 from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.evaluation.sources import ARRAYS, CHOSEN, Samples, from_array, read_array, read_pictures
@@ -70,7 +70,7 @@ def evaluate(source: object, request: Request, device: str = "cpu") -> Evaluatio
     """
     place = Path(source).expanduser() if isinstance(source, str | Path) else None
     named = dataset_of(request.dataset)
-    checkpoint = open_checkpoint(place, named) if place is not None and is_checkpoint(place) else None
+    checkpoint = open_generator(place, named) if place is not None and holds_generator(place) else None
     dataset = named or (checkpoint.cell.dataset if checkpoint else None)
     _check_options(request, place, checkpoint, dataset)
     assert dataset is not None
@@ -85,17 +85,19 @@ def evaluate(source: object, request: Request, device: str = "cpu") -> Evaluatio
     return _scored(evaluator, samples, left_out)
 
 
-def _check_options(request: Request, place: Path | None, checkpoint: Checkpoint | None, dataset: Part | None) -> None:
+def _check_options(
+    request: Request, place: Path | None, checkpoint: StoredGenerator | None, dataset: Part | None
+) -> None:
     """Refuse options that say nothing of this kind of source, and a source that is no file or folder."""
     problems = []
     if place is not None and not place.exists():
-        nearby = f". {not_a_checkpoint(place)}" if place.parent.name == "cells" else ""
+        nearby = f". {no_generator(place)}" if place.parent.name == "cells" else ""
         problems.append(Problem(str(place), f"there is no such file or folder{nearby}"))
     elif place is not None and place.is_file() and place.suffix.lower() not in ARRAYS:
         allowed = f"a folder of pictures, a checkpoint (RUNS/cells/KEY) or an array ({', '.join(ARRAYS)})"
         problems.append(Problem(str(place), f"not a source: expected {allowed}"))
     elif place is not None and checkpoint is None and (place / "cells").is_dir():
-        problems.append(Problem(str(place), f"a store: give one of its cells. {not_a_checkpoint(place)}"))
+        problems.append(Problem(str(place), f"a store: give one of its cells. {no_generator(place)}"))
     folder = place is not None and place.is_dir() and checkpoint is None
     if request.step is not None and checkpoint is None:
         problems.append(Problem(f"--step {request.step}", "is for checkpoints, and the source is none"))
@@ -114,7 +116,9 @@ def _check_options(request: Request, place: Path | None, checkpoint: Checkpoint 
         raise SuiteError(problems)
 
 
-def _samples(source: object, request: Request, dataset: Part, checkpoint: Checkpoint | None, device: str) -> Samples:
+def _samples(
+    source: object, request: Request, dataset: Part, checkpoint: StoredGenerator | None, device: str
+) -> Samples:
     shape = dataset.create().shape
     if checkpoint is not None:
         return _from_checkpoint(checkpoint, request, dataset, device)
@@ -132,7 +136,7 @@ def _samples(source: object, request: Request, dataset: Part, checkpoint: Checkp
     return replace(found, seed=seed, origin={**found.origin, **part, "seed": seed})
 
 
-def _from_checkpoint(checkpoint: Checkpoint, request: Request, dataset: Part, device: str) -> Samples:
+def _from_checkpoint(checkpoint: StoredGenerator, request: Request, dataset: Part, device: str) -> Samples:
     makes, real = checkpoint.cell.dataset.create().shape, dataset.create().shape
     if makes != real:
         raise wrong(
@@ -151,7 +155,7 @@ def _from_checkpoint(checkpoint: Checkpoint, request: Request, dataset: Part, de
         "parameters": checkpoint.averaged,
         "seed": cell.seed,
     }
-    return Samples(samples, origin, labels, seed=cell.seed)
+    return Samples(samples, origin, labels, seed=cell.seed, posterior=checkpoint.beliefs(step, device))
 
 
 def _evaluator(dataset: Part, settings: EvaluationSettings, device: str) -> Evaluator:
@@ -173,7 +177,8 @@ def _evaluator(dataset: Part, settings: EvaluationSettings, device: str) -> Eval
 
 
 def _scored(evaluator: Evaluator, samples: Samples, left_out: Mapping[str, str]) -> Evaluation:
-    values, reasons = evaluator.score(samples.samples, samples.seed, samples.labels)
+    readings = evaluator.read(samples.samples, samples.seed, samples.labels, samples.posterior)
+    values, reasons = evaluator.values(readings, samples.labels is not None)
     protocol, protocol_id = evaluator.protocol, evaluator.protocol_id
     if samples.resize:
         protocol = {**protocol, "resize": samples.resize}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ LISTED = 3  # cells of a store that a message names
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class StoredGenerator:
     """A trained generator: the cell that it belongs to, its folder and the G steps of which there are parameters.
 
     `cell.seed` is that of its `evaluation` stream.
@@ -45,7 +45,7 @@ class Checkpoint:
         ema = self.cell.train.ema
         return f"averaged over G steps, decay {ema:g}" if ema else "of the step itself, no average (EMA)"
 
-    def seeded(self, seed: int | None) -> Checkpoint:
+    def seeded(self, seed: int | None) -> StoredGenerator:
         """Draw from the streams of another seed; None: the cell's own, which its stored scores are of."""
         return self if seed is None else replace(self, cell=replace(self.cell, seed=seed))
 
@@ -81,6 +81,18 @@ class Checkpoint:
             )
         return sampler.draw(flat[None])[0].cpu(), sampler.labels
 
+    def beliefs(self, step: int, device: str) -> Callable[[Tensor], Tensor] | None:
+        """Return what the D of a step believes, as `ganbench.evaluation.beliefs` does; None where it was not kept."""
+        import torch
+        from safetensors import safe_open
+
+        from ganbench.evaluation.beliefs import beliefs
+
+        with safe_open(self.folder / SNAPSHOTS, "pt") as file:
+            name = f"d/{step}"
+            flat = file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - no mapping
+        return None if flat is None else beliefs(self.cell, flat, torch.device(device))
+
     def _check(self, label: int | None) -> None:
         if label is None:
             return
@@ -91,25 +103,25 @@ class Checkpoint:
             raise StoreError(f"--label {label}: the classes are 0 to {classes - 1}")
 
 
-def is_checkpoint(folder: Path) -> bool:
+def holds_generator(folder: Path) -> bool:
     """Whether a folder is a cell's, to be opened as a checkpoint."""
     return (folder / CELL).is_file()
 
 
-def open_checkpoint(folder: Path, dataset: Part | None = None) -> Checkpoint:
+def open_generator(folder: Path, dataset: Part | None = None) -> StoredGenerator:
     """Read what a cell's folder holds; `dataset` is as `stored_cell` takes it.
 
     Raises StoreError when the folder holds no generator, or one that cannot be built here.
     """
-    if not is_checkpoint(folder):
-        raise StoreError(not_a_checkpoint(folder))
+    if not holds_generator(folder):
+        raise StoreError(no_generator(folder))
     steps = _steps(folder / SNAPSHOTS)
     if not steps:
         raise StoreError(f"{folder} holds no generator: {_why_none(folder)}")
-    return Checkpoint(folder, stored_cell(folder / CELL, dataset), steps)
+    return StoredGenerator(folder, stored_cell(folder / CELL, dataset), steps)
 
 
-def not_a_checkpoint(folder: Path) -> str:
+def no_generator(folder: Path) -> str:
     """Say that a folder is no cell's, and which ones there are nearby."""
     said = f"{folder} is no checkpoint (the folder of a trained cell, with {CELL} and {SNAPSHOTS})"
     for cells in (folder / "cells", folder if folder.name == "cells" else folder.parent):
