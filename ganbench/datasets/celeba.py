@@ -76,28 +76,27 @@ class CelebA:
             names = _names(root / "celeba")
             with _opened(root / "celeba") as read:
                 for split in absent:
-                    pixels.keep(self._kept(split), decode(names[split], read, self.side))
+                    shape = (len(names[split]), *self.shape)
+                    pixels.keep(self._kept(split), shape, decode(names[split], read, self.side))
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Read one split: uint8 `(n, 3, side, side)`; FileNotFoundError when it is absent."""
-        import numpy as np
 
         absent = self.missing(root)
         if absent is not None:
             raise FileNotFoundError(f"CelebA is not under {root}: {absent}")
         self.prepare(root)
-        return Split(np.load(self._kept(split), allow_pickle=False))
+        return Split(pixels.mapped(self._kept(split)))
 
     def _kept(self, split: SplitName) -> Path:
         content = f"{FILES[ARCHIVE][:8]}-{FILES[PARTITION][:8]}"
         return pixels.kept_at("celeba", f"{content}-{self.side}-{split}-{self.version}")
 
 
-def decode(names: Sequence[str], read: Callable[[str], bytes], side: int) -> NDArray[np.uint8]:
-    """Decode, crop and average pictures down: uint8 `(n, 3, side, side)`; ValueError names all that are broken."""
+def decode(names: Sequence[str], read: Callable[[str], bytes], side: int) -> Iterator[NDArray[np.uint8]]:
+    """Decode, crop and average pictures down, some at a time; ValueError names all that are broken, at the end."""
     import numpy as np
 
-    decoded = np.empty((len(names), 3, side, side), dtype=np.uint8)
     broken: list[str] = []
     for start in range(0, len(names), BATCH):
         some = names[start : start + BATCH]
@@ -107,11 +106,10 @@ def decode(names: Sequence[str], read: Callable[[str], bytes], side: int) -> NDA
                 whole[index] = _face(read(name))
             except (OSError, SyntaxError, ValueError, KeyError) as error:
                 broken.append(f"  {name}: {error}")
-        decoded[start : start + BATCH] = pixels.average_down(whole, side)
+        yield pixels.average_down(whole, side)
     if broken:
         shown = broken if len(broken) <= 20 else [*broken[:20], f"  and {len(broken) - 20} more"]
         raise ValueError("\n".join([f"celeba: {len(broken)} pictures cannot be read:", *shown]))
-    return decoded
 
 
 def _face(content: bytes) -> NDArray[np.uint8]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ganbench.datasets import pictures, register
-from ganbench.paths import cache_root, write_whole
+from ganbench.datasets import pictures, pixels, register
+from ganbench.paths import cache_root
 from ganbench.plugins import Count, Shape, Split, SplitName
 
 if TYPE_CHECKING:
@@ -79,11 +79,16 @@ class ImageFolder:
         absent = [split for split in splits if not self._cached(found, split).exists()]
         if not absent:
             return
-        everything = [path for split in absent for path in found.files(split)]
-        pixels = pictures.decode_all(everything, self.side, self.grey, self.crop == "centre")
+        broken: list[str] = []
         for split in absent:
-            own, pixels = pixels[: len(found.files(split))], pixels[len(found.files(split)) :]
-            write_whole(self._cached(found, split), _npy(own))
+            shape = (len(found.files(split)), *self.shape)
+            decoded = pictures.decode_all(found.files(split), self.side, self.grey, self.crop == "centre")
+            try:
+                pixels.keep(self._cached(found, split), shape, decoded)
+            except pictures.Broken as error:
+                broken += error.lines
+        if broken:
+            raise pictures.Broken(broken)
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Read one split: uint8 `(n, channels, side, side)` in the order of the names, labelled by folder.
@@ -95,11 +100,11 @@ class ImageFolder:
         self.prepare(root)
         found = pictures.listing(self.folder)
         labels = found.labels(split) if len(found.classes) > 1 else None
-        pixels = np.load(self._cached(found, split), allow_pickle=False)
+        path = self._cached(found, split)
         if self.flip and split == "train":
-            pixels = np.concatenate([pixels, pixels[..., ::-1]])
             labels = None if labels is None else np.tile(labels, 2)
-        return Split(pixels, labels)
+            return Split(_with_mirror_images(path), labels)
+        return Split(pixels.mapped(path), labels)
 
     def _cached(self, found: pictures.Listing, split: SplitName) -> Path:
         content = pictures.fingerprint(self.folder, found)
@@ -108,9 +113,10 @@ class ImageFolder:
         return cache_root() / "image_folder" / f"{content}-{self.side}-{colours}{squashed}-{split}.npy"
 
 
-def _npy(pixels: NDArray[np.uint8]) -> bytes:
-    import numpy as np
-
-    buffer = io.BytesIO()
-    np.save(buffer, pixels, allow_pickle=False)
-    return buffer.getvalue()
+def _with_mirror_images(path: Path) -> NDArray[np.uint8]:
+    """Return what a file keeps and its mirror images, from a file beside it, made on first use."""
+    both = path.with_stem(f"{path.stem}-flipped")
+    if not both.exists():
+        plain = pixels.mapped(path)
+        pixels.keep(both, (2 * len(plain), *plain.shape[1:]), itertools.chain(plain, (one[..., ::-1] for one in plain)))
+    return pixels.mapped(both)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 HELD_OUT = 10  # one picture in so many is for testing where there is no test folder
+
+
+class Broken(ValueError):  # noqa: N818 - reads as what is wrong
+    """Pictures that cannot be read; `lines` has each with the reason."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        """Take a line per picture."""
+        super().__init__("\n".join([f"image_folder: {len(lines)} pictures cannot be read:", *lines]))
+        self.lines = lines
 
 
 @dataclass(frozen=True)
@@ -99,25 +108,22 @@ def fingerprint(folder: Path, found: Listing) -> str:
     return digest.hexdigest()[:16]
 
 
-def decode_all(files: Sequence[Path], side: int, grey: bool, crop: bool = True) -> NDArray[np.uint8]:
-    """Decode pictures to uint8 `(n, channels, side, side)`; ValueError names all that are broken.
+def decode_all(files: Sequence[Path], side: int, grey: bool, crop: bool = True) -> Iterator[NDArray[np.uint8]]:
+    """Decode pictures to uint8 `(channels, side, side)`, one by one; Broken names all broken ones, at the end.
 
     `crop` keeps the centre of the longer side; without it the picture is squashed into the square.
     """
-    import numpy as np
     from PIL import Image
 
-    decoded = np.empty((len(files), 1 if grey else 3, side, side), dtype=np.uint8)
     broken = []
-    for index, path in enumerate(files):
+    for path in files:
         try:
-            decoded[index] = _decode(path, side, grey, crop)
+            yield _decode(path, side, grey, crop)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             reason = str(error).replace(str(path), path.name)
             broken.append(f"  {path}: {reason}")
     if broken:
-        raise ValueError("\n".join([f"image_folder: {len(broken)} pictures cannot be read:", *broken]))
-    return decoded
+        raise Broken(broken)
 
 
 def _decode(path: Path, side: int, grey: bool, crop: bool) -> NDArray[np.uint8]:

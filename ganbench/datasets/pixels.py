@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,9 +53,24 @@ def kept_at(folder: str, name: str) -> Path:
     return cache_root() / folder / f"{name}.npy"
 
 
-def keep(path: Path, pictures: NDArray[np.uint8]) -> None:
-    """Put pixels into a file of the cache, whole or not at all."""
+def keep(path: Path, shape: tuple[int, ...], pieces: Iterable[NDArray[np.uint8]]) -> None:
+    """Put pixels of this shape, which come in pieces, into a .npy file of the cache, whole or not at all.
+
+    They need never be in memory at once. Raises what making the pieces raises, and ValueError when they are not all.
+    """
     import numpy as np
 
     with whole_file(path) as file:
-        np.save(file, pictures, allow_pickle=False)
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        written = sum(file.write(piece.tobytes()) for piece in pieces)
+        if written != math.prod(shape):
+            raise ValueError(f"{path}: {written} numbers, and the shape {shape} has {math.prod(shape)}")
+
+
+def mapped(path: Path) -> NDArray[np.uint8]:
+    """Open what was kept; pixels are read from the file when they are looked at."""
+    import numpy as np
+
+    # Changes would stay in memory; torch wants arrays that can be written to.
+    found: NDArray[np.uint8] = np.load(path, mmap_mode="c", allow_pickle=False)
+    return found

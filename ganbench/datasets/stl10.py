@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -72,7 +73,11 @@ class Stl10:
         splits: tuple[SplitName, ...] = ("train", "test")
         for split in splits:
             if not self._kept(split).exists():
-                pixels.keep(self._kept(split), self._decoded(root / "stl10_binary", split))
+                folder = root / "stl10_binary"
+                published.check(folder, self._files(split))
+                files = [folder / name for name in self._pictures(split)]
+                count = sum(file.stat().st_size for file in files) // (3 * SIDE * SIDE)
+                pixels.keep(self._kept(split), (count, *self.shape), _averaged(files, self.side))
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Read one split: uint8 `(n, 3, side, side)` with labels; FileNotFoundError when it is absent."""
@@ -82,7 +87,7 @@ class Stl10:
         if absent is not None:
             raise FileNotFoundError(f"STL-10 is not under {root}: {absent}")
         self.prepare(root)
-        pictures = np.load(self._kept(split), allow_pickle=False)
+        pictures = pixels.mapped(self._kept(split))
         if self.unlabelled:
             return Split(pictures)
         name = f"{split}_y.bin"
@@ -101,13 +106,12 @@ class Stl10:
         content = "-".join(FILES[name][:8] for name in self._pictures(split))
         return pixels.kept_at("stl10", f"{content}-{self.side}-{self.version}")
 
-    def _decoded(self, folder: Path, split: SplitName) -> NDArray[np.uint8]:
-        import numpy as np
 
-        published.check(folder, self._files(split))
-        found = []
-        for name in self._pictures(split):
-            # the pixels of a channel lie column by column
-            raw = np.memmap(folder / name, dtype=np.uint8, mode="r").reshape(-1, 3, SIDE, SIDE)
-            found.append(pixels.average_down(raw.transpose(0, 1, 3, 2), self.side))
-        return np.concatenate(found)
+def _averaged(files: Sequence[Path], side: int) -> Iterator[NDArray[np.uint8]]:
+    import numpy as np
+
+    for file in files:
+        # the pixels of a channel lie column by column
+        whole = np.memmap(file, dtype=np.uint8, mode="r").reshape(-1, 3, SIDE, SIDE).transpose(0, 1, 3, 2)
+        for start in range(0, len(whole), pixels.BATCH):
+            yield pixels.average_down(whole[start : start + pixels.BATCH], side)

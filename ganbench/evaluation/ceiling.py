@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.evaluation.reference import SPLIT
+from ganbench.locks import alone
 from ganbench.paths import write_whole
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def ceiling(evaluator: Evaluator, dataset: Part, settings: EvaluationSettings, r
     """Return the ceiling under the evaluator's protocol, from the cache or computed now and put there."""
     path = roots[1] / "ceilings" / f"{evaluator.protocol_id}.json"
     if not path.exists():
-        found = _measured(evaluator, dataset.create(), settings, roots[0])
-        write_whole(path, (json.dumps(asdict(found)) + "\n").encode())
+        with alone(path):
+            if not path.exists():  # another process may have measured it meanwhile
+                found = _measured(evaluator, dataset.create(), settings, roots[0])
+                write_whole(path, (json.dumps(asdict(found)) + "\n").encode())
     return Ceiling(**json.loads(path.read_text()))
 
 

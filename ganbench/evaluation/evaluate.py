@@ -51,14 +51,14 @@ class _Asked:
         return "labels" in self.metric.needs
 
 
-def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path) -> None:
+def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache: Path, device: str = "cpu") -> None:
     """Fetch, train and extract all that an Evaluator reads; the only place here that may download."""
     dataset.create().prepare(data_root)
     if not settings.metrics:
         return
     for part in settings.extractors:
         part.create().prepare(dataset, data_root, cache)
-    Evaluator(dataset, settings, data_root, cache).prepare()
+    Evaluator(dataset, settings, data_root, cache, device).prepare()
 
 
 def to_uint8(images: Tensor) -> Tensor:

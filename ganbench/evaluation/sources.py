@@ -63,6 +63,7 @@ def read_pictures(folder: Path, shape: Shape, resize: bool, count: int | None) -
     With a `count` that many are read, always the same ones. SuiteError when the shape is no square picture's, a size
     differs and `resize` is not asked for, or a file is broken.
     """
+    import numpy as np
     import torch
 
     if len(shape) != 3 or shape[1] != shape[2] or shape[0] not in (1, 3):
@@ -74,7 +75,7 @@ def read_pictures(folder: Path, shape: Shape, resize: bool, count: int | None) -
     if odd and not resize:
         raise wrong(folder, _differing(odd, len(files), side))
     try:
-        pixels = pictures.decode_all(files, side, grey=shape[0] == 1)
+        pixels = np.stack(list(pictures.decode_all(files, side, grey=shape[0] == 1)))
     except ValueError as error:
         raise wrong(folder, str(error).removeprefix("image_folder: ")) from None
     origin = {"kind": "pictures", "path": str(folder), "count": len(found)}

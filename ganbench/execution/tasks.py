@@ -101,12 +101,12 @@ class Preparation:
         extractors = ", ".join(part.name for part in self.settings.extractors)
         return f"preparing {self.label} ({extractors if self.settings.metrics else 'no scores'})"
 
-    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - all on the CPU
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - nothing waits
         """Do it; whatever raises reaches the parent as an error."""
         from ganbench.evaluation.evaluate import prepare
 
         self.surroundings.load_plugins()
-        prepare(self.dataset, self.settings, self.surroundings.data_root, self.surroundings.cache)
+        prepare(self.dataset, self.settings, self.surroundings.data_root, self.surroundings.cache, device)
         tell(Message("done"))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,18 +38,18 @@ def test_pictures_are_never_enlarged():
         pixels.average_down(noise(1, 6), 8)
 
 
-def test_what_fails_while_it_is_kept_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_what_fails_while_it_is_kept_leaves_nothing_behind(tmp_path: Path):
     path = tmp_path / "kept" / "pixels.npy"
-    pixels.keep(path, noise(2, 4))
+    pixels.keep(path, (2, 3, 4, 4), noise(2, 4))
     assert np.array_equal(np.load(path), noise(2, 4))
 
-    def full(file: object, *_: object, **__: object) -> None:
-        file.write(b"half")  # type: ignore[attr-defined]
+    def full() -> Iterator[np.ndarray]:
+        yield noise(2, 4)
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
     with pytest.raises(OSError, match="No space"):
-        pixels.keep(path, noise(3, 4))
-    monkeypatch.undo()
-    assert np.array_equal(np.load(path), noise(2, 4))
+        pixels.keep(path, (3, 3, 4, 4), full())
+    with pytest.raises(ValueError, match="96 numbers, and the shape"):
+        pixels.keep(path, (3, 3, 4, 4), noise(2, 4))
+    assert np.array_equal(pixels.mapped(path), noise(2, 4))
     assert [each.name for each in path.parent.iterdir()] == ["pixels.npy"]
