@@ -13,6 +13,7 @@ registry = Registry(
         "is": "ganbench.metrics.inception_score",
         "kid": "ganbench.metrics.kid",
         "log_likelihood": "ganbench.metrics.log_likelihood",
+        "lpips": "ganbench.metrics.lpips",
         "memorisation": "ganbench.metrics.memorisation",
         "modes": "ganbench.metrics.modes",
         "ms_ssim": "ganbench.metrics.ms_ssim",
