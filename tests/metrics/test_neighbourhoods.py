@@ -245,3 +245,21 @@ def test_all_four_scores_are_those_of_prdc(size: int, k: int, shift: float, scal
         **metrics.create("coverage", neighbours=k).compute(what),
     }
     assert found == pytest.approx(prdc(real.double().numpy(), fake.double().numpy(), k))
+
+
+def test_precision_and_recall_of_many_go_through_the_distances_once(monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[int, int]] = []
+    original = neighbourhoods.squared_distances
+
+    def counted(rows, columns, others=False):
+        asked.append((len(rows), others))
+        return original(rows, columns, others)
+
+    monkeypatch.setattr(neighbourhoods, "squared_distances", counted)
+    what = evidence(normal(300, 20, 0, 0.3), normal(300, 20, 9))
+    expected = metrics.create("precision_recall").compute(what)
+    monkeypatch.setattr(neighbourhoods, "KEPT_DISTANCES", 0)
+    asked.clear()
+    what = evidence(what.features, what.reference.features)
+    assert metrics.create("precision_recall").compute(what) == expected
+    assert sorted(asked) == [(300, False), (300, True), (300, True)]
