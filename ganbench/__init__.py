@@ -3,6 +3,7 @@
 ganbench.run("suites/losses.yaml")      trains what is missing, returns a Result with the report's path
 ganbench.plan("suites/losses.yaml")     what would run; writes nothing
 ganbench.report("runs")                 the report of a store, again
+ganbench.evaluate("samples/", "mnist")  scores of pictures, arrays or a stored generator, with no suite
 ganbench.losses.create("hinge", margin=2.0)
 ganbench.losses.register("mine")        and so for penalties, techniques, objectives, architectures, datasets, metrics
 """
@@ -14,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganbench import architectures, datasets, losses, metrics, objectives, penalties, techniques
-    from ganbench.api import plan, report, run
+    from ganbench.api import evaluate, plan, report, run
 
 __version__ = "0.1.0"
 
 _KINDS = ("architectures", "datasets", "losses", "metrics", "objectives", "penalties", "techniques")
-_VERBS = ("plan", "report", "run")
+_VERBS = ("evaluate", "plan", "report", "run")
 
 __all__ = [
     "architectures",
     "datasets",
+    "evaluate",
     "losses",
     "metrics",
     "objectives",

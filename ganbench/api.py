@@ -1,13 +1,18 @@
-"""What the command line does, as three functions."""
+"""What the command line does, as functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganbench.registry import unknown
+from ganbench.evaluation.request import Request
+from ganbench.evaluation.standalone import Evaluation
+from ganbench.evaluation.standalone import evaluate as score
+from ganbench.execution import slots
+from ganbench.registry import load_file, unknown
 from ganbench.runner import Listener, Options, Plan, Result, Silence, execute, make_plan
 from ganbench.store import Store, StoreError
+from ganbench.suite.errors import wrong
 
 
 def plan(
@@ -78,3 +83,35 @@ def report(store: str | Path = "runs", out: str | Path | None = None, *, suite: 
         raise StoreError(f"{held.root}: {unknown('suite', suite, found)}")
     name = suite or found[0]
     return write_report(held, name, Path(out or Path("reports") / name))
+
+
+def evaluate(
+    source: object,
+    dataset: object = None,
+    *,
+    metrics: object = None,
+    extractors: Sequence[object] = (),
+    samples: int | None = None,
+    reference: int = 10_000,
+    seed: int | None = None,
+    step: int | None = None,
+    key: str | None = None,
+    resize: bool = False,
+    device: str = "auto",
+    plugins: Sequence[str | Path] = (),
+) -> Evaluation:
+    """Score a folder of pictures, an array (in memory, .npz or .npy) or a cell's folder as suites score generators.
+
+    Pictures in arrays are uint8, NCHW or NHWC, points floats `(n, d)`. `dataset`, `metrics` and `extractors` are
+    written as in a suite ("mnist", {"image_folder": {"path": ...}}); a cell's folder brings its dataset. `samples` is
+    how many are scored (default: all, of a generator 10,000), `reference` the most real ones; `seed` is 0, of a
+    generator the cell's own. Raises SuiteError or StoreError with what is wrong and what is allowed.
+    """
+    for path in plugins:
+        load_file(Path(path))
+    try:
+        where = slots.find(device, 1)[0]
+    except ValueError as error:
+        raise wrong("--device", str(error)) from None
+    request = Request(dataset, metrics, extractors, samples, reference, seed, step, key, resize)
+    return score(source, request, where)

@@ -224,7 +224,9 @@ class Architecture(Protocol):
     """Both networks for samples of one shape, as ordinary modules written with no thought of cohorts.
 
     Optional, for losses that ask for them: `vector_critic(shape, features)`, samples to features
-    `(batch, features)`; `autoencoder(shape, features)`, samples to `(reconstruction, code)`.
+    `(batch, features)`; `autoencoder(shape, features)`, samples to `(reconstruction, code)`. `restraints` are the
+    Normalisations that its players need beside those of the objective. `zero_weights = True` says that some weights
+    start as zeros, by whose norm nothing can be divided.
     """
 
     def supports(self, shape: Shape) -> str | None:
@@ -247,7 +249,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Modes:
-    """Which mode each sample belongs to and whether it is of high quality, both `(n,)`; `weights` are the truth's."""
+    """Which mode each sample belongs to and whether it is of high quality, both `(n,)`.
+
+    `weights` `(modes,)` are the shares of the modes in the truth: they sum to one.
+    """
 
     nearest: NDArray[np.int64]
     high_quality: NDArray[np.bool_]
@@ -255,10 +260,16 @@ class Modes:
 
 
 class Dataset(Protocol):
-    """A source of real samples. Optional: `modes(samples) -> Modes`, `centres`, `fingerprint(root) -> str`.
+    """A source of real samples.
 
-    A dataset whose content is the user's own gives a `fingerprint`, which enters the cell's key; fields with
-    `metadata={"in_key": False}` (paths) do not.
+    Optional, where they are known:
+    - `modes(samples) -> Modes`, for samples `(n, *shape)`, and `centres`, `(modes, dimensions)`;
+    - `log_density(points: NDArray) -> NDArray[float64]`, the natural logarithm of the true density, `(n, d)` to `(n,)`;
+    - `channels_as: Part`, the labelled dataset whose pictures the channels are: a classifier then reads each channel
+      with that dataset's network, and `classes` counts every combination, the first channel's class leading.
+
+    A dataset whose content is the user's own gives a `fingerprint(root) -> str`, which enters the cell's key; fields
+    with `metadata={"in_key": False}` (paths) do not.
     """
 
     @property

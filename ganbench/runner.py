@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Protocol
 
+from ganbench.checkpoints import EVERY
 from ganbench.execution import fork_server, local, slots
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
@@ -23,6 +24,9 @@ from ganbench.suite.load import load_suite
 from ganbench.suite.plan import expand
 from ganbench.suite.record import suite_record
 from ganbench.suite.schema import Suite
+from ganbench.suite.scoring_time import slow_scores
+
+STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
 
 
 class Listener(Protocol):
@@ -73,6 +77,7 @@ class Plan:
     cohorts: tuple[Cohort, ...]
     devices: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    checkpoint_every: float = EVERY
 
     @property
     def counts(self) -> Counter[str]:
@@ -92,6 +97,7 @@ class Options:
     workers: int | None = None
     fresh: bool = False
     retry_failed: bool = False
+    checkpoint_every: float = EVERY
 
 
 @dataclass
@@ -126,14 +132,16 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     notes = list(expansion.notes)
     if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
-    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes))
+    notes += slow_scores(cohorts, devices)
+    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options.checkpoint_every)
 
 
 def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, report: Path | None = None) -> Result:
     """Run what is left of a plan, then track and report all of it (`report` None: no report).
 
     Raises SuiteError when data or extractors cannot be got ready: then nothing has been trained. A
-    KeyboardInterrupt loses the cohorts that were running, and nothing that was finished.
+    KeyboardInterrupt waits until the cohorts that train are kept, a second one loses what they did since they last
+    were; neither loses what was finished.
     """
     if plan.cohorts:
         fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
@@ -161,13 +169,16 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     """Run the cohorts, and track their cells as they are finished."""
     started, tracking = perf_counter(), LiveTracking(plan.store, record, uri)
     try:
-        surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance())
+        surroundings = Surroundings(
+            plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance(), plan.checkpoint_every
+        )
         _prepare(plan, surroundings, listener)
         plan.store.write_suite(record)
         tracking.begin()
         listener.training(plan.cohorts, plan.devices)
         tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
-        local.run(tasks, plan.devices, _Ear(plan.store, listener, result, tracking).hear)
+        ear = _Ear(plan.store, listener, result, tracking)
+        local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING))
         plan.store.write_suite(replace(record, seconds=perf_counter() - started))
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")

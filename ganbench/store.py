@@ -2,7 +2,8 @@
 
     STORE/cells/KEY/cell.json               what the cell is (everything that its key hashes)
     STORE/cells/KEY/trace.jsonl             one JSON object per record, by step
-    STORE/cells/KEY/snapshots.safetensors   the generator's parameters at each evaluation, by step
+    STORE/cells/KEY/snapshots.safetensors   the generator's parameters at each evaluation, by step; D's as d/STEP
+    STORE/cells/KEY/checkpoint.safetensors  where its training stands, until it is finished
     STORE/cells/KEY/status.json             how training ended: written last, so a cell with a status is trained
     STORE/cells/KEY/scores/EKEY/samples.npy samples of the last scored step, for pictures
     STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
+CHECKPOINT = "checkpoint.safetensors"
 Outcome = Literal["completed", "diverged", "failed", "timed_out", "skipped"]
 
 
@@ -68,7 +70,8 @@ class Scores:
     `rows` holds a dict per scored step: `step` and one number (or None) per value. `reasons` says, by value
     name, why a number is missing. `better` gives the direction of each value. `protocol` fixes the scores,
     `protocol_id` is its hash. `per_class` holds, where the generator is told a class, a dict per class for the last
-    scored step: `class`, `fid`, `accuracy`, and the counts `samples` and `real`.
+    scored step: `class`, `fid`, `accuracy`, and the counts `samples` and `real`. `ceiling` is what held-out real
+    samples score, by value name.
     """
 
     protocol_id: str
@@ -78,6 +81,7 @@ class Scores:
     reasons: Mapping[str, str] = field(default_factory=dict)
     evaluate_seconds: float = 0.0
     per_class: tuple[Mapping[str, float | None], ...] = ()
+    ceiling: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ class Store:
         if not path.exists():
             return []
         with safe_open(path, "pt") as file:
-            return sorted(map(int, file.keys()))
+            return sorted(int(name) for name in file.keys() if name.isdecimal())  # noqa: SIM118 - no mapping
 
     def snapshot(self, key: str, step: int) -> Tensor:
         """Return the scored generator's flat parameters `(size,)` at one step, without reading the others."""
@@ -174,6 +178,15 @@ class Store:
 
         with safe_open(self.cell_folder(key) / "snapshots.safetensors", "pt") as file:
             found: Tensor = file.get_tensor(str(step))
+        return found
+
+    def d_snapshot(self, key: str, step: int) -> Tensor | None:
+        """Return D's flat parameters at one step, where they were kept."""
+        from safetensors import safe_open
+
+        with safe_open(self.cell_folder(key) / "snapshots.safetensors", "pt") as file:
+            name = f"d/{step}"
+            found: Tensor | None = file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - no mapping
         return found
 
     def samples(self, key: str, evaluation_key: str) -> NDArray[np.generic] | None:
@@ -208,8 +221,9 @@ class Store:
         snapshots: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Write all that training made, the status last; an older training of the cell is replaced."""
-        self.discard([key])
         folder = self.cell_folder(key)
+        if (folder / "status.json").exists():
+            self.discard([key])
         write_whole(folder / "cell.json", _json(cell))
         write_whole(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
         if snapshots:
@@ -217,6 +231,7 @@ class Store:
 
             write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
         write_whole(folder / "status.json", _json(asdict(status)))
+        (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""

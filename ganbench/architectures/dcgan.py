@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from ganbench.architectures import register
-from ganbench.plugins import Count, NonNegative, Shape
+from ganbench.architectures.layers import (
+    Activation,
+    Norm,
+    activation,
+    biased,
+    halved,
+    map_norm,
+    spectral_restraints,
+    why_not,
+)
+from ganbench.plugins import Count, NonNegative, Normalisation, Shape
 
 if TYPE_CHECKING:
     from torch import nn
 
-Norm = Literal["batch", "instance", "layer", "none"]
+SIDES = [side for side in range(8, 65) if halved(side) <= 7]
 
 
 @register("dcgan")
@@ -30,7 +40,8 @@ class DCGAN:
     `width` is the number of channels at the largest size; it doubles with every halving of the side.
     g_norm and d_norm: the paper has "batch" in both. Here D has none by default: under batch norm a logit
     depends on the whole batch, so that a penalty on each sample's gradient (gradient_penalty, r1, r2) is not
-    defined, and one D must serve all objectives. "layer" is over channels and pixels (WGAN-GP's choice).
+    defined, and one D must serve all objectives. "layer" is over channels and pixels (WGAN-GP's choice); "spectral"
+    divides every weight by its largest singular value, as the penalty spectral_norm does.
     Weights start as torch's layers do; init_std=0.02 is the paper's N(0, .02), made for networks with batch
     norm: a D without norm starts almost flat under it, and learns late.
     """
@@ -39,35 +50,34 @@ class DCGAN:
     g_norm: Norm = "batch"
     d_norm: Norm = "none"
     init_std: NonNegative = 0.0
+    g_activation: Activation = "relu"
+    d_activation: Activation = "leaky_relu"
 
     version: ClassVar[int] = 1
 
+    @property
+    def restraints(self) -> tuple[Normalisation, ...]:
+        """Return the normalisations of weights that the norms ask for."""
+        return spectral_restraints(self.g_norm, self.d_norm)
+
     def supports(self, shape: Shape) -> str | None:
         """Return why samples of `shape` cannot be built, or None."""
-        if len(shape) != 3:
-            return f"dcgan makes images (channels, side, side), not samples of shape {shape}; try mlp"
-        channels, height, width = shape
-        if height != width:
-            return f"dcgan makes square images, not {height} x {width}; try mlp, or crop"
-        if not 8 <= height <= 64 or _base(height) > 7:
-            sides = ", ".join(str(side) for side in range(8, 65) if _base(side) <= 7)
-            return f"dcgan makes images of side {sides}, not {height}; try mlp, or resize"
-        return None if channels > 0 else "an image needs at least one channel"
+        return why_not("dcgan", shape, SIDES)
 
     def generator(self, shape: Shape, latent_size: int) -> nn.Module:
         """Build G: latents `(batch, latent_size)` to images `(batch, *shape)`."""
         from torch import nn
 
-        base, widths = _base(shape[-1]), self._widths(shape[-1])
-        bias = self.g_norm == "none"  # a norm would subtract it again
+        base, widths = halved(shape[-1]), self._widths(shape[-1])
+        bias = biased(self.g_norm)
         layers: list[nn.Module] = [
             nn.Linear(latent_size, widths[-1] * base * base, bias=bias),
             nn.Unflatten(1, (widths[-1], base, base)),
         ]
         for inputs, outputs in zip(widths[:0:-1], widths[-2::-1], strict=True):
-            layers += [*_norm(self.g_norm, inputs), nn.ReLU()]
+            layers += [*map_norm(self.g_norm, inputs), activation(self.g_activation)]
             layers.append(nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias))
-        layers += [*_norm(self.g_norm, widths[0]), nn.ReLU()]
+        layers += [*map_norm(self.g_norm, widths[0]), activation(self.g_activation)]
         layers += [nn.ConvTranspose2d(widths[0], shape[0], 4, stride=2, padding=1), nn.Tanh()]
         return self._started(nn.Sequential(*layers))
 
@@ -79,11 +89,11 @@ class DCGAN:
         """Build a D of many numbers: images `(batch, *shape)` to features `(batch, features)`."""
         from torch import nn
 
-        base, widths = _base(shape[-1]), self._widths(shape[-1])
-        layers = [nn.Conv2d(shape[0], widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        base, widths = halved(shape[-1]), self._widths(shape[-1])
+        layers = [nn.Conv2d(shape[0], widths[0], 4, stride=2, padding=1), activation(self.d_activation)]
         for inputs, outputs in pairwise(widths):
-            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=self.d_norm == "none"))
-            layers += [*_norm(self.d_norm, outputs), nn.LeakyReLU(0.2)]
+            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=biased(self.d_norm)))
+            layers += [*map_norm(self.d_norm, outputs), activation(self.d_activation)]
         layers += [nn.Flatten(), nn.Linear(widths[-1] * base * base, features)]
         return self._started(nn.Sequential(*layers))
 
@@ -95,7 +105,7 @@ class DCGAN:
         return Autoencoder(encoder, replace(self, g_norm="none").generator(shape, features))
 
     def _widths(self, side: int) -> list[int]:
-        return [self.width * 2**i for i in range((side // _base(side)).bit_length() - 1)]
+        return [self.width * 2**i for i in range((side // halved(side)).bit_length() - 1)]
 
     def _started(self, network: nn.Module) -> nn.Module:
         from torch import nn
@@ -106,21 +116,3 @@ class DCGAN:
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         return network
-
-
-def _base(side: int) -> int:
-    """Halve `side` to 7 or less, and at least twice, as far as it is even."""
-    halvings = 0
-    while side % 2 == 0 and (side > 7 or halvings < 2):
-        side, halvings = side // 2, halvings + 1
-    return side
-
-
-def _norm(name: Norm, channels: int) -> list[nn.Module]:
-    from torch import nn
-
-    if name == "batch":
-        return [nn.BatchNorm2d(channels)]
-    if name == "instance":
-        return [nn.InstanceNorm2d(channels, affine=True)]
-    return [nn.GroupNorm(1, channels)] if name == "layer" else []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from ganbench.architectures import register
-from ganbench.plugins import Count, NonNegative, Shape
+from ganbench.architectures.layers import Activation, RowNorm, activation, biased, row_norm, spectral_restraints
+from ganbench.plugins import Count, NonNegative, Normalisation, Shape
 
 if TYPE_CHECKING:
     from torch import nn
@@ -16,21 +17,31 @@ if TYPE_CHECKING:
 @register("mlp")
 @dataclass(frozen=True)
 class MLP:
-    """Fully connected networks without normalisation, as in Goodfellow et al. 2014 (arXiv:1406.2661).
+    """Fully connected networks, without normalisation unless asked, as in Goodfellow et al. 2014 (arXiv:1406.2661).
 
-    G: latent -> depth x (width, g_activation) -> sample; tanh at the end for images, linear for points
-    D: sample -> depth x (width, leaky ReLU)   -> logit, or features
+    G: latent -> depth x (width, g_norm, g_activation) -> sample; tanh at the end for images, linear for points
+    D: sample -> depth x (width, d_norm, d_activation) -> logit, or features
 
-    The autoencoder is D to its features and G back from them. `slope` is that of the leaky ReLU, in both networks.
-    Weights start as torch's linear layers do.
+    The autoencoder is D to its features and G back from them, without a norm: one sample's error must not depend on
+    the others. `slope` is that of the leaky ReLU, in both networks. Weights start as torch's linear layers do.
+    "layer" norm is over the numbers of a hidden layer; "spectral" divides every weight by its largest singular
+    value, as the penalty spectral_norm does.
     """
 
     width: Count = 128
     depth: Count = 3
-    g_activation: Literal["relu", "leaky_relu"] = "relu"
+    g_activation: Activation = "relu"
     slope: NonNegative = 0.2
+    d_activation: Activation = "leaky_relu"
+    g_norm: RowNorm = "none"
+    d_norm: RowNorm = "none"
 
     version: ClassVar[int] = 1
+
+    @property
+    def restraints(self) -> tuple[Normalisation, ...]:
+        """Return the normalisations of weights that the norms ask for."""
+        return spectral_restraints(self.g_norm, self.d_norm)
 
     def supports(self, shape: Shape) -> str | None:
         """Return why samples of `shape` cannot be built, or None: any points and images can."""
@@ -42,8 +53,7 @@ class MLP:
         """Build G: latents `(batch, latent_size)` to samples `(batch, *shape)`."""
         from torch import nn
 
-        slope = self.slope if self.g_activation == "leaky_relu" else 0.0
-        layers = [*self._hidden(latent_size, slope), nn.Linear(self.width, math.prod(shape))]
+        layers = [*self._hidden(latent_size, self.g_norm, self.g_activation), nn.Linear(self.width, math.prod(shape))]
         if len(shape) == 3:
             layers += [nn.Tanh(), nn.Unflatten(1, shape)]
         return nn.Sequential(*layers)
@@ -56,19 +66,21 @@ class MLP:
         """Build a D of many numbers: samples `(batch, *shape)` to features `(batch, features)`."""
         from torch import nn
 
-        hidden = self._hidden(math.prod(shape), self.slope)
+        hidden = self._hidden(math.prod(shape), self.d_norm, self.d_activation)
         return nn.Sequential(nn.Flatten(), *hidden, nn.Linear(self.width, features))
 
     def autoencoder(self, shape: Shape, features: int) -> nn.Module:
         """Build a D that reconstructs: samples `(batch, *shape)` to as many again and codes `(batch, features)`."""
         from ganbench.architectures.autoencoder import Autoencoder
 
-        return Autoencoder(self.vector_critic(shape, features), self.generator(shape, features))
+        encoder = self.vector_critic(shape, features)
+        return Autoencoder(encoder, replace(self, g_norm="none").generator(shape, features))
 
-    def _hidden(self, inputs: int, slope: float) -> list[nn.Module]:
+    def _hidden(self, inputs: int, norm: RowNorm, activated: Activation) -> list[nn.Module]:
         from torch import nn
 
         layers: list[nn.Module] = []
         for size in (inputs, *(self.width,) * (self.depth - 1)):
-            layers += [nn.Linear(size, self.width), nn.LeakyReLU(slope) if slope else nn.ReLU()]
+            layers += [nn.Linear(size, self.width, bias=biased(norm)), *row_norm(norm, self.width)]
+            layers.append(activation(activated, self.slope))
         return layers

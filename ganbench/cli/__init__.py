@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ganbench.cli import list_plugins, plan, report, run, show, track
+from ganbench.cli import data, evaluate, fetch, list_plugins, plan, report, run, sample, show, track
 
 app = typer.Typer(
     name="ganbench",
@@ -26,8 +26,12 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("fetch")(fetch.fetch)
+app.command("data")(data.data)
 app.command("list")(list_plugins.list_plugins)
 app.command("show")(show.show)
+app.command("evaluate")(evaluate.evaluate)
+app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("track")(track.track)
 
@@ -54,5 +58,6 @@ def main() -> None:
         app()
     finally:
         # Without this the end of the process searches all that torch and MLflow have made for garbage, for most of a
-        # second.
-        gc.freeze()
+        # second. Triton, which torchvision brings, reports at length on whatever is not freed.
+        if "triton" not in sys.modules:
+            gc.freeze()

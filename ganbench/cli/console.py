@@ -45,6 +45,15 @@ WorkersOption = Annotated[
 PluginOption = Annotated[
     list[str] | None, typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False)
 ]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="The folder of datasets.  \\[default: GANBENCH_DATA, or data in the cache]",
+        show_default=False,
+    ),
+]
 TrackingOption = Annotated[
     str | None,
     typer.Option(

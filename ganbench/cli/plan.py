@@ -78,6 +78,8 @@ def _left_to_do(made: Plan) -> list[str]:
     counts = made.counts
     lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]
     said = [", ".join(lines)]
+    if begun := sum(entry.step > 0 for entry in made.entries):
+        said.append(f"{begun} of those to train go on where they were interrupted")
     reasons = dict.fromkeys(
         (e.planned.architecture.label, e.planned.dataset.label, e.planned.skipped)
         for e in made.entries

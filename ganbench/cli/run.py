@@ -46,6 +46,15 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(
+            "--checkpoint-every",
+            min=0,
+            metavar="SECONDS",
+            help="How often what is in training is kept, to go on from there after a crash.",
+        ),
+    ] = 60,
     profile: Annotated[
         bool,
         typer.Option(
@@ -72,6 +81,7 @@ def run(
             workers,
             fresh or profile,
             retry_failed,
+            checkpoint_every,
         )
         made = make_plan(Path(suite), options)
         if plan:

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ganbench.datasets import register
-from ganbench.plugins import Modes, Shape, Split, SplitName
+from ganbench.datasets import gaussians, register
+from ganbench.plugins import Count, Modes, Positive, Shape, Split, SplitName
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SIZES: dict[SplitName, int] = {"train": 100_000, "test": 10_000}
-SEEDS: dict[SplitName, int] = {"train": 0, "test": 1}
-RADIUS = 3.0  # of a high-quality sample, in standard deviations
 
 
 @register("ring8")
@@ -43,10 +39,7 @@ class Ring8:
     @property
     def centres(self) -> NDArray[np.float64]:
         """The modes, `(8, 2)`."""
-        import numpy as np
-
-        angle = 2 * np.pi * np.arange(8) / 8
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return _on_a_circle(8)
 
     def missing(self, root: Path) -> None:
         """Nothing: the points are drawn, not fetched."""
@@ -56,11 +49,64 @@ class Ring8:
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates, with their modes."""
-        return _draw(self.centres, self.std, split)
+        return gaussians.draw(self.centres, self.std, split)
 
     def modes(self, samples: NDArray[np.generic]) -> Modes:
         """Tell points `(n, 2)` by their nearest centre; high quality is within 3 std of it."""
-        return _modes(self.centres, self.std, samples)
+        return gaussians.modes(self.centres, self.std, samples)
+
+    def log_density(self, points: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return log p of points `(n, 2)`, in raw coordinates: natural logarithms `(n,)`."""
+        return gaussians.log_density(self.centres, self.std, points)
+
+
+@register("ring")
+@dataclass(frozen=True)
+class Ring:
+    """`n` Gaussians of equal weight on a circle: `ring8` with the numbers of your choice.
+
+    centre_i = radius (cos(2 pi i / n), sin(2 pi i / n)). With the defaults, the very points of `ring8`. 100,000
+    points to train on, 10,000 to test.
+    """
+
+    version: ClassVar[int] = 1
+
+    n: Count = 8
+    radius: Positive = 1.0
+    std: Positive = 0.01
+
+    @property
+    def shape(self) -> Shape:
+        """Points in the plane."""
+        return (2,)
+
+    @property
+    def classes(self) -> int:
+        """The modes: a point's label is the one it was drawn from."""
+        return self.n
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """The modes, `(n, 2)`."""
+        return self.radius * _on_a_circle(self.n)
+
+    def missing(self, root: Path) -> None:
+        """Nothing: the points are drawn, not fetched."""
+
+    def prepare(self, root: Path) -> None:
+        """Do nothing."""
+
+    def load(self, root: Path, split: SplitName) -> Split:
+        """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates, with their modes."""
+        return gaussians.draw(self.centres, self.std, split)
+
+    def modes(self, samples: NDArray[np.generic]) -> Modes:
+        """Tell points `(n, 2)` by their nearest centre; high quality is within 3 std of it."""
+        return gaussians.modes(self.centres, self.std, samples)
+
+    def log_density(self, points: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return log p of points `(n, 2)`, in raw coordinates: natural logarithms `(n,)`."""
+        return gaussians.log_density(self.centres, self.std, points)
 
 
 @register("grid25")
@@ -87,10 +133,7 @@ class Grid25:
     @property
     def centres(self) -> NDArray[np.float64]:
         """The modes, `(25, 2)`, row by row."""
-        import numpy as np
-
-        axis = np.array([-4.0, -2.0, 0.0, 2.0, 4.0])
-        return np.stack([np.tile(axis, 5), np.repeat(axis, 5)], axis=1)
+        return _on_a_grid(5, 2.0)
 
     def missing(self, root: Path) -> None:
         """Nothing: the points are drawn, not fetched."""
@@ -100,27 +143,75 @@ class Grid25:
 
     def load(self, root: Path, split: SplitName) -> Split:
         """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates, with their modes."""
-        return _draw(self.centres, self.std, split)
+        return gaussians.draw(self.centres, self.std, split)
 
     def modes(self, samples: NDArray[np.generic]) -> Modes:
         """Tell points `(n, 2)` by their nearest centre; high quality is within 3 std of it."""
-        return _modes(self.centres, self.std, samples)
+        return gaussians.modes(self.centres, self.std, samples)
+
+    def log_density(self, points: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return log p of points `(n, 2)`, in raw coordinates: natural logarithms `(n,)`."""
+        return gaussians.log_density(self.centres, self.std, points)
 
 
-def _draw(centres: NDArray[np.float64], std: float, split: SplitName) -> Split:
+@register("grid")
+@dataclass(frozen=True)
+class Grid:
+    """`n` x `n` Gaussians of equal weight on a grid about 0: `grid25` with the numbers of your choice.
+
+    Coordinates of the centres: spacing (i - (n - 1) / 2), i = 0 .. n - 1. With the defaults, the very points of
+    `grid25`. 100,000 points to train on, 10,000 to test.
+    """
+
+    version: ClassVar[int] = 1
+
+    n: Count = 5
+    spacing: Positive = 2.0
+    std: Positive = 0.05
+
+    @property
+    def shape(self) -> Shape:
+        """Points in the plane."""
+        return (2,)
+
+    @property
+    def classes(self) -> int:
+        """The modes: a point's label is the one it was drawn from."""
+        return self.n**2
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """The modes, `(n * n, 2)`, row by row."""
+        return _on_a_grid(self.n, self.spacing)
+
+    def missing(self, root: Path) -> None:
+        """Nothing: the points are drawn, not fetched."""
+
+    def prepare(self, root: Path) -> None:
+        """Do nothing."""
+
+    def load(self, root: Path, split: SplitName) -> Split:
+        """Draw the points, the same ones every time: float32 `(n, 2)` in raw coordinates, with their modes."""
+        return gaussians.draw(self.centres, self.std, split)
+
+    def modes(self, samples: NDArray[np.generic]) -> Modes:
+        """Tell points `(n, 2)` by their nearest centre; high quality is within 3 std of it."""
+        return gaussians.modes(self.centres, self.std, samples)
+
+    def log_density(self, points: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return log p of points `(n, 2)`, in raw coordinates: natural logarithms `(n,)`."""
+        return gaussians.log_density(self.centres, self.std, points)
+
+
+def _on_a_circle(n: int) -> NDArray[np.float64]:
     import numpy as np
 
-    stream = np.random.RandomState(SEEDS[split])  # its numbers are frozen for good, a Generator's are not
-    mode = stream.randint(0, len(centres), SIZES[split])
-    points = centres[mode] + std * stream.standard_normal((SIZES[split], centres.shape[1]))
-    return Split(points.astype(np.float32), mode.astype(np.int64))
+    angle = 2 * np.pi * np.arange(n) / n
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _modes(centres: NDArray[np.float64], std: float, samples: NDArray[np.generic]) -> Modes:
+def _on_a_grid(n: int, spacing: float) -> NDArray[np.float64]:
     import numpy as np
 
-    points = samples.astype(np.float64)
-    squared = ((points[:, None, :] - centres[None]) ** 2).sum(axis=2)
-    nearest = squared.argmin(axis=1)
-    high_quality = squared[np.arange(len(points)), nearest] <= (RADIUS * std) ** 2
-    return Modes(nearest.astype(np.int64), high_quality, np.full(len(centres), 1 / len(centres)))
+    axis = spacing * (np.arange(n) - (n - 1) / 2)
+    return np.stack([np.tile(axis, n), np.repeat(axis, n)], axis=1)

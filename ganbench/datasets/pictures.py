@@ -99,8 +99,11 @@ def fingerprint(folder: Path, found: Listing) -> str:
     return digest.hexdigest()[:16]
 
 
-def decode_all(files: Sequence[Path], side: int, grey: bool) -> NDArray[np.uint8]:
-    """Decode pictures to uint8 `(n, channels, side, side)`; ValueError names all that are broken."""
+def decode_all(files: Sequence[Path], side: int, grey: bool, crop: bool = True) -> NDArray[np.uint8]:
+    """Decode pictures to uint8 `(n, channels, side, side)`; ValueError names all that are broken.
+
+    `crop` keeps the centre of the longer side; without it the picture is squashed into the square.
+    """
     import numpy as np
     from PIL import Image
 
@@ -108,7 +111,7 @@ def decode_all(files: Sequence[Path], side: int, grey: bool) -> NDArray[np.uint8
     broken = []
     for index, path in enumerate(files):
         try:
-            decoded[index] = _decode(path, side, grey)
+            decoded[index] = _decode(path, side, grey, crop)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             reason = str(error).replace(str(path), path.name)
             broken.append(f"  {path}: {reason}")
@@ -117,7 +120,7 @@ def decode_all(files: Sequence[Path], side: int, grey: bool) -> NDArray[np.uint8
     return decoded
 
 
-def _decode(path: Path, side: int, grey: bool) -> NDArray[np.uint8]:
+def _decode(path: Path, side: int, grey: bool, crop: bool) -> NDArray[np.uint8]:
     import numpy as np
     from PIL import Image, ImageOps
 
@@ -125,9 +128,9 @@ def _decode(path: Path, side: int, grey: bool) -> NDArray[np.uint8]:
         picture = ImageOps.exif_transpose(file).convert("L" if grey else "RGB")
     width, height = picture.size
     scale = side / min(width, height)
-    if scale != 1:
-        # rounding must not make the shorter side smaller than the crop
-        size = (max(side, round(width * scale)), max(side, round(height * scale)))
+    # rounding must not make the shorter side smaller than the crop
+    size = (max(side, round(width * scale)), max(side, round(height * scale))) if crop else (side, side)
+    if size != picture.size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     pixels = np.asarray(picture.crop((left, top, left + side, top + side)), dtype=np.uint8)

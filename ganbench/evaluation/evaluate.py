@@ -15,7 +15,7 @@ from ganbench.evaluation.evidence import Evidence
 from ganbench.evaluation.per_class import per_class
 from ganbench.evaluation.reader import Posterior, Reader
 from ganbench.evaluation.reference import ORDER, SPLIT
-from ganbench.evaluation.settings import EvaluationSettings, again, inapplicable, named, value_names
+from ganbench.evaluation.settings import EvaluationSettings, again, inapplicable, named, titles, value_names
 from ganbench.plugins import Dataset, Metric
 from ganbench.registry import Part
 
@@ -61,6 +61,15 @@ def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache:
     Evaluator(dataset, settings, data_root, cache).prepare()
 
 
+def to_uint8(images: Tensor) -> Tensor:
+    """Turn images in [-1, 1] into uint8 as QUANTISATION says; uint8 stays."""
+    import torch
+
+    if images.dtype == torch.uint8:
+        return images
+    return ((images + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+
+
 class Evaluator:
     """Scores sets of samples of one dataset under one protocol.
 
@@ -81,7 +90,7 @@ class Evaluator:
         self.references = [reader.reference for reader in self._readers]
         self._asked = list(self._all_asked())
         self.better = {name: one.metric.better[own] for one in self._asked for name, own in one.names.items()}
-        self.titles = {name: title for one in self._asked for name, title in _titles(one).items()}
+        self.titles = {name: title for one in self._asked for name, title in titles(one.part, one.extractor).items()}
         self.protocol = self._protocol()
         self.protocol_id = digest(self.protocol)
 
@@ -136,7 +145,7 @@ class Evaluator:
         samples = samples.detach().float().cpu()
         if not self._images:
             return samples
-        return ((samples + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+        return to_uint8(samples)
 
     def score(self, samples: Tensor, seed: int, labels: Tensor | None = None) -> tuple[Values, Reasons]:
         """Score samples `(n, *shape)`, images in [-1, 1] or uint8: all values, and the reason of each that is NaN.
@@ -192,12 +201,6 @@ class Evaluator:
             return (f"{int((~finite).sum())} of {len(samples)} samples are not finite",) * len(self._readers)
         quantised = self.quantise(samples)
         return tuple(reader.read(quantised, seed, labels, posterior) for reader in self._readers)
-
-
-def _titles(asked: _Asked) -> dict[str, str]:
-    own: Mapping[str, str] = getattr(type(asked.metric), "titles", {})
-    by = f" by {asked.extractor.name}" if asked.extractor else ""
-    return {name: own[value] + by for name, value in asked.names.items() if value in own}
 
 
 def _computed(asked: _Asked, evidence: Evidence) -> tuple[Values, Reasons]:

@@ -76,7 +76,9 @@ class Reader:
         return Modes(logits.argmax(dim=1).numpy(), np.ones(len(logits), dtype=bool), self._weights)
 
     def _class_weights(self) -> Any:
-        """Return the classes' shares among the real samples as the same classifier sees them."""
+        """Return the classes' shares among the real samples, known or as the same classifier sees them."""
+        if hasattr(self._extractor, "mode_weights"):
+            return self._extractor.mode_weights
         logits = self.reference.logits
         if logits is None or "modes" not in self._gives:
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.evidence import Reference
 from ganbench.evaluation.extractors import Extractor
+from ganbench.locks import alone
 from ganbench.paths import write_whole
 from ganbench.plugins import Split, SplitName
 from ganbench.registry import Part
@@ -40,7 +41,9 @@ def reference(
     }
     path = cache / "references" / f"{digest(content)}.safetensors"
     if not path.exists():
-        _extract(dataset, extractor, rows, data_root, path)
+        with alone(path):
+            if not path.exists():  # another process may have made it meanwhile
+                _extract(dataset, extractor, rows, data_root, path)
     found = load_file(path)
     mean, covariance = found["mean"].numpy(), found["covariance"].numpy()
     return Reference(found["features"], found.get("logits"), mean, covariance, found.get("labels"), path)

@@ -34,19 +34,23 @@ class Sampler:
     The cells are of one cohort and are drawn from together; what a cell gets does not depend on its company. Batch
     normalisation uses standing statistics, averaged over 20 batches of 100 latents. A generator that is told a class
     is asked for all of them in turn: sample i is to be of class `labels[i]` = i mod classes; `labels` is None for any
-    other.
+    other. `size` is the number of parameters of one generator.
     """
 
     labels: Tensor | None = None
 
-    def __init__(self, cells: Sequence[Cell], count: int, device: torch.device) -> None:
-        """Draw the latents of `count` samples of each cell, and the codes where the generators take any."""
+    def __init__(self, cells: Sequence[Cell], count: int, device: torch.device, label: int | None = None) -> None:
+        """Draw the latents of `count` samples of each cell, and the codes where the generators take any.
+
+        With a `label` all samples are asked to be of this class.
+        """
         architecture, dataset, train = cells[0].architecture.create(), cells[0].dataset.create(), cells[0].train
         conditioning = conditioning_of(cells[0].objective.techniques)
         codes = conditioning.code_size(dataset.classes) if conditioning else 0
         with torch.random.fork_rng(devices=[]):
             module = architecture.generator(dataset.shape, train.latent_size + codes)
         self._player = Player(module, device, torch.float32)
+        self.size = self._player.size
         early = _up_to_last_norm(module)
         self._normalised, self._early = Player(early, device, torch.float32), [n for n, _ in early.named_parameters()]
         seeds = [cell.seed for cell in cells]
@@ -56,7 +60,7 @@ class Sampler:
             noise = CellNoise(seeds, "evaluation/codes", torch.float32, torch.device("cpu"))
             told, _ = _codes(conditioning, dataset.classes, len(seeds), standing.shape[1], noise)
             standing = torch.cat([standing, told], dim=-1)
-            told, self.labels = _codes(conditioning, dataset.classes, len(seeds), count, noise)
+            told, self.labels = _codes(conditioning, dataset.classes, len(seeds), count, noise, label)
             own = torch.cat([own, told], dim=-1)
         self._standing, self._latents = standing.to(device), own.to(device)
 
@@ -102,9 +106,16 @@ def _latents(seed: int, count: int, size: int, law: str) -> tuple[Tensor, Tensor
 
 
 def _codes(
-    conditioning: Conditioning, classes: int | None, cells: int, count: int, noise: CellNoise
+    conditioning: Conditioning,
+    classes: int | None,
+    cells: int,
+    count: int,
+    noise: CellNoise,
+    label: int | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Return codes `(cells, count, size)`, and the labels `(count,)` that they stand for where there are any."""
-    labels = torch.arange(count) % classes if conditioning.needs_labels and classes else None
+    labels = None
+    if conditioning.needs_labels and classes:
+        labels = torch.arange(count) % classes if label is None else torch.full((count,), label)
     codes = conditioning.codes(None if labels is None else labels.expand(cells, -1), classes, count, noise)
     return codes.float(), labels

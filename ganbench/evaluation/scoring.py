@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganbench.evaluation.beliefs import beliefs
 from ganbench.evaluation.evaluate import Evaluator
 from ganbench.evaluation.sampling import Sampler, together
 from ganbench.store import Scores, Status, Store
@@ -94,7 +95,7 @@ class _Group:
         scored: Callable[[Cell], None] | None,
     ) -> None:
         self._store, self._scoring, self._evaluator = store, scoring, evaluator
-        self._sheets, self._scored = sheets, scored
+        self._sheets, self._scored, self._device = sheets, scored, device
         with _shared(sheets):
             self._sampler = Sampler([sheet.cell for sheet in sheets], scoring.settings.samples, device)
         for sheet in sheets:
@@ -131,7 +132,9 @@ class _Group:
 
     def _read(self, sheet: _Sheet, step: int, samples: Tensor) -> None:
         last = step == sheet.steps[-1]
-        evidence = self._evaluator.read(samples, sheet.cell.seed, self._sampler.labels)
+        critic = self._store.d_snapshot(sheet.cell.key, step)
+        believed = None if critic is None else beliefs(sheet.cell, critic, self._device)
+        evidence = self._evaluator.read(samples, sheet.cell.seed, self._sampler.labels, believed)
         values, missing = self._evaluator.values(evidence, self._sampler.labels is not None, last)
         sheet.rows.append({"step": step, **values})
         sheet.reasons |= missing
@@ -149,6 +152,7 @@ class _Group:
             reasons=sheet.reasons,
             evaluate_seconds=sheet.seconds,
             per_class=by_class,
+            ceiling=self._evaluator.ceiling().values,
         )
         kept = None
         if samples is not None:

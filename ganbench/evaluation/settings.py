@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,13 @@ def again(metric: Part, dataset: Dataset, extractor: Part) -> bool:
     """Whether a metric is computed again on the features of a further extractor."""
     needs = {*_class(metric).needs}
     return bool(needs) and needs <= {"features", "logits"} and inapplicable(metric, dataset, extractor) is None
+
+
+def titles(metric: Part, extractor: Part | None = None) -> dict[str, str]:
+    """Return the human titles of a metric's values by their names, by a further extractor where one is given."""
+    own: Mapping[str, str] = getattr(_class(metric), "titles", {})
+    by = f" by {extractor.name}" if extractor else ""
+    return {named(value, extractor): title + by for value, title in own.items()}
 
 
 def named(value: str, extractor: Part | None) -> str:

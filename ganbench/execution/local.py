@@ -7,7 +7,7 @@ import signal
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext
@@ -42,11 +42,14 @@ class Running:
 Listen = Callable[[int, Task, Message], None]
 
 
-def run(tasks: Sequence[Task], devices: Sequence[str], listen: Listen) -> None:
+def run(
+    tasks: Sequence[Task], devices: Sequence[str], listen: Listen, stopping: Callable[[], None] = lambda: None
+) -> None:
     """Run every task, in order, on the first slot that is free.
 
     `listen(slot, task, message)` hears all that workers say. A task whose process dies is heard as an error; the
-    others go on. On KeyboardInterrupt the workers are stopped before it is raised again.
+    others go on. On KeyboardInterrupt, told by `stopping`, workers are asked to keep what they have, and waited for,
+    before it is raised again; another KeyboardInterrupt kills them.
     """
     context = fork_server.start()
     pending, free = deque(tasks), deque(range(len(devices)))
@@ -63,12 +66,38 @@ def run(tasks: Sequence[Task], devices: Sequence[str], listen: Listen) -> None:
                 if not _hear(entry, listen):
                     del running[ready]
                     free.append(entry.slot)
+    except KeyboardInterrupt:
+        stopping()
+        raise
     finally:
-        for entry in running.values():
-            entry.process.terminate()
-        for entry in running.values():
-            entry.process.join()
-            entry.receiver.close()
+        _stop(running.values())
+
+
+def _stop(running: Iterable[Running]) -> None:
+    """Ask workers to stop and wait for them; they hear SIGTERM when what they train can be taken up again."""
+    entries = list(running)
+    for entry in entries:
+        entry.process.terminate()
+    try:
+        _join(entries)
+    except KeyboardInterrupt:
+        for entry in entries:
+            entry.process.kill()
+        _join(entries)
+        raise
+
+
+def _join(entries: Sequence[Running]) -> None:
+    for entry in entries:
+        # What it still says is read, or it would wait for a reader for ever.
+        while entry.process.is_alive():
+            wait([entry.receiver, entry.process.sentinel])
+            try:
+                while entry.receiver.poll():
+                    entry.receiver.recv()
+            except (EOFError, ConnectionError):
+                entry.process.join()
+        entry.receiver.close()
 
 
 def _start(context: ForkServerContext, slot: int, task: Task, device: str) -> Running:

@@ -18,6 +18,8 @@ from ganbench.suite.cohorts import Cohort
 if TYPE_CHECKING:
     import torch
 
+    from ganbench.training.streamed import Streamed
+
 WARM_UP, STEPS = 10, 20
 
 
@@ -63,7 +65,7 @@ class ProfileRun:
 
 
 def _profiled(
-    cells: tuple[Cell, ...], data: torch.Tensor, labels: torch.Tensor | None, path: Path
+    cells: tuple[Cell, ...], data: torch.Tensor | Streamed, labels: torch.Tensor | None, path: Path
 ) -> list[dict[str, Any]]:
     """Write the trace and return its events; the profiler sees Python's calls too, so that ops have places."""
     from torch import profiler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ganbench.checkpoints import EVERY, StoredCheckpoints
 from ganbench.registry import Part, load_file
 from ganbench.store import Status, Store
 from ganbench.suite.cells import Cell
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
+    from ganbench.training.streamed import Streamed
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Message:
 
 
 Tell = Callable[[Message], None]
-Real = tuple["Tensor", "Tensor | None"]  # samples as stored, and their labels
+Real = tuple["Tensor | Streamed", "Tensor | None"]  # samples as stored, and their labels
+SHARE_OF_MEMORY = 0.25  # that the real samples may take: larger ones are streamed
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Surroundings:
     cache: Path
     plugins: tuple[str, ...] = ()
     provenance: Mapping[str, str] | None = None
+    checkpoint_seconds: float = EVERY
 
     def load_plugins(self) -> None:
         """Register what the suite's local plugin files define."""
@@ -60,12 +65,25 @@ class Surroundings:
 
 
 def training_data(dataset: Part, root: Path, device: torch.device) -> Real:
-    """Read the train split of a prepared dataset to where it is trained on."""
+    """Read the train split of a prepared dataset to where it is trained on, or stream it there if it is too large."""
     import torch
+
+    from ganbench.training.streamed import Streamed
 
     split = dataset.create().load(root, "train")
     labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
+    if split.samples.nbytes > SHARE_OF_MEMORY * _memory(device):
+        return Streamed(split.samples, device), labels
     return torch.from_numpy(split.samples).to(device), labels
+
+
+def _memory(device: torch.device) -> int:
+    """Return the bytes that are free on a GPU, or that the machine has."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @dataclass(frozen=True)
@@ -80,7 +98,8 @@ class Preparation:
     @property
     def name(self) -> str:
         """Say what is being done, for progress lines."""
-        return f"preparing {self.label} ({self.settings.extractor.name if self.settings.metrics else 'no scores'})"
+        extractors = ", ".join(part.name for part in self.settings.extractors)
+        return f"preparing {self.label} ({extractors if self.settings.metrics else 'no scores'})"
 
     def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - all on the CPU
         """Do it; whatever raises reaches the parent as an error."""
@@ -128,14 +147,18 @@ class CohortRun:
 
         started = time.perf_counter()
         steps = cells[0].train.g_steps
+        keys, every = [cell.key for cell in cells], self.surroundings.checkpoint_seconds
+        kept = StoredCheckpoints(store, keys, self.cohort.step > 0, every)
         try:
-            results = train_cohort(
-                cells,
-                data[0],
-                self.cohort.scoring.steps,
-                lambda step, alive: tell(Message("progress", step, steps, alive)),
-                labels=data[1],
-            )
+            with kept.stoppable():
+                results = train_cohort(
+                    cells,
+                    data[0],
+                    self.cohort.scoring.steps,
+                    lambda step, alive: tell(Message("progress", step, steps, alive)),
+                    labels=data[1],
+                    checkpoints=kept,
+                )
             facts = [_facts(cell) for cell in cells]
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
             self._train_apart(cells, data, waited, store, tell, error)
@@ -144,7 +167,7 @@ class CohortRun:
         cost = Status(
             "completed",
             0,
-            train_seconds=seconds / len(cells),
+            train_seconds=kept.spent + seconds / len(cells),
             wait_seconds=waited,
             cohort_seconds=seconds,
             cohort_size=len(cells),
@@ -153,6 +176,7 @@ class CohortRun:
             made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
             status = _ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
+            snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
 

@@ -56,7 +56,8 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     summary = pd.DataFrame(means, columns=["contender", "objective", "mean", "low", "high"])
     names = [standing.contender for standing in ranking.standings]
     y = alt.Y("contender:N", sort=names, title=None, axis=name_axis(names))
-    scale = score_scale(_reach(data["score"], summary), ranking.better)
+    ceiling = [ranking.ceiling[ranking.headline]] if ranking.headline in ranking.ceiling else []
+    scale = score_scale([*_reach(data["score"], summary), *ceiling], ranking.better)
     x = alt.X("score:Q", title=ranking.title, scale=scale)
     offset = alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1]))
     colour = _colour(frame)
@@ -74,12 +75,14 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         align="left", dx=10, color="currentColor", fontSize=11
     )
     remark = remarks.encode(x=alt.value(WIDTH), y=y, text="remark:N")
-    chart = layered(interval, final, best, mean, remark, width=WIDTH, height={"step": 46})
+    real = sheet.chart(pd.DataFrame({"score": ceiling})).mark_rule(strokeDash=[4, 3], color="#888888").encode(x=x)
+    chart = layered(real, interval, final, best, mean, remark, width=WIDTH, height={"step": 46})
     chart["padding"] = {"left": 5, "top": 5, "right": 45, "bottom": 5}  # room for a font wider than the measured one
     caption = (
         f"{ranking.title} ({ranking.better} is better) of every seed. Filled dots: final scores; hollow dots "
         "below them: each seed's best evaluation; tick and bar: mean of the final scores, 95 % t-interval over seeds "
         f"({_seeds(ranking)}). A contender without filled dots has no final score."
+        f"{' Dashed: what held-out real samples score.' if ceiling else ''}"
     )
     return Figure(
         sheet.svg(chart, f"rank-{ranking.anchor}"), caption, f"Final scores on {ranking.dataset} by contender"

@@ -29,7 +29,8 @@ class Frame:
 
     `cells` has the columns of cells.csv, one row per listed cell; `curves` (scores) and `traces` have a
     column `cell` that points at its index. `statuses` and `scores` are those of each cell, by the same index.
-    `better` says for every value whether lower or higher is better, `protocols` what stands behind each id.
+    `better` says for every value whether lower or higher is better, `protocols` what stands behind each id, `ceilings`
+    what held-out real samples score under it.
     """
 
     store: Store
@@ -41,6 +42,7 @@ class Frame:
     scores: Mapping[int, Scores]
     better: Mapping[str, str]
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def values(self) -> list[str]:
@@ -97,6 +99,7 @@ def load(store: Store, suite: str | None = None) -> Frame:
         scores=scores,
         better=better,
         protocols={found.protocol_id: found.protocol for found in scores.values()},
+        ceilings={found.protocol_id: found.ceiling for found in scores.values()},
     )
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ganbench.reporting import figures, tables
+from ganbench.reporting import figures, protocol, tables
 from ganbench.reporting.classes import ClassScores, class_scores
 from ganbench.reporting.colours import OUTCOME_COLOURS, colours
 from ganbench.reporting.dirac import Portrait, portrait
@@ -20,7 +19,7 @@ from ganbench.reporting.figures import Figure
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.pictures import Gallery, gallery
 from ganbench.reporting.ranking import BROKEN, Ranking
-from ganbench.reporting.summary import heading
+from ganbench.reporting.summary import heading, read_by
 from ganbench.reporting.tables import Table
 from ganbench.reporting.verdict import caveats, verdict
 from ganbench.reporting.wording import count, duration
@@ -93,13 +92,12 @@ def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
 
 
 def _section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], place: int) -> Section:
-    protocol = frame.protocols.get(ranking.protocol_id, {})
     return Section(
         heading=heading(ranking, rankings),
         anchor=f"ranking-{place + 1}",
         verdict=verdict(ranking),
         facts=_about(frame, ranking),
-        protocol=tuple(_flat(protocol)),
+        protocol=protocol.facts(frame, ranking),
         ranking=tables.ranking_table(frame, ranking) if ranking.scoring else None,
         ranking_figure=figures.ranking_figure(frame, ranking),
         curves=figures.curves_figure(frame, ranking),
@@ -141,22 +139,14 @@ def _about(frame: Frame, ranking: Ranking) -> str:
         facts.append(count(len(about["centres"]), "true mode"))
     elif about.get("classes"):
         facts.append(count(int(about["classes"]), "class", "classes"))
+    if read := read_by(frame.protocols.get(ranking.protocol_id, {})):
+        facts.append(read)
     facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}" if ranking.scoring else "no scores")
     return " · ".join(facts)
 
 
 def _formula(frame: Frame, objective: str) -> str:
     return str(frame.suite.objectives.get(objective, {}).get("formula") or "")
-
-
-def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
-    """List the leaves of nested settings, each under its path in words."""
-    if isinstance(value, Mapping):
-        return [leaf for key, item in value.items() for leaf in _flat(item, f"{name} {key}".replace("_", " ").strip())]
-    if isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
-        return [leaf for place, item in enumerate(value, start=1) for leaf in _flat(item, f"{name} {place}")]
-    written = ", ".join(map(str, value)) if isinstance(value, list | tuple) else "none" if value is None else str(value)
-    return [(name, written)]
 
 
 def _troubles(frame: Frame) -> list[Trouble]:

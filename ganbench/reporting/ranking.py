@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pandas as pd
@@ -60,6 +60,7 @@ class Standing:
 class Ranking:
     """All contenders on one dataset whose scores share one protocol, best first, ordered by `headline`.
 
+    `ceiling` is what as many held-out real samples score, by value, where there were enough of them.
     `scoring` is false where the suite asks for no scores: then nothing is ranked.
     """
 
@@ -72,6 +73,7 @@ class Ranking:
     standings: tuple[Standing, ...]
     cells: pd.DataFrame
     scoring: bool = True
+    ceiling: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def anchor(self) -> str:
@@ -121,6 +123,7 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
         tuple(_ranked(standings, better) if scoring else standings),
         cells,
         scoring,
+        frame.ceilings.get(protocol_id, {}),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganbench.reporting import protocol
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
@@ -59,8 +60,13 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
     for ranking in rankings:
         parts.append(f"## {_escaped(heading(ranking, rankings))}")
         if ranking.scoring:
-            parts.append(f"Protocol `{ranking.protocol_id or 'none'}`.")
+            read = read_by(frame.protocols.get(ranking.protocol_id, {}))
+            parts.append(f"Protocol `{ranking.protocol_id or 'none'}`{read and f', {read}'}.")
             parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
+            if fixed := protocol.facts(frame, ranking):
+                listed = "\n".join(f"- {_escaped(name)}: {_escaped(text)}" for name, text in fixed)
+                opening = "<details><summary>Everything that fixes these scores</summary>"
+                parts.append(f"{opening}\n\n{listed}\n\n</details>")
         if found := endings(frame, ranking):
             parts.append("### Convergence\n\n" + _table(convergence_table(found)))
         if (collapse := collapse_table(frame, ranking)) is not None:
@@ -72,6 +78,16 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
         parts.append("### Cost\n\n" + _table(cost_table(ranking)))
     parts.append("## Provenance\n\n" + _table(provenance_table(frame)))
     return "\n\n".join(parts) + "\n"
+
+
+def read_by(protocol: Mapping[str, Any]) -> str:
+    """Say which extractor read the samples, and how good a classifier it is, where that was measured."""
+    extractor = protocol.get("extractor") or {}
+    if not extractor.get("name"):
+        return ""
+    accuracy = extractor.get("test_accuracy")
+    good = "" if accuracy is None else f", which is right on {100 * accuracy:.1f} % of the test split"
+    return f"features by {extractor['name']}{good}"
 
 
 def heading(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
@@ -96,15 +112,22 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
     }
     return {
         "protocol_id": ranking.protocol_id,
+        "protocol": _protocol(frame, ranking),
         "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
+        "ceiling": dict(ranking.ceiling),
         "verdict": verdict(ranking),
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
         "ranking": [_standing(standing) for standing in ranking.standings],
         **({"per_class": classes} if classes else {}),
         **({"dirac": dirac} if dirac else {}),
     }
+
+
+def _protocol(frame: Frame, ranking: Ranking) -> dict[str, Any] | None:
+    found = frame.protocols.get(ranking.protocol_id)
+    return None if found is None else {**found, "cells": protocol.of_the_cells(frame, ranking)}
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

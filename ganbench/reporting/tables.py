@@ -16,6 +16,7 @@ from ganbench.stats import Interval
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
 COST_SECONDS = ("train_seconds", "evaluate_seconds", "wait_seconds")
+CEILING = "real samples, held out"
 OUTCOMES = ("completed", "diverged", "failed", "timed_out", "skipped", "missing")
 
 
@@ -34,7 +35,11 @@ class Table:
 
 
 def overview(rankings: Sequence[Ranking]) -> Table:
-    """Show ranks and mean final headlines of every contender on every ranking side by side."""
+    """Show ranks and mean final headlines of every contender on every dataset side by side.
+
+    Of a dataset that was scored under several protocols it shows the first alone: no rank may mix them.
+    """
+    every, rankings = rankings, [*{ranking.dataset: ranking for ranking in reversed(rankings)}.values()][::-1]
     objectives = {s.contender: s.objective for ranking in rankings for s in ranking.standings}
     found = [{s.contender: s for s in ranking.standings} for ranking in rankings]
     ranks = {name: _mean([column[name].rank for column in found if name in column]) for name in objectives}
@@ -48,11 +53,13 @@ def overview(rankings: Sequence[Ranking]) -> Table:
         rows.append(tuple(row))
     headings = ["Contender"]
     for ranking in rankings:
-        headings += ["Rank", f"{_place(ranking, rankings)}: {ranking.title} {_arrow(ranking.better)}"]
+        headings += ["Rank", f"{_place(ranking, every)}: {ranking.title} {_arrow(ranking.better)}"]
     caption = (
         "Rank and mean final score over seeds, ordered by mean rank. "
         "↓ lower is better, ↑ higher is better. k/n: only k of n seeds have a final score."
     )
+    if len(rankings) < len(every):
+        caption += " Scores under other protocols cannot be compared with these: each protocol has its own table below."
     numeric = (False, *(True,) * (len(headings) - 1))
     return Table(caption, tuple(headings), tuple(rows), numeric, tuple(objectives[name] for name in order))
 
@@ -76,6 +83,9 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
         )
         for s in standings
     ]
+    if ranking.ceiling:
+        own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
+        rows.append((*own, *(NOTHING,) * 5, *(_ceiling(ranking, value, spread[value]) for value in others)))
     arrow = _arrow(ranking.better)
     titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
     headings = ("Rank", "Contender", "Seeds", f"Final {arrow}", "95 % interval", f"Best {arrow}", "To the leader")
@@ -85,6 +95,7 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
         "correction; contenders that lost a seed are not tested. Best: mean of each seed's best evaluation, which "
         "includes seeds that diverged later. k/n: only k of n seeds have a final score. "
         "Every seed: all seeds show one and the same difference, which leaves no spread to test."
+        f"{_about_ceiling(ranking)}"
     )
     return _table(caption, (*headings, "95 % interval", "p", *titles), rows, standings, left=(1, 2))
 
@@ -99,9 +110,13 @@ def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
         (s.contender, *(part for value in values for part in _estimate(s.others[value], s, digits[value])))
         for s in ranking.standings
     ]
+    if ranking.ceiling:
+        own = [(_ceiling(ranking, value, digits[value]), NOTHING) for value in values]
+        rows.append((CEILING, *(part for pair in own for part in pair)))
     titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in values]
     headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
     caption = "Mean final values over seeds with Student's t-interval. k/n: only k of n seeds have the value."
+    caption += _about_ceiling(ranking)
     return _table(caption, headings, rows, ranking.standings)
 
 
@@ -207,8 +222,22 @@ def _table(
     left: tuple[int, ...] = (0,),
 ) -> Table:
     titles = tuple(headings)
-    numeric = tuple(place not in left for place in range(len(titles)))
-    return Table(caption, titles, tuple(rows), numeric, tuple(s.objective for s in standings))
+    numeric, found = tuple(place not in left for place in range(len(titles))), tuple(rows)
+    objectives = (s.objective for s in standings)
+    return Table(caption, titles, found, numeric, (*objectives, *("",) * (len(found) - len(standings))))
+
+
+def _ceiling(ranking: Ranking, value: str, digits: int) -> str:
+    return number(ranking.ceiling.get(value, math.nan), digits)
+
+
+def _about_ceiling(ranking: Ranking) -> str:
+    if not ranking.ceiling:
+        return ""
+    return (
+        " Last row: the ceiling, what as many real samples score that neither the reference nor a network has seen "
+        "(a single draw: scores a little beyond it are noise)."
+    )
 
 
 def _place(ranking: Ranking, rankings: Sequence[Ranking]) -> str:

@@ -74,6 +74,7 @@ class Scoring:
         """Name the evaluation; a cell's scores under another evaluation are kept beside these."""
         settings = self.settings
         between = {} if settings.between is None else {"between": sorted(settings.between)}
+        further = {"further": [part.as_json() for part in settings.further]} if settings.further else {}
         return digest(
             {
                 "samples": settings.samples,
@@ -82,6 +83,7 @@ class Scoring:
                 "metrics": [part.as_json() for part in settings.metrics],
                 "steps": list(self.steps),
                 **between,
+                **further,
             }
         )
 

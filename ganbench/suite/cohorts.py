@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ganbench import penalties
+from ganbench import checkpoints, penalties
 from ganbench.plugins import Remembering
 from ganbench.store import Status, Store
 from ganbench.suite.cells import Cell, Scoring, digest
@@ -27,21 +27,26 @@ ENOUGH = 16
 
 @dataclass(frozen=True)
 class Entry:
-    """A planned cell with its state in the store."""
+    """A planned cell with its state in the store; `step` is where its training can be gone on with."""
 
     planned: Planned
     state: State
     status: Status | None = None
+    step: int = 0
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Cells of equal shape that train, or are scored, together: the unit of scheduling."""
+    """Cells of equal shape that train, or are scored, together: the unit of scheduling.
+
+    `step` is the G step from which they go on with their training.
+    """
 
     cells: tuple[Cell, ...]
     scoring: Scoring
     trains: bool
     seconds: float | None = None
+    step: int = 0
 
     @property
     def name(self) -> str:
@@ -63,8 +68,8 @@ class Cohort:
 
     @property
     def steps(self) -> int:
-        """Return the G steps that it trains for."""
-        return self.cells[0].train.g_steps if self.trains else 0
+        """Return the G steps that are left of its training."""
+        return self.cells[0].train.g_steps - self.step if self.trains else 0
 
 
 def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False, fresh: bool = False) -> list[Entry]:
@@ -75,7 +80,9 @@ def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False
             entries.append(Entry(row, "skipped"))
             continue
         status = store.status(row.cell.key)
-        entries.append(Entry(row, _state(row.cell.key, row.scoring, status, store, retry_failed, fresh), status))
+        state = _state(row.cell.key, row.scoring, status, store, retry_failed, fresh)
+        goes_on = state == "to train" and status is None and not fresh
+        entries.append(Entry(row, state, status, checkpoints.step_of(store, row.cell.key) if goes_on else 0))
     return entries
 
 
@@ -135,7 +142,7 @@ def _shape(entry: Entry) -> str:
         "penalties": [_structure(part) for part in objective["penalties"]],
         "techniques": objective.get("techniques", []),
     }
-    return digest({**shared, "scoring": scoring.key, "state": entry.state})
+    return digest({**shared, "scoring": scoring.key, "state": entry.state, "step": entry.step})
 
 
 def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,8 +174,9 @@ def _cohort(entries: Sequence[Entry], pace: Mapping[tuple[str, str, int], float]
     cells = tuple(entry.planned.cell for entry in entries if entry.planned.cell is not None)
     trains = entries[0].state == "to train"
     per_step = pace.get(_pace_key(first.cell)) if trains else None
-    seconds = None if per_step is None else per_step * first.cell.train.g_steps * len(cells)
-    return Cohort(cells, first.scoring, trains, seconds)
+    step = entries[0].step
+    seconds = None if per_step is None else per_step * (first.cell.train.g_steps - step) * len(cells)
+    return Cohort(cells, first.scoring, trains, seconds, step)
 
 
 def _pace(entries: Iterable[Entry]) -> dict[tuple[str, str, int], float]:

@@ -21,12 +21,17 @@ class Problem:
 
 
 class SuiteError(Exception):
-    """A suite that cannot run as it stands; `problems` lists everything that is wrong with it."""
+    """A suite, or another thing asked for, that cannot run as it stands; `problems` lists all that is wrong with it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         """Keep all problems, in the order of the file."""
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+def wrong(where: object, message: str) -> SuiteError:
+    """Make the error of a single problem: `where` is a file, or the option that said it."""
+    return SuiteError([Problem(str(where), message)])
 
 
 class Findings:

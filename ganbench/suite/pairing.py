@@ -6,7 +6,7 @@ from typing import Any
 
 from ganbench.objectives import Objective
 from ganbench.objectives.facts import CRITICS
-from ganbench.plugins import Dataset, JointPenalty, Lookahead, Penalty, Projection, Selection, View
+from ganbench.plugins import Dataset, JointPenalty, Lookahead, Normalisation, Penalty, Projection, Selection, View
 from ganbench.registry import Part
 from ganbench.techniques.conditioning import conditioning_of
 
@@ -28,7 +28,8 @@ def refusal(objective: Objective, architecture: Part, dataset: Dataset, batch_si
     lacks = next((why for part, plugin in asking if (why := _lacks(part, plugin, architecture, network))), None)
     if not lacks and batch_size < getattr(loss, "least_batch", 1):
         return f"{objective.loss.name} compares the samples of a batch, and D sees {batch_size} at a time"
-    return lacks or network.supports(shape) or _apart(objective, parts) or _too_deep(objective, network)
+    why = lacks or network.supports(shape) or _apart(objective, parts) or _too_deep(objective, network)
+    return why or _zero(objective, architecture, network)
 
 
 def _lacks(part: Part, plugin: Any, architecture: Part, network: Any) -> str | None:
@@ -69,3 +70,11 @@ def _too_deep(objective: Objective, network: Any) -> str | None:
     if twice and penalised and getattr(network, "d_norm", "none") in ("batch", "instance"):
         return f"{penalised} within another gradient asks for three derivatives of D, and {network.d_norm} norm has two"
     return None
+
+
+def _zero(objective: Objective, architecture: Part, network: Any) -> str | None:
+    """Say that a penalty would divide weights by their norm where an architecture starts them at zero."""
+    if not getattr(network, "zero_weights", False):
+        return None
+    dividing = next((part.name for part in objective.penalties if isinstance(part.create(), Normalisation)), None)
+    return dividing and f"{dividing} divides weights by their norm, and {architecture.name} starts some at zero"

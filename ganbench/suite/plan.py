@@ -20,8 +20,8 @@ from ganbench.evaluation.settings import (
     value_names,
 )
 from ganbench.metrics import registry as metrics
-from ganbench.registry import unknown
-from ganbench.suite.cells import Cell, Scoring, digest, scoring_steps
+from ganbench.registry import Part, unknown
+from ganbench.suite.cells import Cell, Scoring, scoring_steps
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.pairing import refusal
@@ -154,14 +154,15 @@ def _scoring(
     for override in suite.overrides:
         if override.match.covers(axes):
             merged.update(override.evaluate)
-    extractor = merged["extractor"] or extractors.part(default_extractor(source), {})
+    extractor, *further = merged["extractor"] or (extractors.part(default_extractor(source), {}),)
     if merged["metrics"] == ():
         notes.add(f"{dataset.label}: scores are switched off (`evaluate.metrics` is empty); nothing will be ranked")
         unscored = EvaluationSettings(merged["samples"], extractor, (), merged["reference"])
         return lambda g_steps: Scoring(unscored, scoring_steps(g_steps, merged["every"]))
-    why = extractor.create().supports(source)
-    if why:
-        raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {extractor.name}: {why}")])
+    for part in (extractor, *further):
+        why = part.create().supports(source)
+        if why:
+            raise SuiteError([Problem(dataset.where, f"dataset {dataset.label}: extractor {part.name}: {why}")])
     asked = merged["metrics"] or tuple(metrics.part(name, {}) for name in default_metrics(source, labelled))
     kept = []
     for part in asked:
@@ -181,7 +182,9 @@ def _scoring(
     between = merged["between"]
     if between is not None:
         between = tuple(part.name for part in kept if part.name in (kept[0].name, *between))
-    settings = EvaluationSettings(merged["samples"], extractor, tuple(kept), merged["reference"], between)
+    settings = EvaluationSettings(
+        merged["samples"], extractor, tuple(kept), merged["reference"], between, tuple(further)
+    )
     return lambda g_steps: Scoring(settings, scoring_steps(g_steps, merged["every"]))
 
 
@@ -190,8 +193,8 @@ def _one_per_dataset(planned: Iterable[Planned]) -> list[Planned]:
     found: dict[tuple[str, str], Planned] = {}
     for row in planned:
         if row.cell is not None and row.scoring is not None:
-            extractor = digest(row.scoring.settings.extractor.as_json()) if row.scoring.wanted else ""
-            found.setdefault((row.dataset.label, extractor), row)
+            asked = row.scoring.settings.extractors if row.scoring.wanted else ()
+            found.setdefault((row.dataset.label, str([part.as_json() for part in asked])), row)
     return list(found.values())
 
 
@@ -199,14 +202,20 @@ def _note_what_is_missing(row: Planned, data_root: Path, cache: Path, notes: _No
     assert row.cell is not None
     assert row.scoring is not None
     source = row.cell.dataset.create()
-    absent = source.missing(data_root)
-    if absent:
-        notes.add(f"{row.dataset.label}: {absent}")
-    if absent or not row.scoring.wanted:
-        return
-    absent = row.scoring.settings.extractor.create().missing(source, cache)
-    if absent:
-        notes.add(f"{row.dataset.label}: {absent}")
+    wanted = [(row.cell.dataset, source.missing(data_root))]
+    if row.scoring.wanted:
+        wanted += [(part, part.create().missing(source, cache)) for part in row.scoring.settings.extractors]
+    for part, absent in wanted:
+        if absent:
+            notes.add(f"{row.dataset.label}: {absent}{_gets_it_ahead(part)}")
+
+
+def _gets_it_ahead(part: Part) -> str:
+    """Name the command that gets what a part lacks; nothing does where the user has named a file that is not there."""
+    paths = part.parameters.keys() - part.as_json()["parameters"].keys()
+    if any(part.parameters[name] for name in paths):
+        return ""
+    return f"; `ganbench fetch {part.name if part.label == part.name else 'SUITE'}` gets it ahead"
 
 
 def _filter(text: str, suite: Suite) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ganbench.evaluation.settings import titles
 from ganbench.registry import Part
 from ganbench.store import Listed, SuiteRecord
 from ganbench.suite.plan import Planned
@@ -45,15 +46,14 @@ def _about_dataset(row: Planned) -> dict[str, Any]:
     source = row.dataset.value.create()
     centres = getattr(source, "centres", None)
     metrics: Sequence[Part] = row.scoring.settings.metrics if row.scoring else ()
-    created = [part.create() for part in metrics]
-    titles: Mapping[str, str] = {k: v for metric in created for k, v in getattr(metric, "titles", {}).items()}
+    extractors = (None, *(row.scoring.settings.further if row.scoring else ()))
     return {
         "shape": list(source.shape),
         "classes": source.classes,
         "centres": None if centres is None else [list(map(float, centre)) for centre in centres],
         "std": getattr(source, "std", None),
-        "titles": titles,
-        "headline": next(iter(created[0].better)) if created else None,
+        "titles": {k: v for by in extractors for part in metrics for k, v in titles(part, by).items()},
+        "headline": next(iter(metrics[0].create().better)) if metrics else None,
     }
 
 

@@ -132,8 +132,7 @@ def check_evaluate(given: object, findings: Findings, *place: str | int) -> dict
                 findings.add(unknown("metric", unheard, metrics.names()), *place, name)
             found[name] = tuple(names)
         elif name == "extractor":
-            parts = _parts(extractors, value, findings, *place, name)
-            found[name] = parts[0] if parts else None
+            found[name] = _parts(extractors, value, findings, *place, name)
         else:
             try:
                 found[name] = check_field(Evaluate, name, value)

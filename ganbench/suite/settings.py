@@ -56,7 +56,10 @@ class Evaluate(BaseModel):
         None,
         description="which of the metrics are also computed before the last step; unset: all; the headline always is",
     )
-    extractor: Any = Field(None, description="identity, classifier or inception; unset: the dataset's own")
+    extractor: Any = Field(
+        None,
+        description="one or several, such as classifier; metrics read the first; unset: the dataset's own",
+    )
 
 
 @functools.cache

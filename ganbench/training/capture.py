@@ -138,7 +138,7 @@ class Captured:
         return self._capture(variant, draws)
 
     def _capture(self, variant: _Variant, draws: Sequence[Draw]) -> Seen:
-        variant.draws = [Draw(draw.rows.clone(), draw.latents.clone()) for draw in draws]
+        variant.draws = [_copy(draw) for draw in draws]
         before = self._game.d_updates
         try:
             variant.graph = self._graph(lambda: self._game.update(variant.draws))
@@ -152,10 +152,16 @@ class Captured:
         return seen
 
 
+def _copy(draw: Draw) -> Draw:
+    return Draw(draw.rows.clone(), draw.latents.clone(), None if draw.real is None else draw.real.clone())
+
+
 def _overwrite(buffers: Sequence[Draw], draws: Sequence[Draw]) -> None:
     for buffer, draw in zip(buffers, draws, strict=True):
         buffer.rows.copy_(draw.rows)
         buffer.latents.copy_(draw.latents)
+        if buffer.real is not None and draw.real is not None:
+            buffer.real.copy_(draw.real)
 
 
 def _variant(game: Game, d_steps: int) -> tuple[Any, ...]:

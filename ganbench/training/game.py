@@ -17,8 +17,9 @@ from ganbench.training.mixture import MixedLoss, across_cells
 from ganbench.training.networks import build_networks
 from ganbench.training.players import start
 from ganbench.training.precision import Precision
-from ganbench.training.restraints import Restraints, Weights
+from ganbench.training.restraints import Restraints, Weights, with_architecture
 from ganbench.training.samples import Batch, Draw, to_samples
+from ganbench.training.streamed import Streamed
 from ganbench.training.streams import CellNoise, StreamNoise
 from ganbench.training.trace import accuracy
 
@@ -38,7 +39,7 @@ class _Said:
 class Game:
     """Two players and their objective, for every cell of a cohort."""
 
-    def __init__(self, cells: Sequence[Cell], data: Tensor, labels: Tensor | None = None) -> None:
+    def __init__(self, cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None = None) -> None:
         """Build and initialise everything from the cells, where `data` lies: the real samples as stored."""
         first, self.train, self.data, self.labels, device = cells[0], cells[0].train, data, labels, data.device
         self.precision = Precision(self.train.precision, device)
@@ -63,7 +64,7 @@ class Game:
     def _hold_back(self, cells: Sequence[Cell]) -> None:
         device, first = self.data.device, self._per_cell([0.0] * len(cells))
         kinds = zip(*(cell.objective.penalties for cell in cells), strict=True)
-        penalties = [across_cells(parts, device, self.dtype) for parts in kinds]
+        penalties = with_architecture([across_cells(parts, device, self.dtype) for parts in kinds], self.architecture)
         self.restraints = Restraints(penalties, first)
         self.noise: StreamNoise = CellNoise(self.seeds, "noise", self.dtype, device)
         self.d_weights, self.g_weights = Weights(penalties, "d"), Weights(penalties, "g")
@@ -159,14 +160,6 @@ class Game:
     def _leaves(self) -> tuple[Tensor, Tensor]:
         return self.d_flat.detach().requires_grad_(), self.g_flat.detach().requires_grad_()
 
-    def scored(self) -> Tensor:
-        """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
-        parameters = self.g.parameters(self.averaged)
-        with torch.no_grad():
-            if self.averaged is self.g_flat:
-                return self.g.flat(self.g_weights.normalised(parameters))
-            return self.g.flat(self.g_weights.settled(parameters))
-
     def watched(self, seen: dict[str, Tensor], step: int) -> list[Tensor]:
         """Return what is finite in a cell that is, `(cells,)` each: losses and gradients, at the last step weights."""
         found = [seen[name] for name in ("d_loss", "g_loss", "d_grad_norm", "g_grad_norm")]
@@ -182,7 +175,8 @@ class Game:
 
     def batch(self, draw: Draw, with_real: bool = True) -> Batch:
         """Look up the samples of a draw; fakes get the codes of the real samples beside them."""
-        real = to_samples(self.data[draw.rows], self.dtype) if with_real else None
+        stored = self.data[draw.rows] if draw.real is None and with_real else draw.real
+        real = to_samples(stored, self.dtype) if stored is not None and with_real else None
         if self.conditioning is None:
             return Batch(real, draw.latents, None)
         labels = None if self.labels is None else self.labels[draw.rows]

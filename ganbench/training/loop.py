@@ -12,10 +12,14 @@ from torch import Tensor
 from ganbench.suite.cells import Cell
 from ganbench.training import capture, checkpoint
 from ganbench.training.capture import Captured
+from ganbench.training.course import Checkpoints, Course
+from ganbench.training.draws import Draws
 from ganbench.training.game import Game
+from ganbench.training.networks import has_beliefs
 from ganbench.training.precision import Precision
-from ganbench.training.samples import Draw
-from ganbench.training.streams import Blocks, CellNoise, index_blocks, latent_blocks
+from ganbench.training.snapshots import judging, scored
+from ganbench.training.streamed import Streamed
+from ganbench.training.streams import CellNoise
 from ganbench.training.trace import Ends, Trace
 
 Progress = Callable[[int, int], None]
@@ -28,11 +32,13 @@ class Trained:
     """What training made of one cell.
 
     `diverged_at` is the G step whose losses or gradients were not finite; snapshots are the scored generator's
-    flat parameters by step, up to there. `execution` says whether a GPU replayed captured steps, or why not.
+    flat parameters by step, up to there, and D's where its beliefs can be held against the truth. `execution` says
+    whether a GPU replayed captured steps, or why not.
     """
 
     trace: list[dict[str, float]]
     snapshots: dict[int, Tensor]
+    d_snapshots: dict[int, Tensor]
     diverged_at: int | None
     d_updates: int
     g_updates: int
@@ -43,99 +49,112 @@ class Trained:
 
 def train_cohort(
     cells: Sequence[Cell],
-    data: Tensor,
+    data: Tensor | Streamed,
     snapshot_steps: Sequence[int],
     progress: Progress | None = None,
     labels: Tensor | None = None,
     each: Each | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> list[Trained]:
-    """Train every cell for its `g_steps`; `data` (uint8 images or float points, `(n, *shape)`) decides the device.
+    """Train every cell for its `g_steps`, on the device where `data` (uint8 images or float points) are wanted.
 
-    `labels` `(n,)` are the classes of the real samples, which conditional objectives need.
-
-    The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
-    about twice a second, `each(step)` after every G step. Raises whatever a plugin raises.
+    `data` `(n, *shape)` are in memory or streamed; `labels` `(n,)` are their classes, which conditional objectives
+    need. The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
+    about twice a second, `each(step)` after every G step. With `checkpoints` training goes on where they stand, to the
+    same bits, and is kept there when it is time. Raises whatever a plugin raises.
     """
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
     with Precision(cells[0].train.precision, data.device).session():
         padded = cells if len(cells) > 1 or _proves_alone(cells[0], data, labels) else [cells[0], cells[0]]
-        return _train(Game(padded, data, labels), len(cells), snapshot_steps, progress, each)
+        game = Game(padded, data, labels)
+        course = Course(game, Trace(game.train.g_steps), Ends(len(game.seeds), data.device))
+        kept = checkpoints.read() if checkpoints else []
+        if kept:
+            course.take_up([kept[min(place, len(kept) - 1)] for place in range(len(padded))])
+        else:
+            _warm_up(game)
+        return _train(course, cells, snapshot_steps, progress, each, checkpoints)
 
 
 def _train(
-    game: Game, cells: int, snapshot_steps: Sequence[int], progress: Progress | None, each: Each | None
+    course: Course,
+    cells: Sequence[Cell],
+    snapshot_steps: Sequence[int],
+    progress: Progress | None,
+    each: Each | None,
+    checkpoints: Checkpoints | None,
 ) -> list[Trained]:
-    train = game.train
-    real, fakes = _streams(game, "")
-    trace, snapshots, told = Trace(train.g_steps), {}, time.monotonic()
-    ends = Ends(len(game.seeds), game.data.device)
-    _warm_up(game)
+    game, trace, ends, snapshots = course.game, course.trace, course.ends, course.snapshots
+    draws, told, judged = Draws(game), time.monotonic(), hasattr(cells[0].dataset.create(), "log_density")
     captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
     update = captured.update if captured else game.update
-    step = 0
-    for step in range(1, train.g_steps + 1):
+    for step in range(course.step + 1, game.train.g_steps + 1):
+        course.step = step
         game.begin(step - 1, trace.wants(step))
-        seen = update(_draws(real, fakes, step - 1))
+        seen = update(draws.at(step - 1))
         ends.see(game.watched(seen, step))
         if trace.wants(step):
             trace.add(step, seen | game.observed())
         if step in snapshot_steps:
-            snapshots[step] = game.scored().to("cpu", torch.float32, copy=True)
+            snapshots["g"][step] = scored(game)
+            if judged:
+                snapshots["d"][step] = judging(game)
         if time.monotonic() - told > SECONDS_BETWEEN_REPORTS:
-            alive, told = ends.steps()[:cells].count(0), time.monotonic()
+            alive, told = ends.steps()[: len(cells)].count(0), time.monotonic()
             if progress is not None:
                 progress(step, alive)
             if not alive:
                 break
         if each is not None:
             each(step)
+        if checkpoints and course.between_blocks and checkpoints.due():
+            checkpoints.write(course.saved(len(cells)))
     how = "" if captured is None else f"eager: {captured.refused}" if captured.refused else "captured"
-    return [_trained(game, i, trace, snapshots, end, step, how) for i, end in enumerate(ends.steps()[:cells])]
+    found = []
+    for i, end in enumerate(ends.steps()[: len(cells)]):
+        own = {who: _finite(flat, i, end) for who, flat in snapshots.items()}
+        believes = own["d"] if has_beliefs(cells[i]) else {}
+        found.append(_trained(game, i, trace, (own["g"], believes), end, course.step, how))
+    return found
 
 
-def _proves_alone(cell: Cell, data: Tensor, labels: Tensor | None) -> bool:
+def _proves_alone(cell: Cell, data: Tensor | Streamed, labels: Tensor | None) -> bool:
     """Whether a lone cell gets the bits of a cohort: its first step is taken both ways."""
     states = []
     for together in ([cell], [cell, cell]):
         game = Game(together, data, labels)
-        real, fakes = _streams(game, "")
         game.begin(0)
-        seen = game.update(_draws(real, fakes, 0))
+        seen = game.update(Draws(game).at(0))
         # The optimisers' too: Adam's first step goes by the signs of a gradient, and hides its last digits.
         states.append([tensor[0] for tensor in (*seen.values(), *(t for _, t in checkpoint.tensors(game)))])
     return all(torch.equal(a, b) for a, b in zip(*states, strict=True))
 
 
-def _draws(real: Blocks, fakes: Blocks, step: int) -> list[Draw]:
-    rows, latents = real.at(step), fakes.at(step)
-    return [Draw(rows[:, k], latents[:, k]) for k in range(rows.shape[1])]
-
-
-def _streams(game: Game, prefix: str, updates: int | None = None) -> tuple[Blocks, Blocks]:
-    train, device = game.train, game.data.device
-    batches = (updates or (train.d_steps or 1) + 1, train.batch_size)
-    return (
-        index_blocks(game.seeds, f"{prefix}data", batches, len(game.data), device),
-        latent_blocks(game.seeds, f"{prefix}latent", (*batches, train.latent_size), train.latent, game.dtype, device),
-    )
-
-
 def _warm_up(game: Game) -> None:
     """Train D alone, then G alone, before the two alternate; neither counts among the G steps."""
-    real, fakes = _streams(game, "warmup/", 1)
+    draws = Draws(game, "warmup/", 1)
     for_training, game.noise = game.noise, CellNoise(game.seeds, "warmup/noise", game.dtype, game.data.device)
     for step in range(game.train.d_warmup + game.train.g_warmup):
         game.noise.begin(step)
-        draw = Draw(real.at(step)[:, 0], fakes.at(step)[:, 0])
+        (draw,) = draws.at(step)
         game.warm_up(draw, "d" if step < game.train.d_warmup else "g")
     game.noise = for_training
 
 
+def _finite(flats: dict[int, Tensor], cell: int, end: int) -> dict[int, Tensor]:
+    return {at: flat[cell].clone() for at, flat in flats.items() if not end or at < end}
+
+
 def _trained(
-    game: Game, cell: int, trace: Trace, snapshots: dict[int, Tensor], end: int, step: int, how: str
+    game: Game,
+    cell: int,
+    trace: Trace,
+    snapshots: tuple[dict[int, Tensor], dict[int, Tensor]],
+    end: int,
+    step: int,
+    how: str,
 ) -> Trained:
-    finite = {at: flat[cell].clone() for at, flat in snapshots.items() if not end or at < end}
     lived, train = end or step, game.train
     rows = [row for row in trace.rows(cell) if row["step"] <= lived]
     d_updates = lived * (train.d_steps or 1) + train.d_warmup
-    return Trained(rows, finite, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)
+    return Trained(rows, *snapshots, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)

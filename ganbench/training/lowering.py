@@ -1,26 +1,30 @@
 """Networks of torch's own layers, run for all cells at once without vmap: fewer launches, the same functions.
 
-A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional.
-Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever the number of cells and its place
-among them: convolutions run in groups of a fixed number of cells, and no product has a single column or matrices at odd
-addresses, which other kernels would compute.
+A chain of known layers is run on batched products where layers are linear, and on maps where they are convolutional,
+residual connections among them. Everything else is left to vmap. A cell gets the same float32 bits on a CPU whatever
+the number of cells and its place among them: convolutions run in groups of a fixed number of cells, and no product has
+a single column or matrices at odd addresses, which other kernels would compute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from ganbench.architectures.residual import Residual
 
 Parameters = Mapping[str, Tensor]
 Layer = Callable[[Parameters, Tensor, Parameters], Tensor]
 
 POINTWISE = (nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Sigmoid, nn.SiLU, nn.GELU, nn.ELU, nn.Softplus, nn.Identity)
 CHANNELWISE = (nn.AvgPool2d, nn.MaxPool2d, nn.Upsample)
-MAPS = (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+MAPS = (nn.Conv2d, nn.ConvTranspose2d, *BATCH_NORMS, nn.InstanceNorm2d, nn.GroupNorm, *CHANNELWISE, Residual)
 ROWS = (nn.Linear, nn.Flatten, nn.Unflatten)
+KNOWN = (*POINTWISE, *MAPS, *ROWS)
 
 # Narrow convolutions cost their launches: four cells in one grouped convolution take the time of two alone. The number
 # is fixed because another number of groups may run another kernel.
@@ -32,9 +36,9 @@ VECTOR = 4  # numbers
 class Chain:
     """Layers one after another, for every cell: parameters `(cells, *shape)`, inputs `(cells, batch, ...)`."""
 
-    def __init__(self, layers: Sequence[tuple[str, nn.Module]], on_cpu: bool) -> None:
-        """Take the layers with the names that their parameters go by."""
-        self._group = _group([layer for _, layer in layers]) if on_cpu else None
+    def __init__(self, layers: Iterable[tuple[str, nn.Module]], group: int | None) -> None:
+        """Take the layers with the names that their parameters go by, and how many cells make a group (None: all)."""
+        self._group = group
         self._parts: list[Layer] = []
         run: list[tuple[str, nn.Module]] = []
         fresh = False  # whether the layer before has no need of its own output
@@ -62,8 +66,9 @@ class Chain:
 def lowered(module: nn.Module, on_cpu: bool = True) -> Chain | None:
     """Return a network as a chain of known layers, or None where it holds anything else."""
     layers = list(_flattened(module, ""))
-    known = (*POINTWISE, *MAPS, *ROWS)
-    return Chain(layers, on_cpu) if layers and all(_plain(layer, known) for _, layer in layers) else None
+    if not layers or not all(_plain(layer) for _, layer in layers):
+        return None
+    return Chain(layers, _group(module.modules()) if on_cpu else None)
 
 
 def _flattened(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
@@ -74,10 +79,13 @@ def _flattened(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
         yield from _flattened(layer, f"{name}{child}.")
 
 
-def _plain(layer: nn.Module, known: tuple[type[nn.Module], ...]) -> bool:
+def _plain(layer: nn.Module) -> bool:
     """Whether a layer is exactly one of the known ones, and nothing has been hung onto it."""
-    if type(layer) not in known or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
+    if type(layer) not in KNOWN or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
         return False
+    if isinstance(layer, Residual):
+        inner = [found for branch in layer.children() for _, found in _flattened(branch, "")]
+        return all(_plain(found) and isinstance(found, (*MAPS, *POINTWISE)) for found in inner)
     if any(True for _ in layer.children()):
         return False
     if isinstance(layer, nn.Flatten):
@@ -89,7 +97,7 @@ def _plain(layer: nn.Module, known: tuple[type[nn.Module], ...]) -> bool:
     return not (isinstance(layer, nn.InstanceNorm2d) and layer.track_running_stats)
 
 
-def _group(layers: Sequence[nn.Module]) -> int:
+def _group(layers: Iterable[nn.Module]) -> int:
     convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)]
     widest = max((max(layer.in_channels, layer.out_channels) for layer in convolutions), default=0)
     return GROUP if widest <= NARROW else 1
@@ -151,17 +159,13 @@ class _Maps:
 
     def __init__(self, layers: Sequence[tuple[str, nn.Module]], group: int | None) -> None:
         """Take the layers, and how many cells make a group (None: all)."""
-        before = [None, *(layer for _, layer in layers)]
-        self._layers = [
-            (name, layer, isinstance(last, MAPS)) for last, (name, layer) in zip(before, layers, strict=False)
-        ]
-        self._group = group
+        self._layers, self._group = layers, group
 
     def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
         cells = len(inputs)
         group = self._group or cells
         missing = -cells % group
-        names = [f"{name}{own}" for name, layer, _ in self._layers for own, _ in layer.named_parameters()]
+        names = [f"{name}{own}" for name, layer in self._layers for own, _ in layer.named_parameters()]
         filled = {name: torch.split(_filled(parameters[name], missing), group) for name in names}
         outputs = []
         for place, maps in enumerate(torch.split(_filled(inputs, missing), group)):
@@ -169,8 +173,7 @@ class _Maps:
             own = {name: parts[place].flatten(0, 1) for name, parts in filled.items()}
             rows = slice(place * group, (place + 1) * group)
             kept = {name: buffer[rows] for name, buffer in buffers.items()}
-            for name, layer, fresh in self._layers:
-                maps = _mapped(layer, name, own, maps, group, kept, fresh)
+            maps = _through(self._layers, own, maps, group, kept)
             outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
         return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
 
@@ -187,18 +190,33 @@ def _side_by_side(maps: Tensor) -> Tensor:
     return maps.transpose(0, 1).flatten(1, 2).contiguous()
 
 
+def _through(
+    layers: Iterable[tuple[str, nn.Module]], own: Parameters, maps: Tensor, group: int, kept: Parameters
+) -> Tensor:
+    """Apply layers to the maps of a group of cells, which they leave as they are."""
+    fresh = False  # whether nothing has need of these maps but the next layer
+    for name, layer in layers:
+        maps = _mapped(layer, name, own, maps, group, kept, fresh)
+        fresh = isinstance(layer, MAPS)
+    return maps
+
+
 def _mapped(
     layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, fresh: bool
 ) -> Tensor:
     """Apply one layer to the maps of a group of cells; an activation may overwrite `fresh` ones."""
     weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
+    if isinstance(layer, Residual):
+        branches = (_flattened(getattr(layer, which), f"{name}{which}.") for which in ("skip", "main"))
+        skipped, changed = (_through(branch, own, maps, group, kept) for branch in branches)
+        return skipped + changed
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         return _convolved(layer, maps, own[f"{name}weight"], bias, group)
     if isinstance(layer, nn.InstanceNorm2d):
         return functional.instance_norm(maps, None, None, weight, bias, eps=layer.eps)
     if isinstance(layer, nn.GroupNorm):
         return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
-    if isinstance(layer, nn.BatchNorm2d):
+    if isinstance(layer, BATCH_NORMS):
         return _batch_norm(layer, name, maps, weight, bias, group, kept)
     activated: Tensor = (_overwriting(layer) if fresh else layer)(maps)
     return activated
@@ -216,7 +234,7 @@ def _convolved(
 
 
 def _batch_norm(
-    layer: nn.BatchNorm2d,
+    layer: nn.BatchNorm1d | nn.BatchNorm2d,
     name: str,
     maps: Tensor,
     weight: Tensor | None,

@@ -43,6 +43,12 @@ def build_networks(cell: Cell, shape: Shape, classes: int | None) -> tuple[nn.Mo
     return g, architecture.discriminator(seen)
 
 
+def has_beliefs(cell: Cell) -> bool:
+    """Whether D's logits can be held against the truth: a known density, seen as it is, by a loss that says how."""
+    loss, dataset = cell.objective.loss.create(), cell.dataset.create()
+    return hasattr(dataset, "log_density") and hasattr(loss, "posterior") and not cell.objective.techniques
+
+
 def seen_shape(cell: Cell, shape: Shape) -> Shape:
     """Return the shape of what D sees, given that of the samples."""
     for part in cell.objective.techniques:

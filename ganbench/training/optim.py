@@ -15,9 +15,11 @@ Step = Callable[[Tensor, Tensor], Tensor]
 
 
 class Optimiser(Protocol):
-    """Changes its flat parameters in place, given their gradient; `state` is all that it remembers, by name."""
+    """Changes its flat parameters in place, given their gradient."""
 
-    state: dict[str, Tensor]
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """All that it remembers, by name, each `(cells, ...)`, where it lies."""
 
     def step(self, gradient: Tensor) -> None:
         """Take one step."""
@@ -36,7 +38,7 @@ class Adam:
     def __init__(self, flat: Tensor, lr: Tensor, betas: Tensor, eps: float = 1e-8) -> None:
         """Take learning rates `(cells,)` and decay rates `(cells, 2)`; neighbours with equal ones share a kernel."""
         self._lr, self._betas, self._eps = lr[:, None], betas, eps
-        self.state = {
+        self._state = {
             "mean": torch.zeros_like(flat),
             "square": torch.zeros_like(flat),
             "steps": torch.zeros(len(flat), dtype=torch.float32, device=flat.device),
@@ -46,9 +48,16 @@ class Adam:
         self._sizes = [size for _, size in runs]
         places = [0, *itertools.accumulate(self._sizes)]
         self._runs = [
-            _Run(rate, beta1, beta2, eps, *(tensor[low:high] for tensor in (flat, *self.state.values())))
+            _Run(rate, beta1, beta2, eps, *(tensor[low:high] for tensor in (flat, *self._state.values())))
             for ((rate, (beta1, beta2)), _), (low, high) in zip(runs, itertools.pairwise(places), strict=True)
         ]
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """Moments, and the steps taken: kernels count them in the first cell of each run alone."""
+        steps = self._state["steps"]
+        steps.copy_(steps[:1].expand_as(steps))
+        return self._state
 
     def step(self, gradient: Tensor) -> None:
         """Take one step."""
@@ -57,7 +66,8 @@ class Adam:
 
     def ahead(self) -> Step:
         """Return a function that takes further steps from here, differentiable in parameters and gradient."""
-        mean, square, taken = self.state["mean"], self.state["square"], self.state["steps"][:1].to(self._lr.dtype)
+        mean, square = self._state["mean"], self._state["square"]
+        taken = self._state["steps"][:1].to(self._lr.dtype)
         beta1, beta2 = self._betas[:, :1], self._betas[:, 1:]
 
         def step(flat: Tensor, gradient: Tensor) -> Tensor:

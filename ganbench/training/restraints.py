@@ -1,8 +1,12 @@
-"""What an objective's penalties do in the game: terms of the players' losses, weights held back or reparametrised."""
+"""What penalties do in the game: terms of the players' losses, weights held back or reparametrised.
+
+They are the objective's, and the normalisations that an architecture needs beside them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -30,6 +34,27 @@ def overwrite(memory: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in memory.items():
             tensor.copy_(new[name])
+
+
+def with_architecture(plugins: Sequence[Any], architecture: Any) -> list[Any]:
+    """Return an objective's penalties and what its architecture needs beside them.
+
+    A normalisation that the objective already has for a player is not applied to that player twice.
+    """
+    joined = list(plugins)
+    for restraint in getattr(architecture, "restraints", ()):
+        taken = {letter for plugin in plugins if isinstance(plugin, type(restraint)) for letter in _players(plugin)}
+        left = [letter for letter in _players(restraint) if letter not in taken]
+        if len(left) == len(_players(restraint)):
+            joined.append(restraint)
+        else:
+            joined += [replace(restraint, on=letter) for letter in left]
+    return joined
+
+
+def _players(plugin: Any) -> tuple[str, ...]:
+    on: str = getattr(plugin, "on", "d")
+    return ("d", "g") if on == "both" else (on,)
 
 
 class Restraints:
@@ -98,7 +123,7 @@ class Weights:
 
     def __init__(self, plugins: Sequence[Any], player: str) -> None:
         """Take the penalties of all cells and the player's letter, "d" or "g"."""
-        own = [plugin for plugin in plugins if getattr(plugin, "on", "d") in (player, "both")]
+        own = [plugin for plugin in plugins if player in _players(plugin)]
         self._normalisations = [plugin for plugin in own if isinstance(plugin, Normalisation)]
         self._penalties = [plugin for plugin in own if isinstance(plugin, WeightPenalty)]
         self.states: list[dict[str, Tensor]] = []

@@ -10,10 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Draw:
-    """What one update of every cell draws: rows of real samples `(cells, batch)`, latents `(cells, batch, size)`."""
+    """What one update of every cell draws: rows of real samples `(cells, batch)`, latents `(cells, batch, size)`.
+
+    `real` are the samples of these rows as stored, where they have been read already.
+    """
 
     rows: Tensor
     latents: Tensor
+    real: Tensor | None = None
 
 
 @dataclass(frozen=True)

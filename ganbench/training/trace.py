@@ -19,6 +19,7 @@ SERIES = (
     "d_grad_norm",
     "g_grad_norm",
 )
+STEPS = "step"
 
 
 class Trace:
@@ -41,6 +42,20 @@ class Trace:
         self._steps.append(step)
         self._names = (*SERIES, *(name for name in values if name not in SERIES))
         self._records.append(torch.stack([values[name] for name in self._names]))
+
+    def state(self) -> dict[str, Tensor]:
+        """Return all that is recorded, `(cells, records)` by series, with the steps of the records."""
+        if not self._records:
+            return {}
+        found = dict(zip(self._names, torch.stack(self._records, dim=-1), strict=True))
+        return {**found, STEPS: torch.tensor(self._steps).expand(self._records[0].shape[1], -1)}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Take up what another trace recorded."""
+        if state:
+            self._names = (*SERIES, *(name for name in state if name not in (*SERIES, STEPS)))
+            self._steps = state[STEPS][0].tolist()
+            self._records = list(torch.stack([state[name] for name in self._names]).unbind(-1))
 
     def rows(self, cell: int) -> list[dict[str, float]]:
         """Return one cell's records, oldest first."""
@@ -67,6 +82,10 @@ class Ends:
         self._values.append(torch.stack(list(values)))
         if len(self._values) == TOGETHER:
             self._settle()
+
+    def restore(self, ends: Tensor, step: int) -> None:
+        """Go on after `step`, with what is known up to there: `(cells,)` as `steps` gives it."""
+        self._ends, self._values, self._first = ends.clone(), [], step + 1
 
     def steps(self) -> list[int]:
         """Return each cell's last step, 0 where all of it has been finite."""

@@ -10,6 +10,14 @@ from torch.func import functional_call, stack_module_state, vmap
 from ganbench import architectures, penalties
 
 SIDES = [8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64]
+SMALL = {"dcgan": 2, "infogan": 2, "simple_cnn": 2, "sngan_resnet": 1, "r3gan": 8}
+PICTURES = [
+    *(("dcgan", side) for side in SIDES),
+    *(("simple_cnn", side) for side in SIDES),
+    *(("infogan", side) for side in range(8, 65, 4)),
+    *(("sngan_resnet", side) for side in (32, 48, 64, 128)),
+    *(("r3gan", side) for side in (8, 16, 32, 64, 128)),
+]
 
 
 def size(module):
@@ -17,14 +25,22 @@ def size(module):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("side", SIDES)
-def test_dcgan_makes_and_judges_images_of_every_supported_side(side, channels):
+@pytest.mark.parametrize(("name", "side"), PICTURES)
+def test_images_of_every_supported_side_are_made_and_judged(name, side, channels):
     shape = (channels, side, side)
-    dcgan = architectures.create("dcgan", width=2)
-    assert dcgan.supports(shape) is None
-    images = dcgan.generator(shape, 5)(torch.randn(3, 5))
+    plugin = architectures.create(name, width=SMALL[name])
+    assert plugin.supports(shape) is None
+    images = plugin.generator(shape, 5)(torch.randn(3, 5))
     assert images.shape == (3, *shape) and images.abs().max() <= 1
-    assert dcgan.discriminator(shape)(images).shape == (3, 1)
+    assert plugin.discriminator(shape)(images).shape == (3, 1)
+    assert plugin.vector_critic(shape, 7)(images).shape == (3, 7)
+
+
+@pytest.mark.parametrize(("name", "side"), PICTURES)
+def test_sides_between_the_supported_ones_are_refused(name, side):
+    sides = [other for known, other in PICTURES if known == name]
+    refused = architectures.create(name).supports((3, side + 1, side + 1))
+    assert refused == f"{name} makes images of side {', '.join(map(str, sides))}, not {side + 1}; try mlp, or resize"
 
 
 @pytest.mark.parametrize("shape", [(2,), (7,), (1, 8, 8), (3, 5, 9), (1, 28, 28)])
@@ -47,12 +63,21 @@ def test_mlp_makes_and_judges_points_and_images(shape):
         ("dcgan", (3, 4, 4), "not 4"),
         ("dcgan", (3, 128, 128), "not 128"),
         ("dcgan", (0, 8, 8), "channel"),
+        *((name, (2,), f"{name} makes images") for name in SMALL),
+        *((name, (3, 32, 64), f"{name} makes square images") for name in SMALL),
+        *((name, (0, 32, 32), "channel") for name in SMALL),
         ("mlp", (4, 4), "points"),
         ("mlp", (0,), "points"),
     ],
 )
 def test_unsupported_shapes_are_refused_with_a_reason(name, shape, part):
     assert part in architectures.create(name).supports(shape)
+
+
+def test_a_width_that_r3gan_cannot_divide_is_refused():
+    narrow = architectures.create("r3gan", width=6)
+    assert narrow.supports((3, 64, 64)) is None
+    assert narrow.supports((3, 128, 128)) == "r3gan has width / 4 channels at side 128, which 6 does not give"
 
 
 def test_sizes_of_mlp_counted_by_hand():
@@ -109,11 +134,114 @@ def test_weights_start_as_told():
     assert torch.equal(own[0].weight, nn.Conv2d(3, 32, 4, stride=2, padding=1).weight)
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
-def test_mlp_activation_of_g(activation):
-    network = architectures.create("mlp", g_activation=activation).generator((2,), 4)
-    kind = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}[activation]
-    assert sum(isinstance(m, kind) for m in network) == 3
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", ["mlp", *SMALL])
+def test_every_activation_of_either_player_is_the_one_asked_for(name, activation):
+    shape, kinds = (3, 32, 32), tuple(ACTIVATIONS.values())
+    plugin = architectures.create(name, width=8, g_activation=activation, d_activation=activation)
+    g = [type(m) for m in plugin.generator(shape, 4).modules() if isinstance(m, kinds)]
+    d = [type(m) for m in plugin.discriminator(shape).modules() if isinstance(m, kinds)]
+    assert g[-1] is nn.Tanh and len(g) >= 4 and set(g[:-1]) == {ACTIVATIONS[activation]}
+    assert len(d) >= 3 and set(d) == {ACTIVATIONS[activation]}
+
+
+def test_the_slope_of_mlp_is_that_of_both_networks():
+    plugin = architectures.create("mlp", g_activation="leaky_relu", slope=0.3)
+    layers = [*plugin.generator((2,), 4), *plugin.discriminator((2,))]
+    assert [m.negative_slope for m in layers if isinstance(m, nn.LeakyReLU)] == [0.3] * 6
+
+
+NORMED = [
+    *(("mlp", norm) for norm in ("batch", "layer")),
+    *((n, norm) for n in ("dcgan", "infogan", "simple_cnn", "sngan_resnet") for norm in ("batch", "instance", "layer")),
+]
+KINDS = {
+    "batch": (nn.BatchNorm2d, nn.BatchNorm1d),
+    "instance": (nn.InstanceNorm2d,),
+    "layer": (nn.GroupNorm,),
+}
+
+
+@pytest.mark.parametrize(("name", "norm"), NORMED)
+def test_each_player_has_the_norm_asked_for_and_no_other(name, norm):
+    shape, kinds = (3, 32, 32), sum(KINDS.values(), ())
+    for g_norm, d_norm in ((norm, "none"), ("none", norm)):
+        plugin = architectures.create(name, width=8, g_norm=g_norm, d_norm=d_norm)
+        networks = ((g_norm, plugin.generator(shape, 4)), (d_norm, plugin.discriminator(shape)))
+        for wanted, network in networks:
+            found = [m for m in network.modules() if isinstance(m, kinds)]
+            assert bool(found) == (wanted != "none")
+            assert all(isinstance(m, KINDS[wanted]) for m in found)
+        assert plugin.restraints == ()
+
+
+def test_infogan_normalises_each_number_of_its_linear_layers():
+    d = architectures.create("infogan", d_norm="batch", width=4).discriminator((1, 8, 8))
+    assert [type(m) for m in d] == [
+        *(nn.Conv2d, nn.LeakyReLU),
+        *(nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU),
+        *(nn.Flatten, nn.Linear, nn.BatchNorm1d, nn.LeakyReLU),
+        nn.Linear,
+    ]
+    assert d[6].bias is None and d[7].num_features == 64
+
+
+@pytest.mark.parametrize("name", ["mlp", "dcgan", "infogan", "simple_cnn", "sngan_resnet"])
+def test_spectral_norm_is_a_restraint_of_the_player_that_asks(name):
+    def players(**norms):
+        return sorted(restraint.on for restraint in architectures.create(name, **norms).restraints)
+
+    assert players(g_norm="none", d_norm="spectral") == ["d"]
+    assert players(g_norm="spectral", d_norm="none") == ["g"]
+    assert players(g_norm="spectral", d_norm="spectral") == ["d", "g"]
+    assert players() == (["d"] if name == "sngan_resnet" else [])
+    plain, spectral = (architectures.create(name, width=8, d_norm=norm) for norm in ("none", "spectral"))
+    # The network itself is the one without norms: what is divided are its parameters.
+    one, other = (plugin.discriminator((3, 32, 32)) for plugin in (plain, spectral))
+    assert [(n, p.shape) for n, p in one.named_parameters()] == [(n, p.shape) for n, p in other.named_parameters()]
+
+
+EVERYWHERE = [
+    *(("mlp", {"width": 8, "g_norm": n, "d_norm": n}, (2,)) for n in ("none", "batch", "layer", "spectral")),
+    *(
+        (name, {"width": 4, "g_norm": n, "d_norm": n}, (1, 32, 32))
+        for name in ("dcgan", "infogan", "simple_cnn", "sngan_resnet")
+        for n in ("none", "batch", "instance", "layer", "spectral")
+    ),
+    *(("sngan_resnet", {"width": 1}, (3, side, side)) for side in (48, 64)),
+    *(("r3gan", {"width": 8}, (3, side, side)) for side in (8, 32)),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "shape"), EVERYWHERE)
+def test_every_parameter_gets_a_finite_gradient_from_the_game(name, parameters, shape):
+    """After one step each, since networks that start at the identity have blocks without a gradient at first."""
+    torch.manual_seed(0)
+    plugin = architectures.create(name, **parameters)
+    g, d, autoencoder = plugin.generator(shape, 5), plugin.discriminator(shape), plugin.autoencoder(shape, 6)
+    optimiser = torch.optim.Adam([*g.parameters(), *d.parameters(), *autoencoder.parameters()], 1e-3)
+    for _ in range(2):
+        optimiser.zero_grad()
+        fake = g(torch.randn(8, 5))
+        logits = d(fake)
+        assert fake.isfinite().all() and logits.isfinite().all() and fake.std() > 1e-4
+        nn.functional.softplus(-logits).mean().backward()
+        (autoencoder(torch.randn(8, *shape))[0] - torch.randn(8, *shape)).square().mean().backward()
+        optimiser.step()
+    for network in (g, d, autoencoder):
+        for parameter_name, parameter in network.named_parameters():
+            assert parameter.grad is not None and parameter.grad.isfinite().all(), parameter_name
+            assert parameter.grad.any(), parameter_name
 
 
 COHORTS = [
@@ -121,6 +249,12 @@ COHORTS = [
     ("mlp", {"width": 8}, (1, 8, 8)),
     *[("dcgan", {"width": 2, "g_norm": n, "d_norm": n}, (1, 8, 8)) for n in ("batch", "instance", "layer", "none")],
     ("dcgan", {"width": 2}, (3, 28, 28)),
+    *[("mlp", {"width": 8, "depth": 2, "g_norm": n, "d_norm": n}, (2,)) for n in ("batch", "layer")],
+    *[("infogan", {"width": 2, "g_norm": n, "d_norm": n}, (1, 8, 8)) for n in ("batch", "instance", "layer", "none")],
+    ("simple_cnn", {"width": 3, "d_norm": "batch", "d_activation": "silu"}, (1, 8, 8)),
+    ("sngan_resnet", {"width": 1}, (3, 32, 32)),
+    ("sngan_resnet", {"width": 1, "d_norm": "layer", "d_activation": "gelu"}, (1, 32, 32)),
+    ("r3gan", {"width": 8, "blocks": 1}, (3, 16, 16)),
 ]
 
 
@@ -215,7 +349,18 @@ def test_the_weights_of_d_are_drawn_as_ever(name, parameters, shape, layers, num
     assert found(samples).shape == (5, numbers)
 
 
-@pytest.mark.parametrize(("name", "shape"), [("mlp", (2,)), ("mlp", (1, 4, 4)), ("dcgan", (3, 12, 12))])
+BACK_TO_BACK = [
+    ("mlp", (2,)),
+    ("mlp", (1, 4, 4)),
+    ("dcgan", (3, 12, 12)),
+    ("infogan", (3, 12, 12)),
+    ("simple_cnn", (3, 12, 12)),
+    ("sngan_resnet", (3, 32, 32)),
+    ("r3gan", (3, 16, 16)),
+]
+
+
+@pytest.mark.parametrize(("name", "shape"), BACK_TO_BACK)
 def test_an_autoencoder_is_d_and_g_back_to_back(name, shape):
     plugin = architectures.create(name, width=4)
     torch.manual_seed(0)
@@ -230,10 +375,12 @@ def test_an_autoencoder_is_d_and_g_back_to_back(name, shape):
     assert any(isinstance(m, nn.Tanh) for m in network.modules()) == (len(shape) == 3)
 
 
-def test_the_reconstruction_of_one_sample_does_not_depend_on_the_others():
-    network = architectures.create("dcgan", width=2, g_norm="batch").autoencoder((1, 8, 8), 3)
-    samples = torch.randn(4, 1, 8, 8)
-    torch.testing.assert_close(network(samples)[0][:1], network(samples[:1])[0], rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("name", ["mlp", "dcgan", "infogan", "simple_cnn", "sngan_resnet"])
+def test_the_reconstruction_of_one_sample_does_not_depend_on_the_others(name):
+    torch.manual_seed(0)
+    network = architectures.create(name, width=2, g_norm="batch").autoencoder((1, 32, 32), 3).double()
+    samples = torch.randn(4, 1, 32, 32).double()
+    torch.testing.assert_close(network(samples)[0][:1], network(samples[:1])[0], rtol=1e-10, atol=1e-12)
 
 
 def test_an_autoencoder_learns_to_reconstruct():

@@ -27,7 +27,17 @@ def suite(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "verb", [("--help",), ("list",), ("show", "wgan_gp"), ("plan", "SUITE"), ("run", "SUITE", "--plan")]
+    "verb",
+    [
+        ("--help",),
+        ("list",),
+        ("show", "wgan_gp"),
+        ("plan", "SUITE"),
+        ("run", "SUITE", "--plan"),
+        ("data",),
+        ("data", "SUITE"),
+        ("fetch", "ring8", "identity"),
+    ],
 )
 def test_verbs_that_only_look_import_nothing_heavy(verb: tuple[str, ...], suite: Path) -> None:
     arguments = [str(suite) if word == "SUITE" else word for word in verb]
@@ -44,7 +54,7 @@ def test_verbs_that_only_look_import_nothing_heavy(verb: tuple[str, ...], suite:
 
 def test_help_teaches_the_verbs() -> None:
     shown = ganbench("--help").output
-    for verb in ("run", "plan", "list", "show", "report", "track"):
+    for verb in ("run", "plan", "fetch", "data", "list", "show", "report", "track"):
         assert verb in shown
     run_help = ganbench("run", "--help").output
     for option in ("--only", "--seeds", "--set", "--store", "--report", "--no-report", "--workers", "--device"):

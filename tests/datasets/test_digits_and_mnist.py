@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ganbench import datasets
-from ganbench.datasets import digits, mnist
+from ganbench.datasets import digits, idx
 
 
 def test_digits_are_all_there_split_by_class_and_without_overlap(tmp_path: Path):
@@ -54,7 +54,7 @@ def test_mnist_is_what_torchvision_reads(split: str, mnist_root: Path):
 def test_a_file_that_is_not_mnist_is_said(tmp_path: Path):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
-    for name in mnist.FILES:
+    for name in idx.FILES:
         (raw / name).write_bytes(b"<!DOCTYPE html>")
     with pytest.raises(ValueError, match="IDX"):
         datasets.create("mnist").load(tmp_path, "test")

@@ -66,6 +66,35 @@ def test_the_centre_of_the_shorter_side_is_kept(tmp_path: Path):
     assert pictures.decode_all([tmp_path / "wide" / "a.png"], 4, grey=True).min() == 255
 
 
+def test_without_a_crop_the_whole_picture_is_squashed(tmp_path: Path):
+    wide = np.zeros((4, 12, 3), dtype=np.uint8)
+    wide[:, 4:8] = 255
+    for index in range(2):
+        (tmp_path / "wide").mkdir(exist_ok=True)
+        Image.fromarray(wide).save(tmp_path / "wide" / f"{index}.png")
+    cropped, squashed = (
+        datasets.create("image_folder", path=str(tmp_path / "wide"), side=4, crop=crop) for crop in ("centre", "none")
+    )
+    assert cropped.load(tmp_path, "train").samples.min() == 255
+    columns = squashed.load(tmp_path, "train").samples[0, 0, 0]
+    assert columns[0] == columns[3] < 30
+    assert columns[1] == columns[2] > 130
+    with pytest.raises(ValueError, match="crop of image_folder"):
+        datasets.create("image_folder", path=".", crop="top")
+
+
+def test_flip_adds_the_mirror_images_to_the_train_split_alone(two_classes: Path, tmp_path: Path):
+    stream = np.random.RandomState(0)
+    for path in two_classes.rglob("*.png"):
+        Image.fromarray(stream.randint(0, 256, (9, 9, 3)).astype(np.uint8)).save(path)
+    plain, flipped = (datasets.create("image_folder", path=str(two_classes), side=9, flip=f) for f in (False, True))
+    before, after = plain.load(tmp_path, "train"), flipped.load(tmp_path, "train")
+    assert np.array_equal(after.samples[:18], before.samples)
+    assert np.array_equal(after.samples[18:], before.samples[..., ::-1])
+    assert np.array_equal(after.labels, np.concatenate([before.labels, before.labels]))
+    assert np.array_equal(flipped.load(tmp_path, "test").samples, plain.load(tmp_path, "test").samples)
+
+
 def test_pixels_are_decoded_once(two_classes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     source = datasets.create("image_folder", path=str(two_classes), side=7)
     source.prepare(tmp_path)
@@ -78,10 +107,14 @@ def test_every_broken_picture_is_named_at_prepare(two_classes: Path, tmp_path: P
     (two_classes / "light" / "text.png").write_text("no picture")
     whole = (two_classes / "light" / "0.png").read_bytes()
     (two_classes / "light" / "cut.png").write_bytes(whole[:50])
+    save(two_classes / "dark" / "half.jpg", (9, 9, 9), size=(200, 200))
+    jpeg = (two_classes / "dark" / "half.jpg").read_bytes()
+    (two_classes / "dark" / "half.jpg").write_bytes(jpeg[: len(jpeg) // 2])
     source = datasets.create("image_folder", path=str(two_classes), side=9)
-    with pytest.raises(ValueError, match="3 pictures cannot be read") as error:
-        source.prepare(tmp_path)
-    assert all(name in str(error.value) for name in ("empty.jpg", "text.png", "cut.png"))
+    for read in (lambda: source.prepare(tmp_path), lambda: source.load(tmp_path, "train")):
+        with pytest.raises(ValueError, match="4 pictures cannot be read") as error:
+            read()
+        assert all(name in str(error.value) for name in ("empty.jpg", "text.png", "cut.png", "half.jpg"))
 
 
 def test_the_fingerprint_follows_the_content_and_not_the_place(two_classes: Path, tmp_path: Path):

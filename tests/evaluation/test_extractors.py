@@ -87,9 +87,13 @@ def test_identity_gives_points_back(ring: Part, identity: Part, cache: Path):
         ("identity", "digits", "for points"),
         ("classifier", "ring8", "for images"),
         ("inception", "ring8", "for images"),
+        ("dinov2", "ring8", "for images"),
+        ("clip", "ring8", "for images"),
         ("identity", "ring8", None),
         ("classifier", "digits", None),
         ("inception", "digits", None),
+        ("dinov2", "digits", None),
+        ("clip", "digits", None),
     ],
 )
 def test_what_cannot_be_read_is_said(extractor: str, dataset: str, reason: str | None):
@@ -109,25 +113,6 @@ def test_absent_inception_weights_are_said_before_anything_trains(tmp_path: Path
     assert "no Inception weights" in wrong.missing(source, tmp_path)
     with pytest.raises(FileNotFoundError, match=r"none\.pth"):
         wrong.prepare(digits, ROOT, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of random weights in the form of the published one."""
-    from torch_fidelity import feature_extractor_inceptionv3 as module
-
-    class Random(module.FeatureExtractorInceptionV3):
-        def load_state_dict(self, state_dict):
-            return None
-
-    empty = tmp_path_factory.mktemp("inception") / "empty.pth"
-    torch.save({}, empty)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = Random("inception-v3-compat", ["2048"], str(empty))
-    path = empty.with_name("random.pth")
-    torch.save(network.state_dict(), path)
-    return path
 
 
 def test_inception_reads_grey_and_colour_alike(inception_weights: Path, digits: Part, tmp_path: Path):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -140,3 +141,25 @@ def test_a_trained_cell_that_awaits_its_scores_is_not_called_broken(builder):
 def test_the_overview_says_of_how_many_seeds_a_mean_is(varied: Store):
     table = overview(rankings(load(varied)))
     assert any("8.00 (2/3)" in row for row in table.rows)
+
+
+def test_the_overview_ranks_one_protocol_per_dataset(varied: Store):
+    found = rankings(load(varied))
+    table = overview(found)
+    assert [heading.split(":")[0] for heading in table.headings if ":" in heading] == ["ring8", "digits (p1)"]
+    assert all("wgan_gp" not in row for row in table.rows)  # its scores are of another protocol alone
+    assert "other protocols cannot be compared" in table.caption
+    assert "other protocols" not in overview([r for r in found if r.protocol_id == "p1"]).caption
+
+
+def test_one_evaluation_by_two_extractors_is_noticed(builder):
+    """As in a store that was put together from two machines whose classifiers differ in their last digits."""
+    keys = [builder.add(name, "digits", 0) for name in ("hinge", "r3gan")]
+    store = builder.write()
+    scores = store.scores(keys[1], "e-p1")
+    other = {**scores.protocol, "extractor": {"name": "classifier", "weights": "other"}}
+    store.write_scores(keys[1], "e-p1", replace(scores, protocol_id="p9", protocol=other), None)
+    frame = load(store)
+    found = rankings(frame)
+    assert {(r.protocol_id, *(s.contender for s in r.standings)) for r in found} == {("p1", "hinge"), ("p9", "r3gan")}
+    assert any("2 protocols" in sentence for sentence in caveats(frame, found))

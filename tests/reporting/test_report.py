@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from ganbench.reporting import write_report
 from ganbench.reporting.frame import load
+from ganbench.reporting.page import page
 from ganbench.reporting.ranking import rankings
+from ganbench.reporting.summary import markdown
 from ganbench.reporting.tables import cost_table, provenance_table
 from ganbench.store import Store, SuiteRecord
 
@@ -149,6 +152,7 @@ def test_odd_names_make_a_report(builder, tmp_path: Path):
 def test_the_report_needs_neither_torch_nor_mlflow(varied: Store, tmp_path: Path):
     code = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from ganbench.reporting import write_report
 from ganbench.store import Store
@@ -205,3 +209,18 @@ def test_provenance_gives_the_span_of_time_and_not_a_line_per_cell(builder):
     store = builder.write()
     (row,) = [row for row in provenance_table(load(store)).rows if row[0] == "finished"]
     assert row == ("finished", "2026-11-01T00:00:00Z", "3")
+
+
+def test_a_report_says_which_extractor_read_the_samples_and_how_good_a_classifier_is(varied: Store):
+    frame = load(varied, "losses")
+    classifier = {"extractor": {"name": "classifier", "test_accuracy": 0.98873}}
+    frame = replace(frame, protocols={**frame.protocols, "p2": classifier})
+    told = "features by classifier, which is right on 98.9 % of the test split"
+    text = markdown(frame, rankings(frame))
+    assert text.count("Protocol `p1`, features by identity.") == 2
+    assert text.count(f"Protocol `p2`, {told}.") == 1
+    shown = page(frame, rankings(frame))
+    assert shown.count(told) == 1 and f"{told} · protocol p2" in shown
+    assert "Protocol p2: everything" in shown
+    unknown = replace(frame, protocols={})
+    assert "Protocol `p1`.\n" in markdown(unknown, rankings(unknown))

@@ -208,3 +208,15 @@ seeds: 2
     cohorts = [{cell.objective.loss.name for cell in cohort.cells} for cohort in pack(entries, 1)]
     assert {"hinge", "minimax"} in cohorts
     assert all(len(names) == 1 for names in cohorts if names & {"energy", "boundary_equilibrium"})
+
+
+def test_nothing_divides_weights_that_start_at_zero(tmp_path: Path) -> None:
+    text = """
+objectives: [sngan, r3gan]
+datasets: [digits]
+architectures: {default: {r3gan: {width: 16}}}
+seeds: 1
+"""
+    found = skipped(tmp_path, text)
+    assert found["sngan"] == "spectral_norm divides weights by their norm, and r3gan starts some at zero"
+    assert "weights" not in found["r3gan"]

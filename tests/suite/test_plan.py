@@ -12,6 +12,7 @@ from ganbench.suite.cohorts import Entry, look_up, pack
 from ganbench.suite.errors import SuiteError
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Expansion, expand
+from ganbench.suite.scoring_time import slow_scores
 
 
 def plan(tmp_path: Path, text: str, *only: str, settings: tuple[str, ...] = (), seeds: int | None = None) -> Expansion:
@@ -199,6 +200,18 @@ def test_missing_inception_weights_are_said_at_plan_time(tmp_path: Path) -> None
     assert any("weights" in note for note in found.notes)
 
 
+def test_several_extractors_score_together_and_what_each_lacks_is_said(tmp_path: Path) -> None:
+    text = "objectives: [hinge]\ndatasets: [digits]\nevaluate: {extractor: [classifier, inception]}\n"
+    found, alone = plan(tmp_path, text), plan(tmp_path, text.replace(", inception", ""))
+    assert any("Inception weights" in note for note in found.notes) and not alone.notes
+    (both,), (one,) = found.planned, alone.planned
+    assert both.scoring is not None and one.scoring is not None
+    assert [part.name for part in both.scoring.settings.extractors] == ["classifier", "inception"]
+    assert both.scoring.key != one.scoring.key and keys(found) == keys(alone)
+    with pytest.raises(SuiteError, match="'classifier' is listed twice"):
+        plan(tmp_path, text.replace("inception", "classifier"))
+
+
 def entries(tmp_path: Path, text: str, **options: bool) -> list[Entry]:
     return look_up(plan(tmp_path, text).planned, Store(tmp_path / "runs"), **options)
 
@@ -284,3 +297,32 @@ def test_what_a_dataset_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
     text = "objectives: [hinge]\ndatasets: [ring8]\nevaluate: {extractor: classifier}\n"
     with pytest.raises(SuiteError, match=r"suite\.yaml:2: dataset ring8: extractor classifier"):
         plan(tmp_path, text)
+
+
+def test_the_note_on_what_is_missing_names_the_command_that_gets_it_ahead(tmp_path: Path) -> None:
+    def notes(text: str) -> str:
+        return "\n".join(plan(tmp_path, text).notes)
+
+    inception = "objectives: [hinge]\ndatasets: [{}]\nevaluate: {{extractor: {}}}\n"
+    assert "`ganbench fetch mnist` gets it ahead" in notes("objectives: [hinge]\ndatasets: [mnist]\n")
+    both = notes(inception.format("mnist", "inception"))
+    assert "`ganbench fetch mnist`" in both and "`ganbench fetch inception`" in both
+    assert "`ganbench fetch SUITE`" in notes(inception.format("digits", "{dinov2: {model: vit-s-14}}"))
+    own = notes(inception.format("digits", f"{{inception: {{weights: {tmp_path}/none.pth}}}}"))
+    assert "no Inception weights" in own and "ganbench fetch" not in own
+
+
+def test_slow_scores_are_told_ahead_where_there_is_no_gpu(tmp_path: Path) -> None:
+    text = "objectives: [hinge]\ndatasets: [digits]\nseeds: 3\ntrain: {g_steps: 100}\n"
+    slow = text + "evaluate: {extractor: inception, samples: 600, every: 25}\n"
+    cohorts = pack(entries(tmp_path, slow), 1)
+    (note,) = slow_scores(cohorts, ["cpu"])
+    assert note.startswith("inception reads about 4 pictures a second on a CPU core: the 7,200 to be scored")
+    assert "take about 30 min;" in note  # 600 samples x 4 scores x 3 cells / 4 a second
+    more = pack(entries(tmp_path, slow.replace("seeds: 3", "seeds: 64")), 2)
+    (note,) = slow_scores(more, ["cpu", "cpu"])
+    assert "about 8 pictures a second on 2 CPU cores: the 153,600" in note and "take about 5.3 hours;" in note
+    assert slow_scores(cohorts, ["cuda:0"]) == slow_scores(cohorts, ["cuda:0", "cpu"]) == []
+    assert slow_scores(pack(entries(tmp_path, text), 1), ["cpu"]) == []  # its classifier is quick
+    off = "evaluate: {extractor: inception, metrics: []}\n"
+    assert slow_scores(pack(entries(tmp_path, text + off), 1), ["cpu"]) == []

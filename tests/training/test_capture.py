@@ -14,8 +14,9 @@ from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
-from ganbench.training import checkpoint, loop
+from ganbench.training import checkpoint
 from ganbench.training.capture import REHEARSALS, Captured, CudaGraph, Seen
+from ganbench.training.draws import Draws
 from ganbench.training.game import Game
 
 POINTS = torch.randn(512, 2, generator=torch.Generator().manual_seed(1))
@@ -32,10 +33,10 @@ def cells(objective: Objective, **train: object) -> list[Cell]:
 def played(given: list[Cell], update: Callable[[Game], Callable[..., Seen]]) -> tuple[Game, list[dict[str, Tensor]]]:
     """Play a game; what each step showed, copied before the next."""
     game = Game(given, POINTS, LABELS)
-    take, (real, fakes), shown = update(game), loop._streams(game, ""), []
+    take, draws, shown = update(game), Draws(game), []
     for step in range(STEPS):
         game.begin(step, recorded=step % 5 == 0)
-        seen = take(loop._draws(real, fakes, step))
+        seen = take(draws.at(step))
         shown.append({name: value.clone() for name, value in seen.items()})
     return game, shown
 
@@ -132,10 +133,10 @@ def test_on_a_gpu_captured_equals_eager_and_follows_the_cpu(name: str) -> None:
         given = cells(GAMES[name], precision="float64", g_steps=50)
         game = Game(given, POINTS.to(device), LABELS.to(device))
         take = Captured(game, CudaGraph).update if graphs else game.update
-        real, fakes = loop._streams(game, "")
+        draws = Draws(game)
         for step in range(50):
             game.begin(step, recorded=step % 5 == 0)
-            take(loop._draws(real, fakes, step))
+            take(draws.at(step))
         return game
 
     captured, eager, cpu = ended("cuda", True), ended("cuda", False), ended("cpu", False)
@@ -148,8 +149,8 @@ def test_a_variant_is_rehearsed_before_it_is_captured() -> None:
     game = Game(cells(GAMES["non_saturating"]), POINTS, LABELS)
     at: list[int] = []
     captured = Captured(game, lambda run: (at.append(game.step), Computed(game, run))[1])
-    real, fakes = loop._streams(game, "")
+    draws = Draws(game)
     for step in range(STEPS):
         game.begin(step, recorded=step % 5 == 0)
-        captured.update(loop._draws(real, fakes, step))
+        captured.update(draws.at(step))
     assert at == [REHEARSALS + 1, 5 * REHEARSALS]

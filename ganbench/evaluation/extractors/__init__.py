@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Extractor(Protocol):
-    """A loaded network. `identity` holds what tells its features from another's, as plain data."""
+    """A loaded network. `identity` holds what tells its features from another's, as plain data.
+
+    Optional: `mode_weights` `(k,)`, the true shares of its classes; without it they are counted among real samples.
+    """
 
     identity: Mapping[str, Any]
 
@@ -29,7 +32,9 @@ class ExtractorPlugin(Protocol):
     """What is registered: how an extractor is made ready for one dataset.
 
     `gives` lists what it yields: "features", "logits" when it classifies, "modes" when its classes are the
-    dataset's.
+    dataset's. Optional: `files(dataset, data_root, cache)`, the paths of what it keeps on disk; `known(dataset,
+    data_root, cache)`, of one that is trained on the dataset, how good it is or that it is not trained yet;
+    `images_per_cpu_second`, of one that is slow without a GPU, what a core gets through.
     """
 
     gives: ClassVar[Sequence[str]]
@@ -51,6 +56,8 @@ registry = Registry(
     "extractor",
     {
         "classifier": "ganbench.evaluation.extractors.classifier",
+        "clip": "ganbench.evaluation.extractors.clip",
+        "dinov2": "ganbench.evaluation.extractors.dinov2",
         "identity": "ganbench.evaluation.extractors.identity",
         "inception": "ganbench.evaluation.extractors.inception",
     },

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.extractors import register
+from ganbench.evaluation.extractors.per_channel import PerChannel, per_channel
+from ganbench.locks import alone
 from ganbench.paths import write_whole
 from ganbench.plugins import Dataset, Split
 from ganbench.registry import Part
@@ -42,7 +44,8 @@ class Classifier:
 
     Three convolutions with batch normalisation, AdamW on one cycle, shifts of one pixel; images above 32 x 32
     are averaged down. Trained on the CPU with one thread from a fixed seed, kept in the cache by the
-    dataset's content.
+    dataset's content. Where the channels are pictures of another dataset (`stacked_mnist`), its classifier reads each
+    channel: 64 features per channel, and log-probabilities of the joint classes.
     """
 
     version: ClassVar[int] = 1
@@ -59,9 +62,17 @@ class Classifier:
 
     def prepare(self, dataset: Part, data_root: Path, cache: Path) -> None:
         """Train the network unless it lies in the cache; ValueError when the dataset is not supported."""
+        if (channel := _channel(dataset)) is not None:
+            self.prepare(channel, data_root, cache)
+            return
         weights_path, record_path = self._paths(dataset, data_root, cache)
         if weights_path.exists() and record_path.exists():
             return
+        with alone(weights_path):
+            if not (weights_path.exists() and record_path.exists()):  # another process may have trained it meanwhile
+                self._train(dataset, data_root, weights_path, record_path)
+
+    def _train(self, dataset: Part, data_root: Path, weights_path: Path, record_path: Path) -> None:
         source: Dataset = dataset.create()
         why = self.supports(source)
         if why is not None:
@@ -79,8 +90,11 @@ class Classifier:
         # last: it says that the weights are whole
         write_whole(record_path, (json.dumps(record) + "\n").encode())
 
-    def load(self, dataset: Part, data_root: Path, cache: Path, device: str) -> TrainedClassifier:
+    def load(self, dataset: Part, data_root: Path, cache: Path, device: str) -> TrainedClassifier | PerChannel:
         """Read the network from the cache, training it if need be; ValueError when it was altered."""
+        if (channel := _channel(dataset)) is not None:
+            reader = self.load(channel, data_root, cache, device)
+            return per_channel(reader, reader.identity, channel, dataset.create().shape[0], data_root)
         import torch
         from safetensors.torch import load
 
@@ -99,10 +113,28 @@ class Classifier:
         # Twice as fast on a CPU as channels first.
         return TrainedClassifier(network.to(memory_format=torch.channels_last).to(device), record)
 
+    def files(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, ...]:
+        """Return where the network and its record lie once it is trained."""
+        return self._paths(_channel(dataset) or dataset, data_root, cache)
+
+    def known(self, dataset: Part, data_root: Path, cache: Path) -> str:
+        """Say how good the network is, or that it is not trained yet."""
+        weights_path, record_path = self._paths(_channel(dataset) or dataset, data_root, cache)
+        if not (weights_path.exists() and record_path.exists()):
+            return "not trained yet"
+        accuracy = json.loads(record_path.read_text())["test_accuracy"]
+        return f"trained, right on {100 * accuracy:.1f} % of the test split"
+
     def _paths(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, Path]:
         content = digest({"dataset": dataset_content(dataset, data_root), "classifier": self.version})
         folder = cache / "classifiers"
         return folder / f"{content}.safetensors", folder / f"{content}.json"
+
+
+def _channel(dataset: Part) -> Part | None:
+    """Return the dataset whose pictures the channels are, where they are."""
+    found: Part | None = getattr(dataset.create(), "channels_as", None)
+    return found
 
 
 def _tensors(split: Split) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,89 @@
+"""Where the training of unfinished cells stands: kept in the store every so many seconds, and when asked to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from ganbench.paths import write_whole
+from ganbench.store import CHECKPOINT, Store
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+EVERY = 60.0  # seconds
+
+
+def step_of(store: Store, key: str) -> int:
+    """Return the G steps after which a cell's training was last kept; 0 where there is nothing to go on with."""
+    path = store.cell_folder(key) / CHECKPOINT
+    if not path.exists():
+        return 0
+    from safetensors import SafetensorError
+
+    try:
+        return int(_facts(path)["step"])
+    except (SafetensorError, KeyError, ValueError):
+        return 0  # damaged: the cell starts anew
+
+
+def _facts(path: Path) -> dict[str, str]:
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        return dict(file.metadata() or {})
+
+
+class StoredCheckpoints:
+    """What `train_cohort` keeps of the cells of these keys; `spent` are a cell's seconds of training before."""
+
+    def __init__(self, store: Store, keys: Sequence[str], resumes: bool, seconds: float = EVERY) -> None:
+        """Take the store, whether what it keeps is to be gone on with, and the seconds between two checkpoints."""
+        self._store, self._keys, self._resumes, self._seconds = store, keys, resumes, seconds
+        self._began = self._last = time.monotonic()
+        self._asked_to_stop, self.spent = False, 0.0
+
+    def due(self) -> bool:
+        """Say whether the time has passed, or this process is asked to stop."""
+        return self._asked_to_stop or time.monotonic() - self._last >= self._seconds
+
+    def write(self, cells: Sequence[dict[str, Tensor]]) -> None:
+        """Keep where the cells stand; where this process was asked to stop, it then does."""
+        from safetensors.torch import save
+
+        seconds = self.spent + (time.monotonic() - self._began) / len(cells)
+        for key, saved in zip(self._keys, cells, strict=True):
+            content = save(saved, metadata={"step": str(int(saved["step"])), "seconds": f"{seconds:.3f}"})
+            write_whole(self._store.cell_folder(key) / CHECKPOINT, content)
+        self._last = time.monotonic()
+        if self._asked_to_stop:
+            sys.exit(0)
+
+    def read(self) -> list[dict[str, Tensor]]:
+        """Return where the cells stand, or nothing where they are to start anew."""
+        from safetensors.torch import load_file
+
+        if not self._resumes:
+            return []
+        paths = [self._store.cell_folder(key) / CHECKPOINT for key in self._keys]
+        self.spent = sum(float(_facts(path)["seconds"]) for path in paths) / len(paths)
+        return [load_file(path) for path in paths]
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Answer SIGTERM by one more checkpoint, while training goes on inside."""
+
+        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+            self._asked_to_stop = True
+
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)

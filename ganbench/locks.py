@@ -1,0 +1,45 @@
+"""One process at a time: a lock that the kernel takes back when its holder dies."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def alone(target: Path) -> Iterator[None]:
+    """Wait until no other process is making `target`, and let none begin before the end of the block.
+
+    The lock is an empty hidden file beside the target, which stays: removing it would let two processes hold two
+    files of one name. Where nothing can be locked (a read-only folder, a file system or a system without locks) the
+    block runs at once: at worst the same thing is made twice.
+    """
+    handle = _opened(target)
+    if handle is None:
+        yield
+        return
+    try:
+        _wait(handle)
+        yield
+    finally:
+        os.close(handle)  # which gives the lock back
+
+
+def _opened(target: Path) -> int | None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        return None
+
+
+def _wait(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    with contextlib.suppress(OSError):  # NFS without a lock daemon
+        fcntl.flock(handle, fcntl.LOCK_EX)

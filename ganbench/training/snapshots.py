@@ -1,0 +1,27 @@
+"""What is kept of the players while they train: the parameters that their forward passes use."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganbench.training.game import Game
+
+
+@torch.no_grad()
+def scored(game: Game) -> Tensor:
+    """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
+    parameters = game.g.parameters(game.averaged)
+    if game.averaged is game.g_flat:
+        return _kept(game.g.flat(game.g_weights.normalised(parameters)))
+    return _kept(game.g.flat(game.g_weights.settled(parameters)))
+
+
+@torch.no_grad()
+def judging(game: Game) -> Tensor:
+    """Return the flat parameters `(cells, size)` by which D judges: normalised."""
+    return _kept(game.d.flat(game.d_weights.normalised(game.d.parameters(game.d_flat))))
+
+
+def _kept(flat: Tensor) -> Tensor:
+    return flat.to("cpu", torch.float32, copy=True)

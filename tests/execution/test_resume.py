@@ -1,0 +1,88 @@
+"""Runs that are killed or stopped in mid-training: what was kept is gone on with, and the scores are the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import ganbench
+from ganbench import checkpoints
+from ganbench.store import CHECKPOINT, Store
+
+SUITE = """
+objectives: [hinge, minimax]
+datasets: [ring8]
+architectures: [{mlp: {width: 8, depth: 1}}]
+seeds: 2
+train: {g_steps: 4000, batch_size: 16, latent_size: 4}
+evaluate: {samples: 100, reference: 200, every: 2000, metrics: [fid, modes]}
+"""
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    more = ["--checkpoint-every", "0.2"]
+    return subprocess.Popen([*command, *more], cwd=folder, env=environment, start_new_session=True, **pipes)
+
+
+def scores(folder: Path) -> Mapping[str, object]:
+    store = Store(folder / "runs")
+    record = store.suite("suite")
+    assert record is not None
+    return {row.key: store.scores(row.key, row.evaluation_key).rows for row in record.listed}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "suite.yaml").write_text(SUITE)
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
+    ganbench.run(folder / "suite.yaml", store=folder / "runs", workers=1, tracking_uri=uri)
+    return scores(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_the_next_run_goes_on_from_the_checkpoint(
+    how: signal.Signals, tmp_path: Path, undisturbed: Mapping[str, object]
+) -> None:
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    process = start(tmp_path)
+    cells = tmp_path / "runs" / "cells"
+    while len(list(cells.glob(f"*/{CHECKPOINT}"))) < 4:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(how)
+    said, told = process.communicate(timeout=120)
+    if how == signal.SIGINT:
+        assert process.returncode == 130 and "is being kept" in said + told and "Traceback" not in told
+    # Workers of a killed parent end at their next message.
+    while list(cells.glob("*/.*")):
+        time.sleep(0.05)
+    plan = ganbench.plan(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1)
+    (cohort,) = plan.cohorts
+    assert 0 < cohort.step < 4000 and cohort.step % 16 == 0 and len(cohort.cells) == 4
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    done = ganbench.run(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1, tracking_uri=uri)
+    assert dict(done.outcomes) == {"completed": 4}
+    assert scores(tmp_path) == undisturbed
+    assert not list(tmp_path.rglob(CHECKPOINT))
+
+
+def test_a_damaged_checkpoint_is_no_checkpoint(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    path = store.cell_folder("k") / CHECKPOINT
+    path.parent.mkdir(parents=True)
+    for content in (b"", b"half of somethi", bytes(100)):
+        path.write_bytes(content)
+        assert checkpoints.step_of(store, "k") == 0
+    assert checkpoints.step_of(store, "another") == 0

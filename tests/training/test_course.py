@@ -1,0 +1,117 @@
+"""Training that is interrupted and taken up again: the same bits as if it never had been."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from ganbench import architectures, datasets, objectives
+from ganbench.suite.cells import Cell
+from ganbench.suite.settings import Train
+from ganbench.training.loop import Trained, train_cohort
+
+POINTS = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+STEPS, KEPT_AT = 40, 16
+
+
+class Interrupted(Exception):  # noqa: N818 - reads as what happened
+    """Raised where a process would be killed."""
+
+
+class Memory:
+    """Keeps courses once, after a given step, and then interrupts training."""
+
+    def __init__(self, cells: Sequence[dict[str, Tensor]] = ()) -> None:
+        self.cells, self.asked = list(cells), 0
+
+    def due(self) -> bool:
+        self.asked += 1
+        return not self.cells
+
+    def write(self, cells: Sequence[dict[str, Tensor]]) -> None:
+        self.cells = list(cells)
+        raise Interrupted
+
+    def read(self) -> list[dict[str, Tensor]]:
+        return self.cells
+
+
+def cell(name: str, seed: int, **train: object) -> Cell:
+    settings = {"g_steps": STEPS, "batch_size": 8, "latent_size": 2, "ema": 0.9, "d_warmup": 2} | train
+    mlp = architectures.registry.part("mlp", {"width": 8, "depth": 2})
+    return Cell(objectives.create(name), mlp, datasets.registry.part("ring8", {}), Train(**settings), seed)
+
+
+def interrupted(cells: Sequence[Cell]) -> list[dict[str, Tensor]]:
+    memory = Memory()
+    with pytest.raises(Interrupted):
+        train_cohort(cells, POINTS, (10, STEPS), checkpoints=memory)
+    assert [int(saved["step"]) for saved in memory.cells] == [KEPT_AT] * len(cells)
+    return memory.cells
+
+
+def assert_same(found: Trained, whole: Trained) -> None:
+    assert found.trace == whole.trace and len(found.trace) == STEPS
+    assert found.snapshots.keys() == whole.snapshots.keys()
+    assert all(torch.equal(found.snapshots[at], flat) for at, flat in whole.snapshots.items())
+    assert all(torch.equal(found.d_snapshots[at], flat) for at, flat in whole.d_snapshots.items())
+    assert (found.d_updates, found.g_updates, found.diverged_at) == (
+        whole.d_updates,
+        whole.g_updates,
+        whole.diverged_at,
+    )
+
+
+@pytest.mark.parametrize("name", ["nsgan", "wgan_gp", "sngan", "began", "lecam_gan", "wgan", "unrolled_gan"])
+@pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
+def test_what_was_interrupted_ends_as_if_it_had_not_been(name: str, optimiser: str) -> None:
+    cells = [cell(name, seed, optimiser=optimiser, d_steps=2) for seed in (0, 1)]
+    whole = train_cohort(cells, POINTS, (10, STEPS))
+    for found, expected in zip(
+        train_cohort(cells, POINTS, (10, STEPS), checkpoints=Memory(interrupted(cells))), whole, strict=True
+    ):
+        assert_same(found, expected)
+
+
+def test_cells_may_go_on_in_another_cohort_or_alone() -> None:
+    cells = [cell(name, seed) for name in ("nsgan", "hinge_gan") for seed in (0, 1)]
+    whole, kept = train_cohort(cells, POINTS, (10, STEPS)), interrupted(cells)
+    for chosen in ([3, 0], [2, 1, 3], [1]):
+        memory = Memory([kept[place] for place in chosen])
+        found = train_cohort([cells[place] for place in chosen], POINTS, (10, STEPS), checkpoints=memory)
+        for one, place in zip(found, chosen, strict=True):
+            assert_same(one, whole[place])
+
+
+def test_a_divergence_before_the_interruption_is_remembered() -> None:
+    bad = replace(cell("nsgan", 0), train=cell("nsgan", 0).train.model_copy(update={"optimiser": "sgd", "g_lr": 1e38}))
+    cells = [bad, replace(bad, train=bad.train.model_copy(update={"g_lr": 1e-3}))]
+    whole = train_cohort(cells, POINTS, (10, STEPS))
+    assert whole[0].diverged_at is not None and whole[0].diverged_at < KEPT_AT and whole[1].diverged_at is None
+    found = train_cohort(cells, POINTS, (10, STEPS), checkpoints=Memory(interrupted(cells)))
+    assert found[0].diverged_at == whole[0].diverged_at
+    assert [row["step"] for row in found[0].trace] == [row["step"] for row in whole[0].trace]
+    assert_same(found[1], whole[1])
+
+
+def test_a_course_is_kept_between_blocks_alone() -> None:
+    memory = Memory([])
+    memory.cells = [{}]  # never due
+
+    class Never(Memory):
+        def read(self) -> list[dict[str, Tensor]]:
+            return []
+
+    never = Never([{}])
+    train_cohort([cell("nsgan", 0)] * 2, POINTS, (), checkpoints=never)
+    assert never.asked == STEPS // 16
+
+
+def test_the_course_of_another_game_is_refused() -> None:
+    kept = interrupted([cell("nsgan", 0), cell("nsgan", 1)])
+    with pytest.raises(ValueError, match="checkpoint is of another game"):
+        train_cohort([cell("began", 0), cell("began", 1)], POINTS, (), checkpoints=Memory(kept))
