@@ -39,8 +39,10 @@ class Loss(Protocol):
     A loss that compares the samples of a batch has `least_batch`, the smallest it can take.
 
     A class may set `needs_real = False` when its generator's loss does not look at real samples (saves a forward
-    pass), and `equilibrium`, the value of L_D when real and fake cannot be told apart and D is constant. `family`,
-    `divergence` (what the loss estimates or bounds) and `source` are the columns of `ganbench list objectives`.
+    pass), `equilibrium`, the value of L_D when real and fake cannot be told apart and D is constant, and
+    `posterior(logits) -> Tensor`, the probability p / (p + q) that a sample is real which a logit stands for where D is
+    at its best, if its best determines one (ValueError where parameters do not let it). `family`, `divergence` (what
+    the loss estimates or bounds) and `source` are the columns of `ganbench list objectives`.
     """
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:

@@ -49,6 +49,8 @@ def default_metrics(dataset: Dataset, labelled: bool = False) -> tuple[str, ...]
     last = ("class_match",) if labelled and dataset.classes else ()
     if len(dataset.shape) == 1:
         known = ("modes",) if hasattr(dataset, "modes") else ()
+        if not known and hasattr(dataset, "log_density"):
+            return ("fid", "w2", "log_likelihood", "optimality_gap", "precision_recall", "coverage", *last)
         return (*known, "fid", "precision_recall", "coverage", "duplicates", *last)
     tail = ("modes", "duplicates") if dataset.classes or hasattr(dataset, "modes") else ("duplicates",)
     return ("fid", "is", "kid", "precision_recall", "coverage", *tail, *last)

@@ -62,3 +62,7 @@ class FDivergence:
         """L_G from the logits of fake samples."""
         bound = BOUNDS[self.kind]
         return -(bound.conjugate if self.game == "minimax" else bound.output)(fake).mean(-1)
+
+    def posterior(self, logits: Tensor) -> Tensor:
+        """p_real / (p_real + p_fake), where D is at its best: u / (1 + u) with u = (f')^-1(T(D))."""
+        return BOUNDS[self.kind].log_ratio(logits).sigmoid()

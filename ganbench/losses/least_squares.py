@@ -57,6 +57,18 @@ class LeastSquares:
         """L_G from the logits of fake samples."""
         return self._half_square(fake, self.c)
 
+    def posterior(self, logits: Tensor) -> Tensor:
+        """p_real / (p_real + p_fake) from D's output, at its best (b p_real + a p_fake) / (p_real + p_fake).
+
+        A probability cannot follow targets outside [0, 1] all the way. ValueError where a = b: D's best is then the
+        same for every sample.
+        """
+        if self.a == self.b:
+            raise ValueError("a and b are equal: D at its best does not tell samples apart")
+        return ((self._output(logits) - self.a) / (self.b - self.a)).clamp(0, 1)
+
     def _half_square(self, logits: Tensor, target: float) -> Tensor:
-        output = logits.sigmoid() if self.on == "probability" else logits
-        return (output - target).square().mean(-1) / 2
+        return (self._output(logits) - target).square().mean(-1) / 2
+
+    def _output(self, logits: Tensor) -> Tensor:
+        return logits.sigmoid() if self.on == "probability" else logits

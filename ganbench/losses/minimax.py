@@ -39,3 +39,7 @@ class Minimax:
     def generator(self, real: Tensor, fake: Tensor) -> Tensor:
         """L_G from the logits of fake samples."""
         return -softplus(fake).mean(-1)
+
+    def posterior(self, logits: Tensor) -> Tensor:
+        """p_real / (p_real + p_fake), which sigmoid(D) is where D is at its best."""
+        return logits.sigmoid()

@@ -61,6 +61,15 @@ class NonSaturating:
         """L_G from the logits of fake samples."""
         return softplus_of_minus(fake).mean(-1)
 
+    def posterior(self, logits: Tensor) -> Tensor:
+        """p_real / (p_real + p_fake) from sigmoid(D), at D's best their mean of real_label and fake_label.
+
+        ValueError where the labels are equal: D's best is then the same for every sample.
+        """
+        if self.real_label == self.fake_label:
+            raise ValueError("real_label and fake_label are equal: D at its best does not tell samples apart")
+        return ((logits.sigmoid() - self.fake_label) / (self.real_label - self.fake_label)).clamp(0, 1)
+
 
 def _cross_entropy(logits: Tensor, target: float) -> Tensor:
     # Targets of 0 and 1 leave one term: the other would cost as much and add nothing.

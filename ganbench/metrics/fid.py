@@ -26,6 +26,9 @@ class Fid:
     samples and of all reference rows. It is biased by n: compare at equal n. Rounding below zero is cut off. Statistics
     are torch-fidelity's; the trace of the root is taken as that of (F^T S F)^(1/2) with F F^T = S_r, which has the same
     eigenvalues, is symmetric, and leaves the real side to be factored once.
+
+    By the extractor identity the features of points are the points: it is then their Frechet distance in data space,
+    the squared 2-Wasserstein distance of the two Gaussians that have the moments of either side.
     """
 
     version: ClassVar[int] = 1
@@ -38,21 +41,22 @@ class Fid:
         if len(evidence.features) < 2:
             raise ValueError("a covariance needs two samples or more")
         found = statistics(evidence.features)
-        return {"fid": _to_reference(found["mu"], found["sigma"], evidence.reference)}
+        return {"fid": max(0.0, to_reference(found["mu"], found["sigma"], evidence.reference))}
 
     def prepare(self, reference: Reference, samples: int) -> None:  # noqa: ARG002 - a Gaussian has no size
         """Factor the real covariance, which the reference keeps."""
         _factor(reference)
 
 
-def _to_reference(mean: NDArray[np.float64], covariance: NDArray[np.float64], reference: Reference) -> float:
+def to_reference(mean: NDArray[np.float64], covariance: NDArray[np.float64], reference: Reference) -> float:
+    """Return the Frechet distance of a Gaussian to the reference's, before rounding below zero is cut off."""
     import numpy as np
 
     factor, apart = _factor(reference), mean - reference.mean
     eigenvalues = np.linalg.eigvalsh(factor.T @ covariance @ factor)
     shared = float(np.sqrt(np.maximum(eigenvalues, 0)).sum())
     traces = float(np.trace(covariance) + np.trace(reference.covariance))
-    return max(0.0, float(apart @ apart) + traces - 2 * shared)
+    return float(apart @ apart) + traces - 2 * shared
 
 
 def _factor(reference: Reference) -> NDArray[np.float64]:

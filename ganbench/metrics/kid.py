@@ -13,6 +13,7 @@ from ganbench.plugins import Count
 if TYPE_CHECKING:
     from torch import Tensor
 
+Spare = tuple["Tensor", "Tensor"]
 Subset = tuple["Tensor", "Tensor", float]  # rows of the samples, rows of the real side, the latter's own term
 
 
@@ -44,7 +45,8 @@ class Kid:
         drawn: list[Subset] = evidence.reference.once(
             ("kid", seed, count, self.subsets, size), lambda: _draw(evidence.reference, seed, count, self.subsets, size)
         )
-        distances = [_distance(evidence.features[x], real[y], known) for x, y, known in drawn]
+        spare = _spare(evidence.features, size)
+        distances = [_distance(evidence.features[x], real[y], known, spare) for x, y, known in drawn]
         return {"kid": sum(distances) / len(distances)}
 
 
@@ -53,26 +55,34 @@ def _draw(reference: Reference, seed: int, count: int, subsets: int, size: int) 
     import numpy as np
     import torch
 
-    stream, found = np.random.RandomState(seed), []
+    stream, found, spare = np.random.RandomState(seed), [], _spare(reference.features, size)
     for _ in range(subsets):
         fakes = stream.choice(count, size, replace=False)
         reals = torch.from_numpy(stream.choice(len(reference.features), size, replace=False))
-        found.append((torch.from_numpy(fakes), reals, _among(reference.features[reals])))
+        found.append((torch.from_numpy(fakes), reals, _among(reference.features[reals], spare)))
     return found
 
 
-def _distance(x: Tensor, y: Tensor, among_y: float) -> float:
+def _distance(x: Tensor, y: Tensor, among_y: float, spare: Spare) -> float:
     """Return the unbiased squared MMD of two sets of equal size."""
-    return _among(x) + among_y - 2 * float(_kernel(x, y).mean())
+    return _among(x, spare) + among_y - 2 * float(_kernel(x, y, spare).mean())
 
 
-def _among(x: Tensor) -> float:
+def _among(x: Tensor, spare: Spare) -> float:
     """Return the mean kernel between different points of a set."""
-    kernel = _kernel(x, x)
+    kernel = _kernel(x, x, spare)
     return float(kernel.sum() - kernel.diagonal().sum()) / (len(x) * (len(x) - 1))
 
 
-def _kernel(x: Tensor, y: Tensor) -> Tensor:
-    """Return (x.y / d + 1)^3 between all points of two sets."""
-    inner = (x @ y.T).div_(x.shape[1]).add_(1)
-    return inner.square().mul_(inner)
+def _spare(like: Tensor, size: int) -> Spare:
+    """Return two tables that all subsets use in turn: asking for new ones costs more than what is computed."""
+    return like.new_empty(size, size), like.new_empty(size, size)
+
+
+def _kernel(x: Tensor, y: Tensor, spare: Spare) -> Tensor:
+    """Return (x.y / d + 1)^3 between all points of two sets, in one of the spare tables."""
+    import torch
+
+    inner, found = spare
+    torch.mm(x, y.T, out=inner).div_(x.shape[1]).add_(1)
+    return torch.mul(inner, inner, out=found).mul_(inner)

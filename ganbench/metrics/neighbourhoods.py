@@ -7,7 +7,7 @@ double precision. The real side keeps what it knows for all samples that it is c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -103,6 +103,7 @@ class Neighbourhoods:
 
     fake: Side
     real: Side
+    _inside: dict[int, dict[Which, NDArray[np.bool_]]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, features: Tensor, reference: Reference) -> Neighbourhoods:
@@ -120,18 +121,24 @@ class Neighbourhoods:
         A ball reaches to the k-th nearest other point of its own side.
         """
         points, centres = (self.fake, self.real) if which == "fake" else (self.real, self.fake)
-        radii = centres.radii(k)
         if points.few_dimensions:
-            return _inside_any(points, centres, radii)
+            return _inside_any(points, centres, centres.radii(k))
+        if k not in self._inside:
+            self._inside[k] = self._inside_by_distances(k)
+        return self._inside[k][which]
+
+    def _inside_by_distances(self, k: int) -> dict[Which, NDArray[np.bool_]]:
+        """Go through the distances once for both sides: of many points they are not kept."""
         import numpy as np
 
-        if which == "real":
-            return np.concatenate([(block.numpy() <= radii).any(axis=1) for block in self._between()])
-        inside, start = np.zeros(len(points), dtype=bool), 0
+        of_real, of_fake = self.real.radii(k), self.fake.radii(k)
+        fakes, reals, start = np.zeros(len(self), dtype=bool), [], 0
         for block in self._between():
-            inside |= (block.numpy() <= radii[start : start + len(block), None]).any(axis=0)
+            distances = block.numpy()
+            fakes |= (distances <= of_real[start : start + len(block), None]).any(axis=0)
+            reals.append((distances <= of_fake).any(axis=1))
             start += len(block)
-        return inside
+        return {"fake": fakes, "real": np.concatenate(reals)}
 
     def fakes_around(self, k: int) -> NDArray[np.int64]:
         """Count the generated points in the open ball of each real one `(n,)`, which reaches to its k-th nearest."""

@@ -348,3 +348,37 @@ def test_being_told_a_class_does_not_change_the_other_scores(of_told_ring: Evalu
     told, _ = of_told_ring.score(points("ring8", 400), 0, torch.arange(400) % 8)
     free, _ = of_told_ring.score(points("ring8", 400), 0)
     assert {name: value for name, value in told.items() if name != "class_match"} == free
+
+
+@dataclass(frozen=True)
+class KnownDensity:
+    """Points whose density is known, and modes where they are given."""
+
+    shape: tuple[int, ...] = (2,)
+    classes: int | None = None
+
+    def log_density(self, samples):
+        return -0.5 * (samples**2).sum(axis=1)
+
+
+class KnownModes(KnownDensity):
+    def modes(self, samples): ...
+
+
+def test_points_with_a_known_density_and_no_modes_are_scored_by_it():
+    expected = ("fid", "w2", "log_likelihood", "optimality_gap", "precision_recall", "coverage")
+    assert default_metrics(KnownDensity()) == default_metrics(KnownDensity((9,))) == expected
+    assert default_metrics(KnownModes()) == default_metrics(datasets.create("ring8"))
+    identity = extractors.part("identity", {})
+    for part in parts(*expected):
+        assert inapplicable(part, KnownDensity(), identity) is None
+
+
+def test_scores_of_points_and_of_pictures_are_kept_apart():
+    digits, classifier = datasets.create("digits"), extractors.part("classifier", {})
+    for name in ("w2", "optimality_gap"):
+        assert "is for points" in inapplicable(metrics.part(name, {}), digits, classifier)
+    assert "density is known" in inapplicable(metrics.part("log_likelihood", {}), digits, classifier)
+    assert "is for pictures" in inapplicable(
+        metrics.part("ms_ssim", {}), KnownDensity(), extractors.part("identity", {})
+    )

@@ -56,3 +56,26 @@ def test_weights_of_the_truth_count():
 def test_a_mode_that_the_truth_lacks_is_infinitely_far():
     truth = Modes(np.array([0, 1]), np.ones(2, dtype=bool), np.array([1.0, 0.0]))
     assert math.isinf(scores(truth)["mode_kl"])
+
+
+def test_a_thousand_modes_of_stacked_digits():
+    """26,000 samples of a uniform truth: the expected KL is about (modes - 1) / (2 n)."""
+    weights = np.full(1000, 1e-3)
+    drawn = np.random.RandomState(0).randint(1000, size=26_000)
+    found = scores(Modes(drawn, np.ones(26_000, dtype=bool), weights))
+    assert (found["modes"], found["high_quality"]) == (1000, 1)
+    assert found["mode_kl"] == pytest.approx(999 / 52_000, rel=0.15)
+    half = scores(Modes(drawn // 2, np.ones(26_000, dtype=bool), weights))
+    assert half["modes"] == 500
+    assert half["mode_kl"] == pytest.approx(math.log(2) + 499 / 52_000, abs=0.005)
+
+
+def test_weights_that_are_not_uniform_are_the_truths():
+    weights = np.random.RandomState(1).dirichlet(np.ones(1000))
+    counts = np.random.RandomState(2).multinomial(26_000, weights)
+    drawn = np.repeat(np.arange(1000), counts)
+    found = scores(Modes(drawn, np.ones(26_000, dtype=bool), weights))
+    shares, there = counts / 26_000, counts > 0
+    assert found["modes"] == there.sum()
+    assert found["mode_kl"] == pytest.approx((shares[there] * np.log(shares[there] / weights[there])).sum())
+    assert found["mode_kl"] < 0.03 < scores(Modes(drawn, np.ones(26_000, dtype=bool), np.full(1000, 1e-3)))["mode_kl"]

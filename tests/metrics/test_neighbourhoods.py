@@ -215,3 +215,51 @@ def test_what_is_found_of_the_real_side_is_kept_beside_the_reference(tmp_path: P
     monkeypatch.setattr(neighbourhoods.Side, "_nearest", None)  # nothing may be measured again
     after = Reference(real, None, *statistics, path=tmp_path / "abc.safetensors")
     assert metric.compute(Evidence(normal(100, 3, 0), None, None, after)) == expected
+
+
+def prdc(real: np.ndarray, fake: np.ndarray, k: int) -> dict[str, float]:
+    """The four scores as Naeem et al. 2020 publish them with their package prdc 0.2: open balls, a point in its own."""
+
+    def radii(points: np.ndarray) -> np.ndarray:
+        among = np.linalg.norm(points[:, None] - points, axis=2)
+        return np.partition(among, k, axis=1)[:, : k + 1].max(axis=1)  # k + 1 nearest, itself included
+
+    between = np.linalg.norm(real[:, None] - fake, axis=2)
+    in_real_ball = between < radii(real)[:, None]
+    return {
+        "precision": in_real_ball.any(axis=0).mean(),
+        "recall": (between < radii(fake)).any(axis=1).mean(),
+        "density": in_real_ball.sum(axis=0).mean() / k,
+        "coverage": (between.min(axis=1) < radii(real)).mean(),
+    }
+
+
+@pytest.mark.parametrize("size", [2, 64])
+@pytest.mark.parametrize("k", [3, 5])
+@pytest.mark.parametrize(("shift", "scale"), [(0.3, 1.0), (0.0, 0.6), (1.0, 1.5)])
+def test_all_four_scores_are_those_of_prdc(size: int, k: int, shift: float, scale: float):
+    fake, real = normal(400, size, 0) * scale + shift, normal(400, size, 1)
+    what = evidence(fake, real)
+    found = {
+        **metrics.create("precision_recall", neighbours=k).compute(what),
+        **metrics.create("coverage", neighbours=k).compute(what),
+    }
+    assert found == pytest.approx(prdc(real.double().numpy(), fake.double().numpy(), k))
+
+
+def test_precision_and_recall_of_many_go_through_the_distances_once(monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[int, int]] = []
+    original = neighbourhoods.squared_distances
+
+    def counted(rows, columns, others=False):
+        asked.append((len(rows), others))
+        return original(rows, columns, others)
+
+    monkeypatch.setattr(neighbourhoods, "squared_distances", counted)
+    what = evidence(normal(300, 20, 0, 0.3), normal(300, 20, 9))
+    expected = metrics.create("precision_recall").compute(what)
+    monkeypatch.setattr(neighbourhoods, "KEPT_DISTANCES", 0)
+    asked.clear()
+    what = evidence(what.features, what.reference.features)
+    assert metrics.create("precision_recall").compute(what) == expected
+    assert sorted(asked) == [(300, False), (300, True), (300, True)]
