@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ganbench.paths import write_whole
+from ganbench.plain_data import as_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -220,17 +220,19 @@ class Store:
         trace: Iterable[Mapping[str, float]] = (),
         snapshots: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """Write all that training made, the status last; an older training of the cell is replaced."""
+        """Write all that training made, the status last; an older training of the cell is replaced.
+
+        Until then its checkpoint stays: what is lost by a crash in between can be gone on with.
+        """
         folder = self.cell_folder(key)
-        if (folder / "status.json").exists():
-            self.discard([key])
-        write_whole(folder / "cell.json", _json(cell))
-        write_whole(folder / "trace.jsonl", b"".join(_json(record, indent=None) for record in trace))
+        _clear(folder, but=CHECKPOINT)
+        write_whole(folder / "cell.json", as_json(cell))
+        write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
         if snapshots:
             from safetensors.torch import save
 
             write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
-        write_whole(folder / "status.json", _json(asdict(status)))
+        write_whole(folder / "status.json", as_json(asdict(status)))
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
@@ -242,22 +244,33 @@ class Store:
             buffer = io.BytesIO()
             np.save(buffer, samples, allow_pickle=False)
             write_whole(folder / "samples.npy", buffer.getvalue())
-        write_whole(folder / "scores.json", _json(asdict(scores)))
+        write_whole(folder / "scores.json", as_json(asdict(scores)))
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
-        write_whole(self.root / "suites" / f"{record.name}.json", _json(asdict(record)))
+        write_whole(self.root / "suites" / f"{record.name}.json", as_json(asdict(record)))
 
     def discard(self, keys: Iterable[str]) -> None:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
         for key in keys:
-            folder = self.cell_folder(key)
-            if folder.exists():
-                (folder / "status.json").unlink(missing_ok=True)
-                shutil.rmtree(folder)
+            _clear(self.cell_folder(key))
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / evaluation_key
+
+
+def _clear(folder: Path, but: str = "") -> None:
+    """Remove a cell's files but one, the status first."""
+    if not folder.exists():
+        return
+    (folder / "status.json").unlink(missing_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != but:
+            path.unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
@@ -265,21 +278,6 @@ def _built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
         return kind(**found)
     except TypeError as error:
         raise StoreError(f"{path} was written by another version of ganbench ({error})") from None
-
-
-def finite_or_none(value: Any) -> Any:
-    """Replace every float that is not finite by None, in nested dicts and sequences."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): finite_or_none(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite_or_none(item) for item in value]
-    return value
-
-
-def _json(value: Mapping[str, Any], indent: int | None = 1) -> bytes:
-    return (json.dumps(finite_or_none(value), indent=indent, allow_nan=False) + "\n").encode()
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -17,9 +17,9 @@ from ganbench.evaluation.request import FEWEST, Request, dataset_of, settings_of
 from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.evaluation.sources import ARRAYS, CHOSEN, Samples, from_array, read_array, read_pictures
 from ganbench.paths import cache_root, data_root
+from ganbench.plain_data import finite_or_none
 from ganbench.plugins import Dataset
 from ganbench.registry import Part
-from ganbench.store import finite_or_none
 from ganbench.suite.errors import Problem, SuiteError, wrong
 
 if TYPE_CHECKING:

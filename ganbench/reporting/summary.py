@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ganbench.plain_data import finite_or_none
 from ganbench.reporting import protocol
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
@@ -22,7 +23,6 @@ from ganbench.reporting.tables import (
 )
 from ganbench.reporting.verdict import caveats, verdict
 from ganbench.stats import Interval
-from ganbench.store import finite_or_none
 
 
 def summary(frame: Frame, rankings: Sequence[Ranking]) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 
 import ganbench
 from ganbench.cli import app
+from ganbench.plain_data import finite_or_none
 from ganbench.reporting.frame import load
 from ganbench.reporting.ranking import rankings
 from ganbench.reporting.tables import overview
 from ganbench.reporting.verdict import caveats
-from ganbench.store import Store, finite_or_none
+from ganbench.store import Store
 
 
 def invoke(*arguments: object):

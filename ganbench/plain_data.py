@@ -1,0 +1,24 @@
+"""Plain data as strict JSON, which knows no number that is not finite."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def finite_or_none(value: Any) -> Any:
+    """Replace every float that is not finite by None, in nested dicts and sequences."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): finite_or_none(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite_or_none(item) for item in value]
+    return value
+
+
+def as_json(value: Mapping[str, Any], indent: int | None = 1) -> bytes:
+    """Write plain data as strict JSON: a line, or indented lines."""
+    return (json.dumps(finite_or_none(value), indent=indent, allow_nan=False) + "\n").encode()
