@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def alone(target: Path) -> Iterator[None]:
+def alone(target: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
     """Wait until no other process is making `target`, and let none begin before the end of the block.
 
+    `waiting` is called where there is one; the block is told whether there was.
     The lock is an empty hidden file beside the target, which stays: removing it would let two processes hold two
     files of one name. Where nothing can be locked (a read-only folder, a file system or a system without locks) the
     block runs at once: at worst the same thing is made twice.
     """
     handle = _opened(target)
     if handle is None:
-        yield
+        yield False
         return
     try:
-        _wait(handle)
-        yield
+        yield _waited(handle, waiting)
     finally:
         os.close(handle)  # which gives the lock back
 
@@ -36,10 +35,17 @@ def _opened(target: Path) -> int | None:
         return None
 
 
-def _wait(handle: int) -> None:
+def _waited(handle: int, waiting: Callable[[], None]) -> bool:
     try:
         import fcntl
     except ImportError:  # Windows
-        return
-    with contextlib.suppress(OSError):  # NFS without a lock daemon
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        waiting()
         fcntl.flock(handle, fcntl.LOCK_EX)
+        return True
+    except OSError:  # NFS without a lock daemon
+        return False
+    return False

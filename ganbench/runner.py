@@ -15,6 +15,7 @@ from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
 from ganbench.execution.tasks import CohortRun, Message, Preparation, Surroundings
 from ganbench.live_tracking import LiveTracking
+from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
 from ganbench.store import Status, Store, SuiteRecord
 from ganbench.suite.cells import digest
@@ -27,6 +28,7 @@ from ganbench.suite.schema import Suite
 from ganbench.suite.scoring_time import slow_scores
 
 STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
+WAITING = "another run is at work in this store: waiting until it ends"
 
 
 class Listener(Protocol):
@@ -68,24 +70,6 @@ class Silence:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A suite's cells with their state in a store, and the cohorts that are left to run."""
-
-    suite: Suite
-    store: Store
-    entries: tuple[Entry, ...]
-    cohorts: tuple[Cohort, ...]
-    devices: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    checkpoint_every: float = EVERY
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Count the cells by state."""
-        return Counter(entry.state for entry in self.entries)
-
-
-@dataclass(frozen=True)
 class Options:
     """What the command line or a caller adds to a suite."""
 
@@ -98,6 +82,24 @@ class Options:
     fresh: bool = False
     retry_failed: bool = False
     checkpoint_every: float = EVERY
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite's cells with their state in a store, and the cohorts that are left to run."""
+
+    suite: Suite
+    store: Store
+    entries: tuple[Entry, ...]
+    cohorts: tuple[Cohort, ...]
+    devices: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    options: Options = field(default_factory=Options)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Count the cells by state."""
+        return Counter(entry.state for entry in self.entries)
 
 
 @dataclass
@@ -133,15 +135,14 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
     notes += slow_scores(cohorts, devices)
-    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options.checkpoint_every)
+    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options)
 
 
 def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, report: Path | None = None) -> Result:
     """Run what is left of a plan, then track and report all of it (`report` None: no report).
 
-    Raises SuiteError when data or extractors cannot be got ready: then nothing has been trained. A
-    KeyboardInterrupt waits until the cohorts that train are kept, a second one loses what they did since they last
-    were; neither loses what was finished.
+    Where another run has the store it waits, and runs what that one leaves. SuiteError when data or extractors cannot be
+    got ready: then nothing has been trained. A KeyboardInterrupt waits until what trains is kept; a second does not.
     """
     if plan.cohorts:
         fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
@@ -149,7 +150,8 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     record = suite_record(plan.suite, [entry.planned for entry in plan.entries], now())
     result = Result()
     if plan.cohorts:
-        _train(plan, record, tracking_uri, listener, result)
+        with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
+            _train(_again(plan) if waited else plan, record, tracking_uri, listener, result)
     else:
         before = plan.store.suite(plan.suite.name)
         if before is not None:
@@ -165,12 +167,19 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     return result
 
 
+def _again(plan: Plan) -> Plan:
+    """Look the cells up once more."""
+    planned, options = [entry.planned for entry in plan.entries], plan.options
+    entries = look_up(planned, plan.store, options.retry_failed, options.fresh)
+    return replace(plan, entries=tuple(entries), cohorts=tuple(pack(entries, len(plan.devices))))
+
+
 def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
     """Run the cohorts, and track their cells as they are finished."""
     started, tracking = perf_counter(), LiveTracking(plan.store, record, uri)
     try:
         surroundings = Surroundings(
-            plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance(), plan.checkpoint_every
+            plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance(), plan.options.checkpoint_every
         )
         _prepare(plan, surroundings, listener)
         plan.store.write_suite(record)

@@ -78,6 +78,23 @@ def test_the_next_run_goes_on_from_the_checkpoint(
     assert not list(tmp_path.rglob(CHECKPOINT))
 
 
+@pytest.mark.slow
+def test_a_second_run_waits_and_no_cell_is_trained_twice(tmp_path: Path) -> None:
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    first = start(tmp_path)
+    while not list((tmp_path / "runs" / "cells").glob(f"*/{CHECKPOINT}")):
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.02)
+    second = start(tmp_path)
+    told = [first.communicate(timeout=120)[0]]
+    trained = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("status.json")}
+    told.append(second.communicate(timeout=120)[0])
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "another run is at work in this store" in told[1] and "another run" not in told[0]
+    assert len(trained) == 4 and {path: path.stat().st_mtime_ns for path in trained} == trained
+    assert "4 completed" in told[0] and "4 completed" in told[1]
+
+
 def test_a_damaged_checkpoint_is_no_checkpoint(tmp_path: Path) -> None:
     store = Store(tmp_path)
     path = store.cell_folder("k") / CHECKPOINT
