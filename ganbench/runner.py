@@ -141,7 +141,7 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
 def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, report: Path | None = None) -> Result:
     """Run what is left of a plan, then track and report all of it (`report` None: no report).
 
-    Where another run has the store it waits, and runs what that one leaves. SuiteError when data or extractors cannot be
+    Where another run has the store it waits, and runs what is left then. SuiteError when data or extractors cannot be
     got ready: then nothing has been trained. A KeyboardInterrupt waits until what trains is kept; a second does not.
     """
     if plan.cohorts:
@@ -150,8 +150,7 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     record = suite_record(plan.suite, [entry.planned for entry in plan.entries], now())
     result = Result()
     if plan.cohorts:
-        with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
-            _train(_again(plan) if waited else plan, record, tracking_uri, listener, result)
+        _train(plan, record, tracking_uri, listener, result)
     else:
         before = plan.store.suite(plan.suite.name)
         if before is not None:
@@ -167,28 +166,28 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     return result
 
 
-def _again(plan: Plan) -> Plan:
-    """Look the cells up once more."""
-    planned, options = [entry.planned for entry in plan.entries], plan.options
-    entries = look_up(planned, plan.store, options.retry_failed, options.fresh)
-    return replace(plan, entries=tuple(entries), cohorts=tuple(pack(entries, len(plan.devices))))
+def _left(plan: Plan) -> tuple[Cohort, ...]:
+    """Look the plan's cells up once more, and pack what is left to do."""
+    options, planned = plan.options, [entry.planned for entry in plan.entries]
+    return tuple(pack(look_up(planned, plan.store, options.retry_failed, options.fresh), len(plan.devices)))
 
 
 def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
     """Run the cohorts, and track their cells as they are finished."""
     started, tracking = perf_counter(), LiveTracking(plan.store, record, uri)
     try:
-        surroundings = Surroundings(
-            plan.store.root, data_root(), cache_root(), plan.suite.plugins, provenance(), plan.options.checkpoint_every
-        )
+        roots = plan.store.root, data_root(), cache_root()
+        surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), plan.options.checkpoint_every)
         _prepare(plan, surroundings, listener)
-        plan.store.write_suite(record)
-        tracking.begin()
-        listener.training(plan.cohorts, plan.devices)
-        tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
-        ear = _Ear(plan.store, listener, result, tracking)
-        local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING))
-        plan.store.write_suite(replace(record, seconds=perf_counter() - started))
+        with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
+            cohorts = _left(plan) if waited else plan.cohorts
+            plan.store.write_suite(record)
+            tracking.begin()
+            listener.training(cohorts, plan.devices)
+            ear = _Ear(plan.store, listener, result, tracking)
+            tasks = [CohortRun(cohort, surroundings) for cohort in cohorts]
+            local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING))
+            plan.store.write_suite(replace(record, seconds=perf_counter() - started))
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
         result.untracked = tracking.close()
