@@ -149,6 +149,7 @@ class CohortRun:
         steps = cells[0].train.g_steps
         keys, every = [cell.key for cell in cells], self.surroundings.checkpoint_seconds
         kept = StoredCheckpoints(store, keys, self.cohort.step > 0, every)
+        failure = None
         try:
             with kept.stoppable():
                 results = train_cohort(
@@ -161,7 +162,10 @@ class CohortRun:
                 )
             facts = [_facts(cell) for cell in cells]
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
-            self._train_apart(cells, data, waited, store, tell, error)
+            # The error itself would keep the failed attempt's tensors alive.
+            failure = _Failure.of(error)
+        if failure:
+            self._train_apart(cells, data, waited, store, tell, failure)
             return
         seconds = time.perf_counter() - started
         cost = Status(
@@ -181,18 +185,23 @@ class CohortRun:
             tell(Message("trained", key=cell.key, text=status.outcome))
 
     def _train_apart(
-        self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, error: Exception
+        self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, failure: _Failure
     ) -> None:
-        """Find out whose cells failed: one objective after another, until only one is left to blame."""
+        """Train fewer cells together: halves where memory was short, else one objective after another.
+
+        The latter finds out whose cells fail, until only one objective is left to blame.
+        """
         objectives = {str(cell.objective.as_json()) for cell in cells}
-        if len(objectives) > 1:
-            for name in sorted(objectives):
-                own = [cell for cell in cells if str(cell.objective.as_json()) == name]
-                self._train(own, data, waited, store, tell)
+        if failure.memory and len(cells) > 1:
+            parts = [cells[: len(cells) // 2], cells[len(cells) // 2 :]]
+        else:
+            parts = [[cell for cell in cells if str(cell.objective.as_json()) == name] for name in sorted(objectives)]
+        if len(parts) > 1:
+            for part in parts:
+                self._train(part, data, waited, store, tell)
             return
-        told = "".join(traceback.format_exception(error))
-        reason = f"{type(error).__name__}: {error}"
-        status = Status("failed", 0, reason, told, wait_seconds=waited, provenance=self._made_by(data[0].device))
+        made_by = self._made_by(data[0].device)
+        status = Status("failed", 0, failure.reason, failure.told, wait_seconds=waited, provenance=made_by)
         for cell in cells:
             store.write_training(cell.key, cell.as_json(), status)
             tell(Message("trained", key=cell.key, text="failed"))
@@ -215,6 +224,24 @@ class CohortRun:
 
         steps = {"steps": execution} if execution else {}
         return {**(self.surroundings.provenance or {}), "device": _device_name(device), **steps, "finished": now()}
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a cohort could not be trained: a sentence, the traceback, whether it was for want of memory."""
+
+    reason: str
+    told: str
+    memory: bool
+
+    @classmethod
+    def of(cls, error: Exception) -> _Failure:
+        """Keep what there is to say of an error, and nothing that it holds."""
+        import torch
+
+        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+        told = "".join(traceback.format_exception(error))
+        return cls(f"{type(error).__name__}: {error}", told, memory)
 
 
 def _facts(cell: Cell) -> dict[str, float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from ganbench import dirac, losses, metrics
 from ganbench.evaluation.extractors import registry as extractors
@@ -14,6 +17,7 @@ from ganbench.objectives import Objective
 from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.cohorts import Cohort
+from ganbench.training import loop
 
 
 def run(cells: list[Cell], tmp_path: Path) -> Store:
@@ -56,3 +60,42 @@ def test_an_architecture_that_raises_fails_its_own_cells_with_its_traceback(
     assert failed is not None and (failed.outcome, failed.reason) == ("failed", "RuntimeError: no facts today")
     assert "no facts today" in failed.traceback
     assert fine is not None and fine.outcome == "completed"
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError("no more")])
+def test_a_cohort_too_large_for_the_memory_is_halved_until_it_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    tried: list[int] = []
+    training = loop.train_cohort
+
+    def short_of_memory(given: Sequence[Cell], *arguments: Any, **more: Any) -> list[loop.Trained]:
+        tried.append(len(given))
+        if len(given) > 1:
+            raise error
+        return training(given, *arguments, **more)
+
+    many = [dirac.cell(Objective(losses.registry.part("minimax", {})), g_steps=5, seed=seed) for seed in range(3)]
+    whole = run(many, tmp_path / "whole")
+    monkeypatch.setattr(loop, "train_cohort", short_of_memory)
+    store = run(many, tmp_path / "halved")
+    assert tried == [3, 1, 2, 1, 1]
+    for one in many:
+        status = store.status(one.key)
+        assert status is not None and (status.outcome, status.cohort_size) == ("completed", 1)
+        assert store.trace(one.key) == whole.trace(one.key)
+
+
+def test_a_cell_that_fits_no_memory_alone_fails_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(loop, "train_cohort", full)
+    both = cells()
+    store = run(both, tmp_path)
+    for one in both:
+        status = store.status(one.key)
+        assert status is not None and status.outcome == "failed"
+        assert "CUDA out of memory" in status.reason
