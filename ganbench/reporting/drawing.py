@@ -129,12 +129,16 @@ def name_axis(names: Sequence[str]) -> alt.Axis:
     return alt.Axis(labelLimit=230, labelFontSize=12, labelPadding=8, minExtent=room)
 
 
-def score_scale(values: Iterable[float], better: str) -> alt.Scale:
-    """Return a scale with room around the values: logarithmic for distances (lower is better) that span `LOG_RATIO`."""
-    known = [float(value) for value in values]
+def score_scale(values: Iterable[float], better: str, intervals: Iterable[float] = ()) -> alt.Scale:
+    """Return a scale with room around the values: logarithmic for distances (lower is better) that span `LOG_RATIO`.
+
+    The ends of `intervals` have room too, where there is any: a logarithm has none below 0.
+    """
+    known, ends = [float(value) for value in values], list(intervals)
     low, high = min(known), max(known)
     if better == "lower" and low > 0 and high / low > LOG_RATIO:
-        return alt.Scale(type="log", domain=[low * 0.9, high * 1.1], nice=False)
+        return alt.Scale(type="log", domain=[low * 0.9, max(high, *ends, low) * 1.1], nice=False)
+    low, high = min(low, *ends, high), max(high, *ends, low)
     margin = 0.04 * (high - low) or 0.1 * abs(high) or 1.0
     return alt.Scale(domain=[low - margin, high + margin], nice=False, zero=False)
 

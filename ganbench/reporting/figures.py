@@ -57,7 +57,7 @@ def ranking_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     names = [standing.contender for standing in ranking.standings]
     y = alt.Y("contender:N", sort=names, title=None, axis=name_axis(names))
     ceiling = [ranking.ceiling[ranking.headline]] if ranking.headline in ranking.ceiling else []
-    scale = score_scale([*_reach(data["score"], summary), *ceiling], ranking.better)
+    scale = score_scale([*data["score"], *ceiling], ranking.better, _reach(data["score"], summary))
     x = alt.X("score:Q", title=ranking.title, scale=scale)
     offset = alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1]))
     colour = _colour(frame)
@@ -215,10 +215,10 @@ def _dots(standing: Standing) -> list[dict[str, Any]]:
 
 
 def _reach(scores: pd.Series[float], summary: pd.DataFrame) -> list[float]:
-    """Give the intervals room beside the dots, but do not let a wide one squeeze them together."""
+    """Return the ends of the intervals, but not so far out that a wide one squeezes the dots together."""
     room = 0.25 * float(scores.max() - scores.min())
     ends = pd.concat([summary["low"], summary["high"]]).dropna()
-    return [*scores, *ends.clip(scores.min() - room, scores.max() + room)]
+    return list(ends.clip(scores.min() - room, scores.max() + room))
 
 
 def _colour(frame: Frame) -> alt.Color:

@@ -228,7 +228,8 @@ def _table(
 
 
 def _ceiling(ranking: Ranking, value: str, digits: int) -> str:
-    return number(ranking.ceiling.get(value, math.nan), digits)
+    found = ranking.ceiling.get(value, math.nan)
+    return number(found, max(digits, places([found])))
 
 
 def _about_ceiling(ranking: Ranking) -> str:

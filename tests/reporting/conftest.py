@@ -41,6 +41,7 @@ class Builder:
     def __init__(self, root: Path) -> None:
         self.store = Store(root)
         self.listed: list[Listed] = []
+        self.ceiling: Mapping[str, float] = {}
 
     def add(
         self,
@@ -103,7 +104,7 @@ class Builder:
         better = IMAGE_VALUES if dataset == "digits" else POINT_VALUES
         rows = tuple(_row(dataset, step, quality, noise, random) for step in STEPS if step <= last)
         reasons = {"mode_kl": "no sample is of high quality"} if quality < 0.2 and dataset != "digits" else {}
-        scores = Scores(protocol, PROTOCOL, better, rows, reasons, 0.5, per_class)
+        scores = Scores(protocol, PROTOCOL, better, rows, reasons, 0.5, per_class, self.ceiling)
         self.store.write_scores(key, f"e-{protocol}", scores, _samples(dataset, quality, random))
 
     def write(self, name: str = "losses", **changes: Any) -> Store:

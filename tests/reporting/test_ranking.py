@@ -1,11 +1,15 @@
+import json
 import math
 from dataclasses import replace
 
 import pytest
 
+from ganbench.reporting import write_report
+from ganbench.reporting.drawing import score_scale
+from ganbench.reporting.figures import ranking_figure
 from ganbench.reporting.frame import load
 from ganbench.reporting.ranking import Ranking, rankings
-from ganbench.reporting.tables import overview, ranking_table
+from ganbench.reporting.tables import collapse_table, overview, ranking_table
 from ganbench.reporting.verdict import caveats, verdict
 from ganbench.store import Store
 
@@ -163,3 +167,34 @@ def test_one_evaluation_by_two_extractors_is_noticed(builder):
     found = rankings(frame)
     assert {(r.protocol_id, *(s.contender for s in r.standings)) for r in found} == {("p1", "hinge"), ("p9", "r3gan")}
     assert any("2 protocols" in sentence for sentence in caveats(frame, found))
+
+
+def test_the_ceiling_stands_below_the_scores_it_belongs_to(builder, tmp_path):
+    builder.ceiling = {"fid": 0.125, "recall": 0.75, "coverage": 0.875}
+    for seed in range(3):
+        builder.add("hinge", "digits", seed, quality=0.5)
+        builder.add("r3gan", "digits", seed, quality=0.8)
+    frame = load(builder.write())
+    (ranking,) = rankings(frame)
+    table, collapse = ranking_table(frame, ranking), collapse_table(frame, ranking)
+    assert table.rows[-1][1] == "real samples, held out" and table.rows[-1][3] == "0.125"
+    assert collapse is not None and collapse.rows[-1][0] == "real samples, held out"
+    named = dict(zip(collapse.headings, collapse.rows[-1], strict=True))
+    assert (named["Recall ↑"], named["Coverage ↑"]) == ("0.750", "0.875")
+    assert len(table.rows) == len(table.objectives) == 3 and table.objectives[-1] == ""
+    # It is no contender: nothing is ranked against it.
+    assert {s.contender for s in ranking.standings} == {"hinge", "r3gan"}
+    drawn = ranking_figure(frame, ranking)
+    assert drawn is not None and "held-out real samples" in drawn.caption and "stroke-dasharray" in drawn.svg
+    page = write_report(builder.store, "losses", tmp_path / "report")
+    assert "real samples, held out" in page.read_text()
+    assert "real samples, held out" in (page.parent / "report.md").read_text()
+    written = json.loads((page.parent / "summary.json").read_text())
+    assert written["datasets"]["digits"]["ceiling"]["fid"] == 0.125
+
+
+def test_scores_that_span_magnitudes_are_drawn_on_a_logarithm_whatever_their_intervals():
+    wide = score_scale([0.05, 52.0, 2.0], "lower", [-34.0, 86.0]).to_dict()
+    assert wide["type"] == "log" and wide["domain"][0] > 0 and wide["domain"][1] >= 86
+    narrow = score_scale([1.0, 2.0], "lower", [-1.0, 3.0]).to_dict()
+    assert "type" not in narrow and narrow["domain"][0] <= -1 and narrow["domain"][1] >= 3
