@@ -1,8 +1,7 @@
 """The shapes a plugin has: what ganbench calls, and with which tensors.
 
-Plugins are frozen dataclasses; nothing inherits from these classes, they are what mypy and readers check
-against. Modules of built-in plugins import torch inside the functions that compute, because `ganbench plan`
-and `ganbench list` read them without torch.
+Plugins are frozen dataclasses; nothing inherits from these classes, mypy and readers check against them. Built-in ones
+import torch inside the functions that compute: `ganbench plan` and `ganbench list` read them without it.
 """
 
 from __future__ import annotations
@@ -36,13 +35,11 @@ class Loss(Protocol):
     - `critic = "autoencoder"`: D says `(..., batch, 1 + features)`, first the reconstruction error of each sample
       (its mean over the sample's numbers, by a field `error`: "squared" or "absolute"), then its code.
 
-    A loss that compares the samples of a batch has `least_batch`, the smallest it can take.
-
-    A class may set `needs_real = False` when its generator's loss does not look at real samples (saves a forward
-    pass), `equilibrium`, the value of L_D when real and fake cannot be told apart and D is constant, and
-    `posterior(logits) -> Tensor`, the probability p / (p + q) that a sample is real which a logit stands for where D is
-    at its best, if its best determines one (ValueError where parameters do not let it). `family`, `divergence` (what
-    the loss estimates or bounds) and `source` are the columns of `ganbench list objectives`.
+    A loss that compares the samples of a batch has `least_batch`, the smallest it can take. A class may set
+    `needs_real = False` when L_G does not look at real samples (saves a forward pass), `equilibrium`, the value of L_D
+    when real and fake cannot be told apart and D is constant, and `posterior(logits) -> Tensor`, the probability
+    p / (p + q) that a logit stands for where D is at its best (ValueError where parameters give none). `family`,
+    `divergence` (what it estimates or bounds) and `source` are columns of `ganbench list objectives`.
     """
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -95,9 +92,8 @@ class Penalty(Protocol):
     """A term added to L_D, one value per cell.
 
     `critic` maps samples `(cells, batch, *shape)` to logits `(cells, batch)`. Fields named in
-    `per_cell: ClassVar[tuple[str, ...]]` may differ between the cells of a cohort: there they arrive as tensors
-    `(cells,)` and may be used only after the mean over the batch. A field `every` makes the penalty lazy: it is
-    added at every n-th D step, times n.
+    `per_cell: ClassVar[tuple[str, ...]]` may differ between the cells of a cohort, and arrive as tensors `(cells,)` to
+    be used after the mean over the batch. A field `every` makes it lazy: added at every n-th D step, times n.
     """
 
     def __call__(self, critic: Critic, real: Tensor, fake: Tensor, noise: Noise) -> Tensor:
@@ -262,14 +258,11 @@ class Modes:
 class Dataset(Protocol):
     """A source of real samples.
 
-    Optional, where they are known:
-    - `modes(samples) -> Modes`, for samples `(n, *shape)`, and `centres`, `(modes, dimensions)`;
-    - `log_density(points: NDArray) -> NDArray[float64]`, the natural logarithm of the true density, `(n, d)` to `(n,)`;
-    - `channels_as: Part`, the labelled dataset whose pictures the channels are: a classifier then reads each channel
-      with that dataset's network, and `classes` counts every combination, the first channel's class leading.
-
-    A dataset whose content is the user's own gives a `fingerprint(root) -> str`, which enters the cell's key; fields
-    with `metadata={"in_key": False}` (paths) do not.
+    Optional: `modes(samples) -> Modes` and `centres` `(modes, d)`; `log_density(points)`, the natural logarithm of the
+    true density, `(n, d)` to `(n,)`; `files(root)`, where its files lie; `channels_as: Part`, the labelled dataset
+    whose pictures the channels are: its classifier then reads each, and `classes` counts every combination, the first
+    channel's class leading. A dataset whose content is the user's own gives a `fingerprint(root) -> str`, which enters
+    the cell's key; fields with `metadata={"in_key": False}` (paths) do not.
     """
 
     @property
@@ -295,9 +288,9 @@ class Metric(Protocol):
 
     `better` names every value that `compute` returns and whether lower or higher is better. `needs` lists what
     the evidence must hold: "features", "logits" (an extractor that classifies), "modes" (a dataset whose truth
-    is known, or a classifier), "labels" (generators that are told a class), "points", "images" (which samples it is
-    for), "density" (a dataset whose density is known). Optional: `titles`, by value; `undefined`, why a value may be
-    missing; `prepare(reference, samples)`, to compute what of the real side all scores share, before anything trains.
+    is known, or a classifier), "labels" (generators that are told a class), "density" (a dataset whose density is
+    known), "points" or "images". Optional: `titles` and `undefined` (why it may be missing), by value;
+    `prepare(reference, samples)`, which computes what of the real side all scores share, before anything trains.
     """
 
     better: ClassVar[Mapping[str, Literal["lower", "higher"]]]

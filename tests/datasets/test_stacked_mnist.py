@@ -80,8 +80,10 @@ def test_one_digit_classifier_is_trained_for_both_datasets(
 ):
     root, plugin = small_mnist(), extractors.create("classifier")
     plugin.prepare(datasets.registry.part("mnist", {}), root, tmp_path)
+    trained = {path: path.read_bytes() for path in tmp_path.rglob("*.safetensors")}
     monkeypatch.setattr(classifier_network, "train", lambda *_: pytest.fail("trained again"))
     plugin.prepare(datasets.registry.part("stacked_mnist", {}), root, tmp_path)
+    assert len(trained) == 1 and {path: path.read_bytes() for path in tmp_path.rglob("*.safetensors")} == trained
 
 
 def test_real_stacks_are_scored_against_the_true_shares_of_a_thousand_modes(
