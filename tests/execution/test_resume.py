@@ -31,7 +31,14 @@ def start(folder: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     more = ["--checkpoint-every", "0.2"]
-    return subprocess.Popen([*command, *more], cwd=folder, env=environment, start_new_session=True, **pipes)
+    return subprocess.Popen(
+        [*command, *more], cwd=folder, env=environment, start_new_session=True, preexec_fn=hearing_ctrl_c, **pipes
+    )
+
+
+def hearing_ctrl_c() -> None:
+    """Take Ctrl-C as in a terminal: a shell lets what it starts in the background ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def scores(folder: Path) -> Mapping[str, object]:

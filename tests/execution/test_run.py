@@ -252,7 +252,9 @@ def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path) -> N
 
     def start(*more: str) -> subprocess.Popen[str]:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([*command, *more], cwd=tmp_path, env=environment, **pipes)
+        # A shell lets what it starts in the background ignore Ctrl-C; these tests may be there.
+        heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+        return subprocess.Popen([*command, *more], cwd=tmp_path, env=environment, preexec_fn=heard, **pipes)
 
     start("--only", "g_steps=40").communicate(timeout=200)
     process = start()
