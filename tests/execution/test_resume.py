@@ -26,9 +26,15 @@ evaluate: {samples: 100, reference: 200, every: 2000, metrics: [fid, modes]}
 """
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name one MLflow database for all tests here: a fresh one takes seconds of migrations."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+
+
+def start(folder: Path, database: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}"}
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": database}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     more = ["--checkpoint-every", "0.2"]
     return subprocess.Popen(
@@ -49,21 +55,20 @@ def scores(folder: Path) -> Mapping[str, object]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, database: str) -> Mapping[str, object]:
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "suite.yaml").write_text(SUITE)
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    ganbench.run(folder / "suite.yaml", store=folder / "runs", workers=1, tracking_uri=uri)
+    ganbench.run(folder / "suite.yaml", store=folder / "runs", workers=1, tracking_uri=database)
     return scores(folder)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_next_run_goes_on_from_the_checkpoint(
-    how: signal.Signals, tmp_path: Path, undisturbed: Mapping[str, object]
+    how: signal.Signals, tmp_path: Path, database: str, undisturbed: Mapping[str, object]
 ) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
-    process = start(tmp_path)
+    process = start(tmp_path, database)
     cells = tmp_path / "runs" / "cells"
     while len(list(cells.glob(f"*/{CHECKPOINT}"))) < 4:
         assert process.poll() is None, process.communicate()
@@ -78,21 +83,20 @@ def test_the_next_run_goes_on_from_the_checkpoint(
     plan = ganbench.plan(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1)
     (cohort,) = plan.cohorts
     assert 0 < cohort.step < 4000 and cohort.step % 16 == 0 and len(cohort.cells) == 4
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    done = ganbench.run(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1, tracking_uri=uri)
+    done = ganbench.run(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1, tracking_uri=database)
     assert dict(done.outcomes) == {"completed": 4}
     assert scores(tmp_path) == undisturbed
     assert not list(tmp_path.rglob(CHECKPOINT))
 
 
 @pytest.mark.slow
-def test_a_second_run_waits_and_no_cell_is_trained_twice(tmp_path: Path) -> None:
+def test_a_second_run_waits_and_no_cell_is_trained_twice(tmp_path: Path, database: str) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
-    first = start(tmp_path)
+    first = start(tmp_path, database)
     while not list((tmp_path / "runs" / "cells").glob(f"*/{CHECKPOINT}")):
         assert first.poll() is None, first.communicate()
         time.sleep(0.02)
-    second = start(tmp_path)
+    second = start(tmp_path, database)
     told = [first.communicate(timeout=120)[0]]
     trained = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("status.json")}
     told.append(second.communicate(timeout=120)[0])
