@@ -41,17 +41,20 @@ def _facts(path: Path) -> dict[str, str]:
 
 
 class StoredCheckpoints:
-    """What `train_cohort` keeps of the cells of these keys; `spent` are a cell's seconds of training before."""
+    """What `train_cohort` keeps of the cells of these keys.
+
+    `spent` are a cell's seconds of training before, `asked_to_stop` says whether this process has been.
+    """
 
     def __init__(self, store: Store, keys: Sequence[str], resumes: bool, seconds: float = EVERY) -> None:
         """Take the store, whether what it keeps is to be gone on with, and the seconds between two checkpoints."""
         self._store, self._keys, self._resumes, self._seconds = store, keys, resumes, seconds
         self._began = self._last = time.monotonic()
-        self._asked_to_stop, self.spent = False, 0.0
+        self.asked_to_stop, self.spent = False, 0.0
 
     def due(self) -> bool:
         """Say whether the time has passed, or this process is asked to stop."""
-        return self._asked_to_stop or time.monotonic() - self._last >= self._seconds
+        return self.asked_to_stop or time.monotonic() - self._last >= self._seconds
 
     def write(self, cells: Sequence[dict[str, Tensor]]) -> None:
         """Keep where the cells stand; where this process was asked to stop, it then does."""
@@ -62,7 +65,7 @@ class StoredCheckpoints:
             content = save(saved, metadata={"step": str(int(saved["step"])), "seconds": f"{seconds:.3f}"})
             write_whole(self._store.cell_folder(key) / CHECKPOINT, content)
         self._last = time.monotonic()
-        if self._asked_to_stop:
+        if self.asked_to_stop:
             sys.exit(0)
 
     def read(self) -> list[dict[str, Tensor]]:
@@ -80,7 +83,7 @@ class StoredCheckpoints:
         """Answer SIGTERM by one more checkpoint, while training goes on inside."""
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-            self._asked_to_stop = True
+            self.asked_to_stop = True
 
         before = signal.signal(signal.SIGTERM, stop)
         try:

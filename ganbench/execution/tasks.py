@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -183,6 +184,9 @@ class CohortRun:
             snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
             tell(Message("trained", key=cell.key, text=status.outcome))
+        if kept.asked_to_stop:
+            # Too near its end for one more checkpoint: what is finished is stored, and scored by the next run.
+            sys.exit(0)
 
     def _train_apart(
         self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, failure: _Failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,24 @@ def test_a_cell_that_fits_no_memory_alone_fails_with_the_reason(
         status = store.status(one.key)
         assert status is not None and status.outcome == "failed"
         assert "CUDA out of memory" in status.reason
+
+
+def test_a_worker_asked_to_stop_in_its_last_steps_stores_what_is_trained_and_scores_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = loop.train_cohort
+
+    def asked_at_the_end(given: Sequence[Cell], *arguments: Any, **more: Any) -> list[loop.Trained]:
+        found = training(given, *arguments, **more)
+        signal.raise_signal(signal.SIGTERM)
+        return found
+
+    monkeypatch.setattr(loop, "train_cohort", asked_at_the_end)
+    both, before = cells(), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        run(both, tmp_path)
+    assert end.value.code == 0 and signal.getsignal(signal.SIGTERM) is before
+    for one in both:
+        status = Store(tmp_path / "runs").status(one.key)
+        assert status is not None and status.outcome == "completed"
+    assert not list(tmp_path.rglob("scores.json"))
