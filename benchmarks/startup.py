@@ -13,7 +13,7 @@ COMMANDS = {
     "ganbench --help": ["-m", "ganbench", "--help"],
     "ganbench run --help": ["-m", "ganbench", "run", "--help"],
     "ganbench list": ["-m", "ganbench", "list"],
-    "what a plan imports": ["-c", "import ganbench.runner"],
+    "what a plan imports": ["-c", "import ganbench.planning"],
     "what a worker is copied from, without scores": ["-c", "import ganbench.execution.preload"],
     "with scores": ["-c", "import ganbench.execution.preload, ganbench.execution.preload_scores"],
 }

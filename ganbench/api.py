@@ -9,8 +9,10 @@ from ganbench.evaluation.request import Request
 from ganbench.evaluation.standalone import Evaluation
 from ganbench.evaluation.standalone import evaluate as score
 from ganbench.execution import slots
+from ganbench.listener import Listener, Silence
+from ganbench.planning import Options, Plan, make_plan
 from ganbench.registry import load_file, unknown
-from ganbench.runner import Listener, Options, Plan, Result, Silence, execute, make_plan
+from ganbench.runner import Result, execute
 from ganbench.store import Store, StoreError
 from ganbench.suite.errors import wrong
 

@@ -3,103 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
 
-from ganbench.checkpoints import EVERY
-from ganbench.execution import fork_server, local, slots
+from ganbench.execution import fork_server, local
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Message, Preparation, Surroundings
+from ganbench.execution.tasks import CohortRun, Message, Surroundings
+from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
+from ganbench.planning import Plan
+from ganbench.preparing import must_succeed, prepare
 from ganbench.store import Status, Store, SuiteRecord
-from ganbench.suite.cells import digest
-from ganbench.suite.cohorts import Cohort, Entry, look_up, pack
+from ganbench.suite.cohorts import Cohort, look_up, pack
 from ganbench.suite.errors import Problem, SuiteError
-from ganbench.suite.load import load_suite
-from ganbench.suite.plan import expand
 from ganbench.suite.record import suite_record
-from ganbench.suite.schema import Suite
-from ganbench.suite.scoring_time import slow_scores
 
 STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
 WAITING = "another run is at work in this store: waiting until it ends"
-
-
-class Listener(Protocol):
-    """Hears what happens during a run; the command line draws it, nobody else prints."""
-
-    def planned(self, plan: Plan) -> None:
-        """Hear what is about to run."""
-
-    def preparing(self, names: Sequence[str]) -> None:
-        """Hear which datasets and extractors are being got ready."""
-
-    def training(self, cohorts: Sequence[Cohort], devices: Sequence[str]) -> None:
-        """Hear that the cohorts start."""
-
-    def heard(self, slot: int, task: local.Task, message: Message) -> None:
-        """Hear a worker."""
-
-    def said(self, text: str) -> None:
-        """Hear a sentence for the reader."""
-
-
-class Silence:
-    """A listener that ignores everything."""
-
-    def planned(self, plan: Plan) -> None:
-        """Ignore the plan."""
-
-    def preparing(self, names: Sequence[str]) -> None:
-        """Ignore the preparations."""
-
-    def training(self, cohorts: Sequence[Cohort], devices: Sequence[str]) -> None:
-        """Ignore the start."""
-
-    def heard(self, slot: int, task: local.Task, message: Message) -> None:
-        """Ignore a worker."""
-
-    def said(self, text: str) -> None:
-        """Ignore a sentence."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line or a caller adds to a suite."""
-
-    store: Path = Path("runs")
-    only: tuple[str, ...] = ()
-    settings: tuple[str, ...] = ()
-    seeds: int | None = None
-    device: str = "auto"
-    workers: int | None = None
-    fresh: bool = False
-    retry_failed: bool = False
-    checkpoint_every: float = EVERY
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A suite's cells with their state in a store, and the cohorts that are left to run."""
-
-    suite: Suite
-    store: Store
-    entries: tuple[Entry, ...]
-    cohorts: tuple[Cohort, ...]
-    devices: tuple[str, ...]
-    notes: tuple[str, ...] = ()
-    options: Options = field(default_factory=Options)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Count the cells by state."""
-        return Counter(entry.state for entry in self.entries)
 
 
 @dataclass
@@ -115,27 +39,6 @@ class Result:
     def failed(self) -> bool:
         """Whether a cell failed, or a worker could not do its part."""
         return bool(self.errors or self.outcomes["failed"] or self.outcomes["timed_out"] or self.outcomes["missing"])
-
-
-def make_plan(suite_path: Path, options: Options) -> Plan:
-    """Read a suite and look its cells up in the store; writes nothing.
-
-    Raises SuiteError with every problem of the suite and the options.
-    """
-    suite = load_suite(suite_path, options.settings, options.seeds)
-    try:
-        devices = slots.find(options.device, options.workers)
-    except ValueError as error:
-        raise SuiteError([Problem("--device" if "device" in str(error) else "--workers", str(error))]) from None
-    expansion = expand(suite, data_root(), cache_root(), options.only)
-    store = Store(options.store)
-    entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
-    cohorts = pack(entries, len(devices))
-    notes = list(expansion.notes)
-    if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
-        notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
-    notes += slow_scores(cohorts, devices)
-    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options)
 
 
 def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, report: Path | None = None) -> Result:
@@ -178,7 +81,7 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     try:
         roots = plan.store.root, data_root(), cache_root()
         surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), plan.options.checkpoint_every)
-        _prepare(plan, surroundings, listener)
+        prepare(plan, surroundings, listener)
         with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
             cohorts = _left(plan) if waited else plan.cohorts
             plan.store.write_suite(record)
@@ -207,7 +110,7 @@ def profile(plan: Plan, listener: Listener) -> ProfileRun:
     surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins)
     task = ProfileRun(plan.cohorts[0], surroundings, plan.store.root / "profiles", plan.suite.name)
     listener.said(task.name)
-    _must_succeed([task], plan.devices[:1], listener)
+    must_succeed([task], plan.devices[:1], listener)
     return task
 
 
@@ -251,37 +154,6 @@ class _Ear:
         for cell in task.cohort.cells:
             if self.store.status(cell.key) is None:
                 self.store.write_training(cell.key, cell.as_json(), Status("failed", 0, reason, provenance=made_by))
-
-
-def _prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None:
-    """Get data, extractors and the real side of the scores ready, before anything trains."""
-    tasks: dict[str, Preparation] = {}
-    for cohort in plan.cohorts:
-        dataset, settings = cohort.cells[0].dataset, cohort.scoring.settings
-        name = digest(
-            {
-                "dataset": dataset.as_json(),
-                "fingerprint": cohort.cells[0].fingerprint,
-                "scoring": cohort.scoring.key,
-            }
-        )
-        tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
-    if tasks:
-        listener.preparing([task.name for task in tasks.values()])
-        _must_succeed(list(tasks.values()), plan.devices, listener)
-
-
-def _must_succeed(tasks: Sequence[local.Task], devices: Sequence[str], listener: Listener) -> None:
-    problems: list[Problem] = []
-
-    def hear(slot: int, task: local.Task, message: Message) -> None:
-        if message.kind in ("error", "died"):
-            problems.append(Problem(task.name, message.text))
-        listener.heard(slot, task, message)
-
-    local.run(tasks, devices, hear)
-    if problems:
-        raise SuiteError(problems)
 
 
 def _outcomes(plan: Plan) -> Counter[str]:

@@ -18,7 +18,7 @@ from ganbench.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from ganbench.runner import Plan
+    from ganbench.planning import Plan
 
 
 def plan(
@@ -32,7 +32,7 @@ def plan(
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
-        from ganbench.runner import Options, make_plan
+        from ganbench.planning import Options, make_plan
 
         options = Options(Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers)
         show_plan(make_plan(Path(suite), options))

@@ -14,7 +14,7 @@ from ganbench.cli.console import human_seconds
 if TYPE_CHECKING:
     from ganbench.execution.local import Task
     from ganbench.execution.tasks import Message
-    from ganbench.runner import Plan
+    from ganbench.planning import Plan
     from ganbench.suite.cohorts import Cohort
 
 SECONDS_BETWEEN_LINES = 20.0

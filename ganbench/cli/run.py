@@ -24,7 +24,8 @@ from ganbench.cli.console import (
 )
 
 if TYPE_CHECKING:
-    from ganbench.runner import Plan, Result
+    from ganbench.planning import Plan
+    from ganbench.runner import Result
 
 TOP = 12  # lines of each part of a profile
 
@@ -70,7 +71,7 @@ def run(
         contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or (), not profile),
         errors_told(),
     ):
-        from ganbench.runner import Options, make_plan
+        from ganbench.planning import Options, make_plan
 
         options = Options(
             Path(store),

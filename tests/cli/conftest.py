@@ -33,7 +33,7 @@ class Trained:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
     from ganbench.paths import cache_root, data_root
-    from ganbench.runner import Options, make_plan
+    from ganbench.planning import Options, make_plan
     from ganbench.suite.record import suite_record
 
     folder = tmp_path_factory.mktemp("trained")

@@ -125,7 +125,7 @@ def test_a_store_without_results_is_said(tmp_path: Path) -> None:
 
 
 def test_fresh_discards_nothing_without_being_told_to(suite: Path) -> None:
-    from ganbench.runner import Options, make_plan
+    from ganbench.planning import Options, make_plan
     from ganbench.store import Status, Store
 
     store = Store(suite.parent / "runs")

@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 import ganbench.execution.preload
 from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
-from ganbench.runner import Options, make_plan
+from ganbench.planning import Options, make_plan
 from ganbench.store import Store
 folder = Path(sys.argv[1])
 made = make_plan(folder / "suite.yaml", Options(folder / "runs"))

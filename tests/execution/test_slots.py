@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ganbench.execution import slots
-from ganbench.runner import Options, make_plan
+from ganbench.planning import Options, make_plan
 
 SUITE = """
 name: half

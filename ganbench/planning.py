@@ -1,0 +1,72 @@
+"""From a suite and a store to a plan: what is to run, what is done, on which devices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ganbench.checkpoints import EVERY
+from ganbench.execution import slots
+from ganbench.paths import cache_root, data_root
+from ganbench.store import Store
+from ganbench.suite.cohorts import Cohort, Entry, look_up, pack
+from ganbench.suite.errors import Problem, SuiteError
+from ganbench.suite.load import load_suite
+from ganbench.suite.plan import expand
+from ganbench.suite.schema import Suite
+from ganbench.suite.scoring_time import slow_scores
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line or a caller adds to a suite."""
+
+    store: Path = Path("runs")
+    only: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    seeds: int | None = None
+    device: str = "auto"
+    workers: int | None = None
+    fresh: bool = False
+    retry_failed: bool = False
+    checkpoint_every: float = EVERY
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite's cells with their state in a store, and the cohorts that are left to run."""
+
+    suite: Suite
+    store: Store
+    entries: tuple[Entry, ...]
+    cohorts: tuple[Cohort, ...]
+    devices: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    options: Options = field(default_factory=Options)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Count the cells by state."""
+        return Counter(entry.state for entry in self.entries)
+
+
+def make_plan(suite_path: Path, options: Options) -> Plan:
+    """Read a suite and look its cells up in the store; writes nothing.
+
+    Raises SuiteError with every problem of the suite and the options.
+    """
+    suite = load_suite(suite_path, options.settings, options.seeds)
+    try:
+        devices = slots.find(options.device, options.workers)
+    except ValueError as error:
+        raise SuiteError([Problem("--device" if "device" in str(error) else "--workers", str(error))]) from None
+    expansion = expand(suite, data_root(), cache_root(), options.only)
+    store = Store(options.store)
+    entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
+    cohorts = pack(entries, len(devices))
+    notes = list(expansion.notes)
+    if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
+        notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
+    notes += slow_scores(cohorts, devices)
+    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options)
