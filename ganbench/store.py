@@ -17,7 +17,9 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -222,41 +224,76 @@ class Store:
     ) -> None:
         """Write all that training made, the status last; an older training of the cell is replaced.
 
-        Until then its checkpoint stays: what is lost by a crash in between can be gone on with.
+        Until then its checkpoint stays: what is lost by a crash in between can be gone on with. That of a cell whose
+        time is over stays beyond, for when it is given more.
         """
         folder = self.cell_folder(key)
-        _clear(folder, but=CHECKPOINT)
-        write_whole(folder / "cell.json", as_json(cell))
-        write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
-        if snapshots:
-            from safetensors.torch import save
+        with _told(folder):
+            _clear(folder, but=CHECKPOINT)
+            write_whole(folder / "cell.json", as_json(cell))
+            write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
+            if snapshots:
+                from safetensors.torch import save
 
-            write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
-        write_whole(folder / "status.json", as_json(asdict(status)))
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+                write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
+            write_whole(folder / "status.json", as_json(asdict(status)))
+            if status.outcome != "timed_out":
+                (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def write_checkpoint(self, key: str, content: bytes) -> None:
+        """Write where a cell's training stands, in place of the last."""
+        folder = self.cell_folder(key)
+        with _told(folder):
+            write_whole(folder / CHECKPOINT, content)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""
         import numpy as np
 
         folder = self._scores_folder(key, evaluation_key)
-        if samples is not None:
-            buffer = io.BytesIO()
-            np.save(buffer, samples, allow_pickle=False)
-            write_whole(folder / "samples.npy", buffer.getvalue())
-        write_whole(folder / "scores.json", as_json(asdict(scores)))
+        with _told(folder):
+            if samples is not None:
+                buffer = io.BytesIO()
+                np.save(buffer, samples, allow_pickle=False)
+                write_whole(folder / "samples.npy", buffer.getvalue())
+            write_whole(folder / "scores.json", as_json(asdict(scores)))
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
-        write_whole(self.root / "suites" / f"{record.name}.json", as_json(asdict(record)))
+        path = self.root / "suites" / f"{record.name}.json"
+        with _told(path.parent):
+            write_whole(path, as_json(asdict(record)))
+
+    def check_writable(self) -> None:
+        """Raise StoreError where nothing can be written; leaves a folder behind and nothing in it."""
+        with _told(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                return
 
     def discard(self, keys: Iterable[str]) -> None:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
         for key in keys:
             _clear(self.cell_folder(key))
 
+    def forget_checkpoints(self, keys: Iterable[str]) -> None:
+        """Remove where the training of cells stands: it starts anew."""
+        for key in keys:
+            (self.cell_folder(key) / CHECKPOINT).unlink(missing_ok=True)
+
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / evaluation_key
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Tell of what the file system refuses as StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be written ({error.strerror or error}); what was finished before is safe in the store"
+        ) from error
 
 
 def _clear(folder: Path, but: str = "") -> None:
@@ -285,6 +322,8 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         text = path.read_text()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read ({error.strerror or error})") from None
     try:
         found: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
