@@ -139,6 +139,19 @@ class CohortRun:
             for cells, trains, step in parts
         ]
 
+    def bury(self, trained: Collection[str], outcome: Outcome, reason: str) -> list[Cell]:
+        """Record how the cells ended that no worker could train, all but those of these keys; return them."""
+        from ganbench.execution.provenance import now
+
+        store, buried = Store(self.surroundings.store), []
+        made_by = {**(self.surroundings.provenance or {}), "finished": now()}
+        for cell in self.cohort.cells if self.cohort.trains else ():
+            if cell.key not in trained:
+                status = Status(outcome, step_of(store, cell.key), reason, provenance=made_by)
+                store.write_training(cell.key, cell.as_json(), status)
+                buried.append(cell)
+        return buried
+
     def _train(self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell) -> None:
         from ganbench.training.loop import train_cohort
 
