@@ -16,7 +16,7 @@ from ganbench.execution.mail import end_others
 from ganbench.execution.messages import Halt
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.tasks import WORKERS, CohortRun, Surroundings
 from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
@@ -94,7 +94,10 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     try:
         with alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited:
             executor = open_executor(plan)
-            if end_others(plan.store.root, waiting) or waited or executor.devices != plan.devices:
+            # The workers of a run that was killed hold this until they have noticed.
+            with alone(plan.store.root / WORKERS, waiting) as orphans:
+                pass
+            if end_others(plan.store.root, waiting) or waited or orphans or executor.devices != plan.devices:
                 plan = _looked_up_again(plan, executor.devices)
             roots, options = (plan.store.root, data_root(), cache_root()), plan.options
             limits = options.checkpoint_every, options.max_cell_time

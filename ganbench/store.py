@@ -153,6 +153,10 @@ class Store:
         tuples = {name: tuple(found.get(name, ())) for name in ("rows", "per_class")}
         return _built(Scores, {**found, **tuples}, path)
 
+    def has_scores(self, key: str, evaluation_key: str) -> bool:
+        """Say whether the cell has been scored under one evaluation, without reading the scores."""
+        return (self._scores_folder(key, evaluation_key) / "scores.json").exists()
+
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""
         return _read_json(self.cell_folder(key) / "cell.json")

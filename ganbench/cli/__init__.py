@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ganbench.cli import data, evaluate, fetch, list_plugins, plan, report, run, sample, show, track
+from ganbench.cli import data, evaluate, fetch, list_plugins, plan, report, run, sample, show, status, track
 
 app = typer.Typer(
     name="ganbench",
@@ -33,6 +33,7 @@ app.command("show")(show.show)
 app.command("evaluate")(evaluate.evaluate)
 app.command("sample")(sample.sample)
 app.command("report")(report.report)
+app.command("status")(status.status)
 app.command("track")(track.track)
 
 
