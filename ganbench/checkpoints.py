@@ -28,8 +28,8 @@ def step_of(store: Store, key: str) -> int:
     from safetensors import SafetensorError
 
     try:
-        return int(_facts(path)["step"])
-    except (SafetensorError, KeyError, ValueError):
+        return max(0, int(_facts(path)["step"]))
+    except (SafetensorError, OSError, KeyError, ValueError):
         return 0  # damaged: the cell starts anew
 
 
@@ -63,7 +63,7 @@ class StoredCheckpoints:
         seconds = self.spent + (time.monotonic() - self._began) / len(cells)
         for key, saved in zip(self._keys, cells, strict=True):
             content = save(saved, metadata={"step": str(int(saved["step"])), "seconds": f"{seconds:.3f}"})
-            write_whole(self._store.cell_folder(key) / CHECKPOINT, content)
+            write_whole(self._store.own_folder(key) / CHECKPOINT, content)
         self._last = time.monotonic()
         if self.asked_to_stop:
             sys.exit(0)

@@ -94,10 +94,10 @@ def places(store: Store, uri: str | None) -> tuple[str, str | None]:
 
 
 def shown(uri: str) -> str:
-    """Return a URI without its password, a token in the place of the user, or secrets in its query."""
-    if secret := _secret(uri):
-        user, colon, _ = secret.partition(":")
-        uri = uri.replace(f"{secret}@", f"{user}:***@" if colon else "***@", 1)
+    """Return a URI without its password, or secrets in its query."""
+    user, colon, password = _secret(uri).partition(":")
+    if colon:
+        uri = uri.replace(f"{user}:{password}@", f"{user}:***@", 1)
     return QUERY.sub(r"\1***", uri)
 
 
@@ -106,11 +106,10 @@ def hidden(text: str, uri: str | None) -> str:
     if uri is None:
         return text
     text = text.replace(uri, shown(uri))
-    if secret := _secret(uri):
-        user, colon, password = secret.partition(":")
-        text = text.replace(f"{secret}@", f"{user}:***@" if colon else "***@")
-        kept = password if colon else user
-        for form in {kept, unquote(kept), quote(kept, safe="")}:
+    user, colon, password = _secret(uri).partition(":")
+    if colon:
+        text = text.replace(f"{user}:{password}@", f"{user}:***@")
+        for form in {password, unquote(password), quote(password, safe="")}:
             # A short one would be found in words that it has nothing to do with.
             text = text.replace(form, "***") if len(form) >= SHORTEST else text
     return QUERY.sub(r"\1***", text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganbench.doctor.finding import Finding, nearest, sized
 from ganbench.doctor.supplies import cache_folder
-from ganbench.store import Store
+from ganbench.store import Store, StoreError
 from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.cohorts import look_up
 from ganbench.suite.plan import Planned
@@ -35,7 +35,10 @@ def disk(planned: Sequence[Planned] | None, store: Store, data_root: Path, cache
 
 def left(planned: Sequence[Planned], store: Store) -> list[tuple[Cell, Scoring]]:
     """List the cells that are left to train, each once."""
-    entries = [entry.planned for entry in look_up(planned, store) if entry.state == "to train"]
+    try:
+        entries = [entry.planned for entry in look_up(planned, store) if entry.state == "to train"]
+    except StoreError:  # which the check of the store tells: what it holds is then not known
+        entries = list(planned)
     found = {row.cell.key: (row.cell, row.scoring) for row in entries if row.cell and row.scoring}
     return list(found.values())
 

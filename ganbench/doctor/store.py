@@ -74,7 +74,7 @@ def unlockable(folder: Path) -> str:
 
 
 def _unfinished(cells: list[Path]) -> Iterator[Finding]:
-    open_ = [path for path in cells if not (path / "status.json").exists()]
+    open_ = [path for path in cells if not path.is_symlink() and not (path / "status.json").exists()]
     kept = [path for path in open_ if (path / CHECKPOINT).exists()]
     if kept:
         said = f"{len(kept)} unfinished cells with a checkpoint: {listed(path.name for path in kept)}"
