@@ -108,8 +108,10 @@ def hidden(text: str, uri: str | None) -> str:
     text = text.replace(uri, shown(uri))
     user, colon, password = _secret(uri).partition(":")
     if colon:
-        text = text.replace(f"{user}:{password}@", f"{user}:***@")
-        for form in {password, unquote(password), quote(password, safe="")}:
+        # What reads a URI wrongly names the part of the password that comes before a `/` that should not be in it.
+        first = re.split(r"[/?#@]", password)[0]
+        text = text.replace(f"{user}:{password}@", f"{user}:***@").replace(f"{user}:{first}", f"{user}:***")
+        for form in (password, unquote(password), quote(password, safe=""), first):
             # A short one would be found in words that it has nothing to do with.
             text = text.replace(form, "***") if len(form) >= SHORTEST else text
     return QUERY.sub(r"\1***", text)

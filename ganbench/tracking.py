@@ -262,11 +262,11 @@ def _quiet() -> Iterator[None]:
 
 
 def _troubles() -> tuple[type[Exception], ...]:
-    """List what MLflow raises when a server, a database or a disk is not as it should be."""
+    """List what MLflow raises when a server, a database, its driver, a URI or a disk is not as it should be."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return MlflowException, SQLAlchemyError, OSError
+    return MlflowException, SQLAlchemyError, OSError, ImportError, ValueError
 
 
 def _milliseconds(moment: str) -> int:
