@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 from ganbench.doctor.finding import Finding, sized
@@ -70,24 +70,31 @@ def answered(used: Sequence[str], patience: float = PATIENCE) -> dict[str, Messa
     def hear(slot: int, task: local.Task, message: Message) -> None:  # noqa: ARG001 - a slot has one task
         found[used[slot]] = message
 
-    def give_up() -> None:
-        for child in multiprocessing.active_children():
-            if child.pid not in others:
-                child.kill()
-
     others = [child.pid for child in multiprocessing.active_children()]
-    timer = Timer(patience, give_up)
-    timer.daemon = True
-    timer.start()
+    over, late = Event(), Event()
+
+    def give_up() -> None:
+        wait = patience
+        while not over.wait(wait):
+            late.set()
+            for child in multiprocessing.active_children():
+                if child.pid not in others:
+                    child.kill()
+            fork_server.stop()  # whoever waits for a worker of it hears that there will be none
+            wait = 0.5
+
+    Thread(target=give_up, name="doctor", daemon=True).start()
     try:
         local.run([Trial() for _ in used], used, hear)
+    except Exception:
+        if not late.is_set():
+            raise
     finally:
-        late = not timer.is_alive()
-        timer.cancel()
+        over.set()
         if not others:
             fork_server.stop()
-    silent = Message("died", text=f"it did not answer within {patience:.0f} s")
-    return {device: silent if late and said.kind == "died" else said for device, said in found.items()}
+    silent = Message("died", text=f"it did not answer within {patience:g} s")
+    return {device: said if said.kind == "done" or not late.is_set() else silent for device, said in found.items()}
 
 
 def gpus(facts: Mapping[str, Any]) -> Iterator[Finding]:

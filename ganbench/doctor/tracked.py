@@ -12,6 +12,7 @@ from ganbench.doctor.store import unwritable
 from ganbench.sent import SQLITE, places, shown
 from ganbench.store import Store
 
+PATIENCE = 2.0  # seconds for whoever writes a database
 LATER = "results are safe in the store meanwhile: `ganbench track` sends them later"
 
 
@@ -59,4 +60,4 @@ def database(path: Path) -> Finding:
 
 def _opened(path: Path) -> sqlite3.Connection:
     # Without `mode=rw` a file that is gone by now would be made.
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", timeout=2, uri=True, isolation_level=None)
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=rw", timeout=PATIENCE, uri=True, isolation_level=None)

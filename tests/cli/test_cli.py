@@ -36,6 +36,7 @@ def suite(tmp_path: Path) -> Path:
         ("run", "SUITE", "--plan"),
         ("data",),
         ("data", "SUITE"),
+        ("doctor", "--help"),
         ("fetch", "ring8", "identity"),
     ],
 )
