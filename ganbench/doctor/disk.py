@@ -18,6 +18,8 @@ LITTLE = 1_000_000_000  # bytes free, where nobody knows how many are needed
 SPARE = 2  # times what will be written: MLflow keeps copies, and an estimate is one
 TEXT = 200_000  # bytes of a cell's trace, scores and status, and of its run in MLflow
 CHECKPOINT = 4  # times its parameters: two moments of each, and an average of G's
+TRAINING = 64  # cells at once, at most, that have a checkpoint
+EMPTY = 1_500_000  # bytes of an MLflow database with nothing in it
 PICTURES, POINTS = 64, 2000  # samples kept of a cell
 
 
@@ -48,18 +50,20 @@ def estimate(cells: Sequence[tuple[Cell, Scoring]]) -> int:
 
     Networks are built without their numbers, one for each shape.
     """
+    from ganbench.training.networks import has_beliefs
+
     sizes: dict[str, tuple[int, int]] = {}
     written, largest = 0, 0
     for cell, scoring in cells:
         if (kind := _kind(cell)) not in sizes:
             sizes[kind] = _parameters(cell)
         g, d = sizes[kind]
-        judged = d if hasattr(cell.dataset.create(), "log_density") else 0
+        judged = d if has_beliefs(cell) else 0
         shape = cell.dataset.create().shape
         samples = PICTURES * math.prod(shape) if len(shape) == 3 else 4 * POINTS * math.prod(shape)
         written += 4 * len(scoring.steps) * (g + judged) + (samples if scoring.wanted else 0) + TEXT
         largest = max(largest, 4 * CHECKPOINT * (g + d))
-    return written + largest * len(cells)
+    return written + largest * min(len(cells), TRAINING) + (EMPTY if cells else 0)
 
 
 def _kind(cell: Cell) -> str:

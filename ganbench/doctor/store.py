@@ -28,7 +28,7 @@ def store(held: Store) -> Iterator[Finding]:
     yield from _unfinished(cells)
     yield from _damaged(held, cells, suites)
     yield from _rubbish(held.root)
-    links = [path.relative_to(held.root) for path in _links(held.root, cells)]
+    links = [path.relative_to(held.root) for path in _links(held.root)]
     if links:
         advice = "what it points to is read, and never written or deleted"
         yield Finding("links", "note", f"{len(links)} in the store: {listed(links)}", advice)
@@ -86,18 +86,20 @@ def _unfinished(cells: list[Path]) -> Iterator[Finding]:
 
 
 def _damaged(held: Store, cells: list[Path], suites: list[str]) -> Iterator[Finding]:
-    wrong = [told for path in cells for told in _wrong_with(path)]
+    wrong = [(told, CELL) for path in cells for told in _wrong_with(path)]
     for name in suites:
         try:
             held.suite(name)
         except StoreError as error:
-            wrong.append(f"{str(error).split(';')[0]}")
-    for told in wrong[:MOST]:
-        yield Finding("damaged", "problem", told, "delete the cell's folder, and the same `ganbench run` makes it anew")
+            wrong.append((str(error).split(";")[0], SUITE))
+    for told, advice in wrong[:MOST]:
+        yield Finding("damaged", "problem", told, advice)
     if len(wrong) > MOST:
-        yield Finding("damaged", "problem", f"and {len(wrong) - MOST} files more")
+        yield Finding("damaged", "problem", f"and {len(wrong) - MOST} files more", CELL)
 
 
+CELL = "delete the cell's folder, and the same `ganbench run` makes it anew"
+SUITE = "delete the file, and the same `ganbench run` makes it anew"
 MOST = 5  # damaged files that are named
 
 
@@ -134,7 +136,6 @@ def _rubbish(root: Path) -> Iterator[Finding]:
         yield Finding("leftovers", "note", said, "delete them while no run is at work there: nothing reads them")
 
 
-def _links(root: Path, cells: list[Path]) -> Iterator[Path]:
-    for place in (*root.iterdir(), *cells, *(path for cell in cells for path in cell.glob("**/*"))):
-        if place.is_symlink():
-            yield place
+def _links(root: Path) -> Iterator[Path]:
+    for folder, inside, names in os.walk(root):  # which follows none
+        yield from (path for name in (*inside, *names) if (path := Path(folder, name)).is_symlink())
