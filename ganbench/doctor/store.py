@@ -30,7 +30,7 @@ def store(held: Store) -> Iterator[Finding]:
     yield from _rubbish(held.root)
     links = [path.relative_to(held.root) for path in _links(held.root)]
     if links:
-        advice = "what it points to is read, and never written or deleted"
+        advice = "what the link of a cell points to is read, and never changed or deleted"
         yield Finding("links", "note", f"{len(links)} in the store: {listed(links)}", advice)
 
 
