@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -133,6 +134,13 @@ class Store:
     def cell_folder(self, key: str) -> Path:
         """Return the folder of one cell."""
         return self.root / "cells" / key
+
+    def keys(self) -> frozenset[str]:
+        """List the cells of which there is anything, by one look at the folder."""
+        try:
+            return frozenset(os.listdir(self.root / "cells"))
+        except FileNotFoundError:
+            return frozenset()
 
     def status(self, key: str) -> Status | None:
         """Return how the cell's training ended, or None when it has not been trained."""
