@@ -130,6 +130,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         """Point at `root`, which need not exist yet."""
         self.root = Path(root)
+        # Text, and no Path, where thousands of files are read: putting a Path together takes as long as opening one.
+        self._cells = str(self.root / "cells")
 
     def cell_folder(self, key: str) -> Path:
         """Return the folder of one cell."""
@@ -138,13 +140,13 @@ class Store:
     def keys(self) -> frozenset[str]:
         """List the cells of which there is anything, by one look at the folder."""
         try:
-            return frozenset(os.listdir(self.root / "cells"))
+            return frozenset(os.listdir(self._cells))
         except FileNotFoundError:
             return frozenset()
 
     def status(self, key: str) -> Status | None:
         """Return how the cell's training ended, or None when it has not been trained."""
-        path = self.cell_folder(key) / "status.json"
+        path = f"{self._cells}/{key}/status.json"
         found = _read_json(path)
         if found is None:
             return None
@@ -152,23 +154,27 @@ class Store:
 
     def scores(self, key: str, evaluation_key: str) -> Scores | None:
         """Return the cell's scores under one evaluation, or None when it has not been scored."""
-        path = self._scores_folder(key, evaluation_key) / "scores.json"
+        path = self._scores_file(key, evaluation_key)
         found = _read_json(path)
         if found is None:
             return None
         tuples = {name: tuple(found.get(name, ())) for name in ("rows", "per_class")}
         return _built(Scores, {**found, **tuples}, path)
 
+    def scored(self, key: str, evaluation_key: str) -> bool:
+        """Whether the cell has been scored under one evaluation, without reading the scores."""
+        return os.path.exists(self._scores_file(key, evaluation_key))
+
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""
-        return _read_json(self.cell_folder(key) / "cell.json")
+        return _read_json(f"{self._cells}/{key}/cell.json")
 
     def trace(self, key: str) -> list[dict[str, float | None]]:
         """Return the cell's trace, one dict per record, oldest first; empty when there is none."""
-        path = self.cell_folder(key) / "trace.jsonl"
-        if not path.exists():
-            return []
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        path = f"{self._cells}/{key}/trace.jsonl"
+        text = _read(path)
+        found: list[dict[str, float | None]] = _parsed(f"[{','.join(text.splitlines())}]", path) if text else []
+        return found
 
     def snapshot_steps(self, key: str) -> list[int]:
         """List the steps of which there is a snapshot; none when the generator was never finite."""
@@ -212,7 +218,7 @@ class Store:
     def suite(self, name: str) -> SuiteRecord | None:
         """Return the record of a suite's last run."""
         path = self.root / "suites" / f"{name}.json"
-        found = _read_json(path)
+        found = _read_json(str(path))
         if found is None:
             return None
         listed = found.get("listed", ())
@@ -256,7 +262,9 @@ class Store:
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
-        write_whole(self.root / "suites" / f"{record.name}.json", as_json(asdict(record)))
+        # As `asdict` has it, which copies all settings of all cells.
+        plain = {**vars(record), "listed": [vars(row) for row in record.listed]}
+        write_whole(self.root / "suites" / f"{record.name}.json", as_json(plain))
 
     def discard(self, keys: Iterable[str]) -> None:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
@@ -265,6 +273,9 @@ class Store:
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / evaluation_key
+
+    def _scores_file(self, key: str, evaluation_key: str) -> str:
+        return f"{self._cells}/{key}/scores/{evaluation_key}/scores.json"
 
 
 def _clear(folder: Path, but: str = "") -> None:
@@ -281,20 +292,28 @@ def _clear(folder: Path, but: str = "") -> None:
         folder.rmdir()
 
 
-def _built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
+def _built(kind: type[T], found: Mapping[str, Any], path: str | Path) -> T:
     try:
         return kind(**found)
     except TypeError as error:
         raise StoreError(f"{path} was written by another version of ganbench ({error})") from None
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def _read(path: str) -> str | None:
     try:
-        text = path.read_text()
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - see Store
+            return file.read()
     except FileNotFoundError:
         return None
+
+
+def _read_json(path: str) -> dict[str, Any] | None:
+    text = _read(path)
+    return None if text is None else _parsed(text, path)
+
+
+def _parsed(text: str, path: str) -> Any:
     try:
-        found: dict[str, Any] = json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise StoreError(f"{path} is not valid JSON ({error}); delete its folder to run the cell again") from None
-    return found

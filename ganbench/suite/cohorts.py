@@ -100,7 +100,7 @@ def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retr
     reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
     if not set(reached) <= set(status.snapshot_steps):
         return "to train"
-    return "to score" if scoring.wanted and store.scores(key, scoring.key) is None else "done"
+    return "to score" if scoring.wanted and not store.scored(key, scoring.key) else "done"
 
 
 def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
