@@ -17,11 +17,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
-from ganbench import runner
 from ganbench.cli.progress import Display
 from ganbench.execution import local
-from ganbench.execution.tasks import CohortRun, Message, Surroundings, Tell
+from ganbench.execution.messages import Message, Tell
+from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.hearing import Ear
 from ganbench.paths import cache_root, data_root
+from ganbench.pulse import Pulse
 from ganbench.store import Scores, Status, Store
 from ganbench.suite.cohorts import Cohort, look_up, pack
 from ganbench.suite.load import load_suite
@@ -29,9 +31,9 @@ from ganbench.suite.plan import Planned, expand
 from ganbench.suite.record import suite_record
 
 OBJECTIVES = (
-    "minimax, non_saturating, least_squares, hinge, wgan, wgan_gp, wgan_lp, wgan_div, dragan, r1_gan, lsgan, hinge_gan, "
-    "nsgan, sngan, r3gan, ragan, rahinge, rals, rsgan, consensus_gan, lecam_gan, fgan_kl, fgan_pearson, fgan_neyman, "
-    "fgan_reverse_kl"
+    "minimax, non_saturating, least_squares, hinge, wgan, wgan_gp, wgan_lp, wgan_div, dragan, r1_gan, lsgan, "
+    "hinge_gan, nsgan, sngan, r3gan, ragan, rahinge, rals, rsgan, consensus_gan, lecam_gan, fgan_kl, fgan_pearson, "
+    "fgan_neyman, fgan_reverse_kl"
 )
 RATES = ", ".join(f"{place}.0e-6" for place in range(1, 101))
 SUITES = {
@@ -92,15 +94,17 @@ def fill(suite: Path, store: Path) -> None:
     """Finish 10,000 cells: status, trace and scores as a run leaves them, without waiting for the disk."""
     made, kept = random.Random(0), Store(store)
     rows = planned(suite, 100)
+    lines = [json.dumps({"step": step} | {name: made.random() for name in TRACED}) for step in range(RECORDS)]
+    trace = "\n".join(lines)
     provenance = {name: f"{name} of this machine" for name in ("ganbench", "torch", "python", "commit", "device")}
     with patch("os.fsync"):
         for row in rows:
             cell, scoring = row.cell, row.scoring
             assert cell is not None
             assert scoring is not None
-            trace = [{"step": step} | {name: made.random() for name in TRACED} for step in range(RECORDS)]
             status = Status("completed", cell.train.g_steps, snapshot_steps=scoring.steps, provenance=provenance)
-            kept.write_training(cell.key, cell.as_json(), replace(status, g_updates=1, train_seconds=0.01), trace)
+            kept.write_training(cell.key, cell.as_json(), replace(status, g_updates=1, train_seconds=0.01))
+            (kept.cell_folder(cell.key) / "trace.jsonl").write_text(trace)
             found = tuple({"step": step} | {name: made.random() for name in VALUES} for step in scoring.steps)
             protocol = {"metrics": [part.as_json() for part in scoring.settings.metrics], "samples": 1000}
             better = dict.fromkeys(VALUES, "higher")
@@ -178,16 +182,15 @@ def drive(suite: Path, store: Path) -> None:
     scoring = rows[0].scoring
     assert scoring is not None
     cohorts = [Cohort(tuple(cells[at : at + COMPANY]), scoring, True) for at in range(0, len(cells), COMPANY)]
-    surroundings = Surroundings(kept.root, data_root(), cache_root(), (), {}, 60.0)
-    devices, display, result = ["cpu"] * 64, Display(), runner.Result()
-    ear = runner._Ear(kept, display, result, Untracked())  # type: ignore[arg-type]
+    surroundings = Surroundings(kept.root, data_root(), cache_root())
+    devices, display, errors = ["cpu"] * 64, Display(), list[str]()
+    ear = Ear(kept, display, Untracked(), Pulse(kept, "seeds", cohorts, devices), errors)  # type: ignore[arg-type]
     with contextlib.redirect_stdout(io.StringIO()):
-        local.run([], devices, ear.hear)  # the fork server is up
         display.training(cohorts, devices)
         wall, core = time.perf_counter(), time.process_time()
-        local.run([DryRun(cohort, surroundings) for cohort in cohorts], devices, ear.hear)
+        local.run([DryRun(cohort, surroundings) for cohort in cohorts], devices, ear.hear, tick=ear.tick)
         wall, core = time.perf_counter() - wall, time.process_time() - core
-    assert not result.errors, result.errors[0]
+    assert not errors, errors[0]
     assert len(kept.keys()) == len(cells) == 10_000
     told("parent of 64 slots, per cell", wall / len(cells), core / len(cells))
 

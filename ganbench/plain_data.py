@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

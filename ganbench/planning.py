@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganbench.checkpoints import EVERY
 from ganbench.execution import slots
+from ganbench.execution.messages import PATIENCE
 from ganbench.paths import cache_root, data_root
 from ganbench.store import Store
 from ganbench.suite.cohorts import Cohort, Entry, look_up, pack
-from ganbench.suite.errors import Problem, SuiteError
+from ganbench.suite.errors import wrong
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
@@ -20,7 +22,11 @@ from ganbench.suite.scoring_time import slow_scores
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line or a caller adds to a suite."""
+    """What the command line or a caller adds to a suite.
+
+    Times are seconds: `max_time` for the whole run, `max_cell_time` for the training of a cell, `patience` for a
+    worker that says nothing.
+    """
 
     store: Path = Path("runs")
     only: tuple[str, ...] = ()
@@ -31,6 +37,11 @@ class Options:
     fresh: bool = False
     retry_failed: bool = False
     checkpoint_every: float = EVERY
+    slots_per_device: int | None = None
+    fail_fast: bool = False
+    max_time: float | None = None
+    max_cell_time: float | None = None
+    patience: float = PATIENCE
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,9 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     """
     suite = load_suite(suite_path, options.settings, options.seeds)
     try:
-        devices = slots.find(options.device, options.workers)
+        devices = slots.find(options.device, options.workers, options.slots_per_device)
     except ValueError as error:
-        raise SuiteError([Problem("--device" if "device" in str(error) else "--workers", str(error))]) from None
+        raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganbench.execution import local
-from ganbench.execution.tasks import Message, Preparation, Surroundings
+from ganbench.execution.messages import Message, Task
+from ganbench.execution.tasks import Preparation, Surroundings
 from ganbench.listener import Listener
 from ganbench.planning import Plan
 from ganbench.suite.cells import digest
@@ -30,11 +31,11 @@ def prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None:
         must_succeed(list(tasks.values()), plan.devices, listener)
 
 
-def must_succeed(tasks: Sequence[local.Task], devices: Sequence[str], listener: Listener) -> None:
+def must_succeed(tasks: Sequence[Task], devices: Sequence[str], listener: Listener) -> None:
     """Run tasks without which nothing can go on; SuiteError with what was wrong."""
     problems: list[Problem] = []
 
-    def hear(slot: int, task: local.Task, message: Message) -> None:
+    def hear(slot: int, task: Task, message: Message) -> None:
         if message.kind in ("error", "died"):
             problems.append(Problem(task.name, message.text))
         listener.heard(slot, task, message)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter
 
 from ganbench.execution import fork_server, local
+from ganbench.execution.messages import Halt
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Message, Surroundings
+from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
 from ganbench.planning import Plan
 from ganbench.preparing import must_succeed, prepare
-from ganbench.store import Status, Store, SuiteRecord
+from ganbench.pulse import Pulse
+from ganbench.store import Store, StoreError, SuiteRecord
 from ganbench.suite.cohorts import Cohort, look_up, pack
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
@@ -45,7 +48,8 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     """Run what is left of a plan, then track and report all of it (`report` None: no report).
 
     Where another run has the store it waits, and runs what is left then. SuiteError when data or extractors cannot be
-    got ready: then nothing has been trained. A KeyboardInterrupt waits until what trains is kept; a second does not.
+    got ready, StoreError when nothing can be written: then nothing has been trained. A KeyboardInterrupt waits until
+    what trains is kept; a second does not.
     """
     if plan.cohorts:
         fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
@@ -59,7 +63,8 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
         if before is not None:
             # Nothing runs: the times of the run that made these cells stay.
             record = replace(record, started=before.started, seconds=before.seconds)
-        plan.store.write_suite(record)
+        if record != before:
+            plan.store.write_suite(record)
         result.untracked = track(plan.store, record, tracking_uri, listener)
     result.outcomes = _outcomes(plan)
     if report is not None:
@@ -77,26 +82,45 @@ def _left(plan: Plan) -> tuple[Cohort, ...]:
 
 def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
     """Run the cohorts, and track their cells as they are finished."""
-    started, tracking = perf_counter(), LiveTracking(plan.store, record, uri)
+    plan.store.check_writable()
+    began, options, tracking = time.monotonic(), plan.options, LiveTracking(plan.store, record, uri)
+    until = None if options.max_time is None else began + options.max_time
     try:
         roots = plan.store.root, data_root(), cache_root()
-        surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), plan.options.checkpoint_every)
+        limits = options.checkpoint_every, options.max_cell_time
+        surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
         prepare(plan, surroundings, listener)
         with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
             cohorts = _left(plan) if waited else plan.cohorts
             plan.store.write_suite(record)
+            if options.fresh:
+                plan.store.forget_checkpoints(cell.key for cohort in cohorts for cell in cohort.cells)
             tracking.begin()
             listener.training(cohorts, plan.devices)
-            ear = _Ear(plan.store, listener, result, tracking)
+            pulse = Pulse(plan.store, plan.suite.name, cohorts, plan.devices)
+            ear = Ear(plan.store, listener, tracking, pulse, result.errors, options.fail_fast, until)
             tasks = [CohortRun(cohort, surroundings) for cohort in cohorts]
-            local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING))
-            plan.store.write_suite(replace(record, seconds=perf_counter() - started))
+            try:
+                local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING), ear.tick, options.patience)
+            except Halt as halt:
+                result.errors.append(str(halt))
+            finally:
+                pulse.end()
+            _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
         result.untracked = tracking.close()
     except BaseException:
         tracking.abandon()
         raise
+
+
+def _write(store: Store, record: SuiteRecord, result: Result) -> None:
+    """Write how long a run took; what was finished is reported even where that is no longer possible."""
+    try:
+        store.write_suite(record)
+    except StoreError as error:
+        result.errors.append(str(error))
 
 
 def profile(plan: Plan, listener: Listener) -> ProfileRun:
@@ -128,34 +152,6 @@ def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener
         return str(error)
 
 
-@dataclass
-class _Ear:
-    """Hears the workers of a run: passes it on, and records what a dead worker cannot."""
-
-    store: Store
-    listener: Listener
-    result: Result
-    tracking: LiveTracking
-
-    def hear(self, slot: int, task: local.Task, message: Message) -> None:
-        if message.kind == "error":
-            self.result.errors.append(f"{task.name}: {message.text}\n{message.detail}".rstrip())
-        if message.kind == "died" and isinstance(task, CohortRun):
-            self.result.errors.append(f"{task.name}: {message.text}")
-            self._bury(task, message.text)
-        if message.kind == "scored":
-            self.tracking.finished([message.key])
-        if message.kind in ("done", "error", "died") and isinstance(task, CohortRun):
-            self.tracking.finished(cell.key for cell in task.cohort.cells)
-        self.listener.heard(slot, task, message)
-
-    def _bury(self, task: CohortRun, reason: str) -> None:
-        made_by = {**(task.surroundings.provenance or {}), "finished": now()}
-        for cell in task.cohort.cells:
-            if self.store.status(cell.key) is None:
-                self.store.write_training(cell.key, cell.as_json(), Status("failed", 0, reason, provenance=made_by))
-
-
 def _outcomes(plan: Plan) -> Counter[str]:
     found: Counter[str] = Counter()
     for entry in plan.entries:
@@ -165,7 +161,9 @@ def _outcomes(plan: Plan) -> Counter[str]:
             continue
         status = plan.store.status(cell.key)
         scored = status is not None and (
-            status.outcome == "failed" or not scoring.wanted or plan.store.scores(cell.key, scoring.key) is not None
+            status.outcome in ("failed", "timed_out")
+            or not scoring.wanted
+            or plan.store.scores(cell.key, scoring.key) is not None
         )
         found[status.outcome if status is not None and scored else "missing"] += 1
     return found

@@ -15,9 +15,7 @@ Numbers that are not finite are null in every file. Nothing here is ever unpickl
 from __future__ import annotations
 
 import io
-import json
-import os
-import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ganbench.paths import write_whole
 from ganbench.plain_data import as_json
+from ganbench.store_files import StoreError as StoreError  # of the store, wherever it is raised
+from ganbench.store_files import built, clear, names_in, read_json, read_lines, told
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,17 +120,12 @@ class SuiteRecord:
     plugins: tuple[str, ...] = ()
 
 
-class StoreError(Exception):
-    """A store that cannot be read or written; the message says which file and what to do."""
-
-
 class Store:
     """A folder of results; reading never changes it."""
 
     def __init__(self, root: Path) -> None:
         """Point at `root`, which need not exist yet."""
         self.root = Path(root)
-        # Text, and no Path, where thousands of files are read: putting a Path together takes as long as opening one.
         self._cells = str(self.root / "cells")
 
     def cell_folder(self, key: str) -> Path:
@@ -139,42 +134,36 @@ class Store:
 
     def keys(self) -> frozenset[str]:
         """List the cells of which there is anything, by one look at the folder."""
-        try:
-            return frozenset(os.listdir(self._cells))
-        except FileNotFoundError:
-            return frozenset()
+        return names_in(self._cells)
 
     def status(self, key: str) -> Status | None:
         """Return how the cell's training ended, or None when it has not been trained."""
         path = f"{self._cells}/{key}/status.json"
-        found = _read_json(path)
+        found = read_json(path)
         if found is None:
             return None
-        return _built(Status, {**found, "snapshot_steps": tuple(found.get("snapshot_steps", ()))}, path)
+        return built(Status, {**found, "snapshot_steps": tuple(found.get("snapshot_steps", ()))}, path)
 
     def scores(self, key: str, evaluation_key: str) -> Scores | None:
         """Return the cell's scores under one evaluation, or None when it has not been scored."""
-        path = self._scores_file(key, evaluation_key)
-        found = _read_json(path)
+        path = f"{self._cells}/{key}/scores/{evaluation_key}/scores.json"
+        found = read_json(path)
         if found is None:
             return None
         tuples = {name: tuple(found.get(name, ())) for name in ("rows", "per_class")}
-        return _built(Scores, {**found, **tuples}, path)
+        return built(Scores, {**found, **tuples}, path)
 
     def scored(self, key: str, evaluation_key: str) -> bool:
         """Whether the cell has been scored under one evaluation, without reading the scores."""
-        return os.path.exists(self._scores_file(key, evaluation_key))
+        return (self._scores_folder(key, evaluation_key) / "scores.json").exists()
 
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""
-        return _read_json(f"{self._cells}/{key}/cell.json")
+        return read_json(f"{self._cells}/{key}/cell.json")
 
     def trace(self, key: str) -> list[dict[str, float | None]]:
         """Return the cell's trace, one dict per record, oldest first; empty when there is none."""
-        path = f"{self._cells}/{key}/trace.jsonl"
-        text = _read(path)
-        found: list[dict[str, float | None]] = _parsed(f"[{','.join(text.splitlines())}]", path) if text else []
-        return found
+        return read_lines(f"{self._cells}/{key}/trace.jsonl")
 
     def snapshot_steps(self, key: str) -> list[int]:
         """List the steps of which there is a snapshot; none when the generator was never finite."""
@@ -218,13 +207,13 @@ class Store:
     def suite(self, name: str) -> SuiteRecord | None:
         """Return the record of a suite's last run."""
         path = self.root / "suites" / f"{name}.json"
-        found = _read_json(str(path))
+        found = read_json(str(path))
         if found is None:
             return None
         listed = found.get("listed", ())
-        rows = tuple(_built(Listed, {**row, "swept": tuple(row.get("swept", ()))}, path) for row in listed)
+        rows = tuple(built(Listed, {**row, "swept": tuple(row.get("swept", ()))}, path) for row in listed)
         whole = {**found, "listed": rows, "plugins": tuple(found.get("plugins", ()))}
-        return _built(SuiteRecord, whole, path)
+        return built(SuiteRecord, whole, path)
 
     def write_training(
         self,
@@ -236,84 +225,64 @@ class Store:
     ) -> None:
         """Write all that training made, the status last; an older training of the cell is replaced.
 
-        Until then its checkpoint stays: what is lost by a crash in between can be gone on with.
+        Until then its checkpoint stays: what is lost by a crash in between can be gone on with. That of a cell whose
+        time is over stays beyond, for when it is given more.
         """
         folder = self.cell_folder(key)
-        _clear(folder, but=CHECKPOINT)
-        write_whole(folder / "cell.json", as_json(cell))
-        write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
-        if snapshots:
-            from safetensors.torch import save
+        with told(folder):
+            clear(folder, but=CHECKPOINT)
+            write_whole(folder / "cell.json", as_json(cell))
+            write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
+            if snapshots:
+                from safetensors.torch import save
 
-            write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
-        write_whole(folder / "status.json", as_json(asdict(status)))
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+                write_whole(folder / "snapshots.safetensors", save(dict(snapshots)))
+            write_whole(folder / "status.json", as_json(asdict(status)))
+            if status.outcome != "timed_out":
+                (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def write_checkpoint(self, key: str, content: bytes) -> None:
+        """Write where a cell's training stands, in place of the last."""
+        folder = self.cell_folder(key)
+        with told(folder):
+            write_whole(folder / CHECKPOINT, content)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""
         import numpy as np
 
         folder = self._scores_folder(key, evaluation_key)
-        if samples is not None:
-            buffer = io.BytesIO()
-            np.save(buffer, samples, allow_pickle=False)
-            write_whole(folder / "samples.npy", buffer.getvalue())
-        write_whole(folder / "scores.json", as_json(asdict(scores)))
+        with told(folder):
+            if samples is not None:
+                buffer = io.BytesIO()
+                np.save(buffer, samples, allow_pickle=False)
+                write_whole(folder / "samples.npy", buffer.getvalue())
+            write_whole(folder / "scores.json", as_json(asdict(scores)))
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
         # As `asdict` has it, which copies all settings of all cells.
         plain = {**vars(record), "listed": [vars(row) for row in record.listed]}
-        write_whole(self.root / "suites" / f"{record.name}.json", as_json(plain))
+        path = self.root / "suites" / f"{record.name}.json"
+        with told(path.parent):
+            write_whole(path, as_json(plain))
+
+    def check_writable(self) -> None:
+        """Raise StoreError where nothing can be written; leaves a folder behind and nothing in it."""
+        with told(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                return
 
     def discard(self, keys: Iterable[str]) -> None:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
         for key in keys:
-            _clear(self.cell_folder(key))
+            clear(self.cell_folder(key))
+
+    def forget_checkpoints(self, keys: Iterable[str]) -> None:
+        """Remove where the training of cells stands: it starts anew."""
+        for key in keys:
+            (self.cell_folder(key) / CHECKPOINT).unlink(missing_ok=True)
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / evaluation_key
-
-    def _scores_file(self, key: str, evaluation_key: str) -> str:
-        return f"{self._cells}/{key}/scores/{evaluation_key}/scores.json"
-
-
-def _clear(folder: Path, but: str = "") -> None:
-    """Remove a cell's files but one, the status first."""
-    if not folder.exists():
-        return
-    (folder / "status.json").unlink(missing_ok=True)
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != but:
-            path.unlink()
-    if not any(folder.iterdir()):
-        folder.rmdir()
-
-
-def _built(kind: type[T], found: Mapping[str, Any], path: str | Path) -> T:
-    try:
-        return kind(**found)
-    except TypeError as error:
-        raise StoreError(f"{path} was written by another version of ganbench ({error})") from None
-
-
-def _read(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - see Store
-            return file.read()
-    except FileNotFoundError:
-        return None
-
-
-def _read_json(path: str) -> dict[str, Any] | None:
-    text = _read(path)
-    return None if text is None else _parsed(text, path)
-
-
-def _parsed(text: str, path: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise StoreError(f"{path} is not valid JSON ({error}); delete its folder to run the cell again") from None

@@ -11,6 +11,7 @@ from ganbench.cli.console import (
     OnlyOption,
     SeedsOption,
     SetOption,
+    SlotsOption,
     StoreOption,
     SuiteArgument,
     WorkersOption,
@@ -31,12 +32,14 @@ def plan(
     store: StoreOption = "runs",
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
+    slots_per_device: SlotsOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
         from ganbench.planning import Options, make_plan
 
-        options = Options(Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers)
+        chosen = tuple(only or ()), tuple(settings or ())
+        options = Options(Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device)
         show_plan(make_plan(Path(suite), options))
 
 

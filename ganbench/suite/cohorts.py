@@ -87,18 +87,21 @@ def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False
             continue
         status = store.status(row.cell.key)
         state = _state(row.cell.key, row.scoring, status, store, retry_failed, fresh)
-        goes_on = state == "to train" and status is None and not fresh
-        entries.append(Entry(row, state, status, checkpoints.step_of(store, row.cell.key) if goes_on else 0))
+        goes_on = state == "to train" and not fresh
+        step = checkpoints.step_of(store, row.cell.key, row.scoring.steps) if goes_on else 0
+        entries.append(Entry(row, state, status, step))
     return entries
 
 
 def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retry_failed: bool, fresh: bool) -> State:
     if status is None or fresh:
         return "to train"
-    if status.outcome in ("failed", "timed_out"):
-        return "to train" if retry_failed else "done"
+    if status.outcome in ("failed", "timed_out") and retry_failed:
+        return "to train"
+    if status.outcome == "failed":
+        return "done"
     reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
-    if not set(reached) <= set(status.snapshot_steps):
+    if status.outcome != "timed_out" and not set(reached) <= set(status.snapshot_steps):
         return "to train"
     return "to score" if scoring.wanted and not store.scored(key, scoring.key) else "done"
 

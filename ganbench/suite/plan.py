@@ -97,9 +97,7 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
                     cell = None
                     if not skipped:
                         cell = Cell(objective.value, architecture.value, dataset.value, train, seed, fingerprint)
-                    row = Planned(
-                        objective, architecture, dataset, seed, train, swept, cell, scoring, skipped
-                    )
+                    row = Planned(objective, architecture, dataset, seed, train, swept, cell, scoring, skipped)
                     if all(keep(row) for keep in filters):
                         planned.append(row)
     if not planned:
@@ -114,9 +112,7 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
 def _refused(objective: Objective, architecture: Part, source: Any) -> Callable[[int], str]:
     """Return a function from a batch size to why the combination cannot be trained; empty where it can."""
     unsupported: str | None = architecture.create().supports(source.shape)
-    return functools.cache(
-        lambda batch_size: unsupported or refusal(objective, architecture, source, batch_size) or ""
-    )
+    return functools.cache(lambda batch_size: unsupported or refusal(objective, architecture, source, batch_size) or "")
 
 
 def _fitting(source: Any) -> tuple[Choice, ...]:
