@@ -70,6 +70,6 @@ class Watch:
 
     def _is_scored(self, row: Listed) -> bool:
         cell = row.key, row.evaluation_key
-        if cell not in self._scored and self.store.has_scores(*cell):
+        if cell not in self._scored and self.store.scored(*cell):
             self._scored.add(cell)
         return cell in self._scored

@@ -25,23 +25,23 @@ from ganbench.paths import write_whole
 from ganbench.plain_data import as_json
 from ganbench.store_files import (
     ANEW,
-    StoreError,
     built,
     clear,
+    names_in,
     opened,
-    parsed,
     plain_key,
     read_json,
+    read_lines,
     refuse_links,
-    telling,
+    told,
 )
+from ganbench.store_files import StoreError as StoreError  # of the store, wherever it is raised
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-__all__ = ["Listed", "Outcome", "Scores", "Status", "Store", "StoreError", "SuiteRecord"]
 
 CHECKPOINT = "checkpoint.safetensors"
 Outcome = Literal["completed", "diverged", "failed", "timed_out", "skipped"]
@@ -137,6 +137,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         """Point at `root`, which need not exist yet."""
         self.root = Path(root)
+        self._cells = str(self.root / "cells")
 
     def cell_folder(self, key: str) -> Path:
         """Return the folder of one cell; StoreError for a key that could lead out of the store."""
@@ -149,9 +150,13 @@ class Store:
             folder.unlink()
         return folder
 
+    def keys(self) -> frozenset[str]:
+        """List the cells of which there is anything, by one look at the folder."""
+        return names_in(self._cells)
+
     def status(self, key: str) -> Status | None:
         """Return how the cell's training ended, or None when it has not been trained."""
-        path = self.cell_folder(key) / "status.json"
+        path = self._file(key, "status.json")
         found = read_json(path)
         if found is None:
             return None
@@ -159,27 +164,24 @@ class Store:
 
     def scores(self, key: str, evaluation_key: str) -> Scores | None:
         """Return the cell's scores under one evaluation, or None when it has not been scored."""
-        path = self._scores_folder(key, evaluation_key) / "scores.json"
+        path = self._file(key, f"scores/{plain_key(evaluation_key)}/scores.json")
         found = read_json(path)
         if found is None:
             return None
         tuples = {name: tuple(found.get(name, ())) for name in ("rows", "per_class")}
         return built(Scores, {**found, **tuples}, path)
 
-    def has_scores(self, key: str, evaluation_key: str) -> bool:
-        """Say whether the cell has been scored under one evaluation, without reading the scores."""
+    def scored(self, key: str, evaluation_key: str) -> bool:
+        """Whether the cell has been scored under one evaluation, without reading the scores."""
         return (self._scores_folder(key, evaluation_key) / "scores.json").exists()
 
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""
-        return read_json(self.cell_folder(key) / "cell.json")
+        return read_json(self._file(key, "cell.json"))
 
     def trace(self, key: str) -> list[dict[str, float | None]]:
         """Return the cell's trace, one dict per record, oldest first; empty when there is none."""
-        path = self.cell_folder(key) / "trace.jsonl"
-        if not path.exists():
-            return []
-        return [parsed(line, path) for line in path.read_bytes().splitlines()]
+        return read_lines(self._file(key, "trace.jsonl"))
 
     def snapshot_steps(self, key: str) -> list[int]:
         """List the steps of which there is a snapshot; none when the generator was never finite."""
@@ -223,7 +225,7 @@ class Store:
     def suite(self, name: str) -> SuiteRecord | None:
         """Return the record of a suite's last run."""
         path = self.root / "suites" / f"{name}.json"
-        found = read_json(path)
+        found = read_json(str(path))
         if found is None:
             return None
         try:
@@ -248,7 +250,7 @@ class Store:
         time is over stays beyond, for when it is given more.
         """
         folder = self.own_folder(key)
-        with telling(folder):
+        with told(folder):
             clear(folder, but=CHECKPOINT)
             write_whole(folder / "cell.json", as_json(cell))
             write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
@@ -263,7 +265,7 @@ class Store:
     def write_checkpoint(self, key: str, content: bytes) -> None:
         """Write where a cell's training stands, in place of the last."""
         folder = self.own_folder(key)
-        with telling(folder):
+        with told(folder):
             write_whole(folder / CHECKPOINT, content)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
@@ -272,7 +274,7 @@ class Store:
 
         folder = self._scores_folder(key, evaluation_key)
         refuse_links(self.cell_folder(key), folder.parent, folder)
-        with telling(folder):
+        with told(folder):
             if samples is not None:
                 buffer = io.BytesIO()
                 np.save(buffer, samples, allow_pickle=False)
@@ -281,13 +283,15 @@ class Store:
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
+        # As `asdict` has it, which copies all settings of all cells.
+        plain = {**vars(record), "listed": [vars(row) for row in record.listed]}
         path = self.root / "suites" / f"{record.name}.json"
-        with telling(path.parent):
-            write_whole(path, as_json(asdict(record)))
+        with told(path.parent):
+            write_whole(path, as_json(plain))
 
     def check_writable(self) -> None:
         """Raise StoreError where nothing can be written; leaves a folder behind and nothing in it."""
-        with telling(self.root):
+        with told(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
                 return
@@ -305,3 +309,6 @@ class Store:
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
         return self.cell_folder(key) / "scores" / plain_key(evaluation_key)
+
+    def _file(self, key: str, name: str) -> str:
+        return f"{self._cells}/{plain_key(key)}/{name}"

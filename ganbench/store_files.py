@@ -1,8 +1,12 @@
-"""The files of a store, read as if anybody had made them: what is wrong is told, and nothing leads out of the store."""
+"""The files of a store, read as if anybody had made them: what is wrong is told, and nothing leads out of the store.
+
+Names are text, and no Path, where thousands of files are read: putting a Path together takes as long as opening one.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 ANEW = "delete its folder to run the cell again"
 
 
@@ -20,7 +25,7 @@ class StoreError(Exception):
 
 def plain_key(key: str) -> str:
     """Return a key as it is; StoreError where it could lead out of the store: its lists may hold any text."""
-    if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", key):
+    if not isinstance(key, str) or not KEY.fullmatch(key):
         raise StoreError(
             f"{str(key)[:100]!r} is no key of a cell or of its scores: this store's list of cells is damaged"
         )
@@ -40,7 +45,7 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 @contextmanager
-def telling(folder: Path) -> Iterator[None]:
+def told(folder: Path) -> Iterator[None]:
     """Tell of what the file system refuses while something is written as StoreError."""
     try:
         yield
@@ -73,7 +78,7 @@ def refuse_links(*folders: Path) -> None:
             raise StoreError(f"{folder} is a link to {folder.readlink()}: replace it by a copy to change what is in it")
 
 
-def built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
+def built(kind: type[T], found: Mapping[str, Any], path: str | Path) -> T:
     """Build what a file holds; StoreError where its fields are others."""
     try:
         return kind(**found)
@@ -81,22 +86,49 @@ def built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
         raise StoreError(f"{path} was written by another version of ganbench ({error})") from None
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file, None where there is no file; StoreError where it holds something else."""
+def names_in(folder: str) -> frozenset[str]:
+    """List what is in a folder by one look at it; nothing where there is no such folder."""
     try:
-        return parsed(path.read_bytes(), path)
+        with os.scandir(folder) as found:
+            return frozenset(entry.name for entry in found)
+    except FileNotFoundError:
+        return frozenset()
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be read ({error.strerror or error})") from None
+
+
+def read_json(path: str) -> dict[str, Any] | None:
+    """Return the object in a file, None where there is no file; StoreError where it holds something else."""
+    text = _read(path)
+    return None if text is None else _object(_parsed(text, path), path)
+
+
+def read_lines(path: str) -> list[dict[str, Any]]:
+    """Return the object of each line of a file, nothing where there is no file."""
+    text = _read(path)
+    # One list is parsed faster than its lines one by one.
+    found = _parsed(b"[" + b",".join(text.splitlines()) + b"]", path) if text else []
+    return [_object(line, path) for line in found]
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - no Path, see above
+            return file.read()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StoreError(f"{path} cannot be read ({error.strerror or error})") from None
 
 
-def parsed(text: bytes, path: Path) -> dict[str, Any]:
-    """Return the object that a text holds; StoreError names the file that it is of."""
+def _parsed(text: bytes, path: str) -> Any:
     try:
-        found = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or too deep
         raise StoreError(f"{path} is not valid JSON ({error}); {ANEW}") from None
+
+
+def _object(found: object, path: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise StoreError(f"{path} is not what ganbench writes: expected a JSON object; {ANEW}")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from ganbench.cli.console import (
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
+    from ganbench.suite.cohorts import State
 
 
 def plan(
@@ -57,22 +59,24 @@ def _table(made: Plan) -> object:
     table = Table(
         title=f"{made.suite.name}: {len(made.entries)} cells", title_justify="left", caption=made.suite.description
     )
-    datasets = list(dict.fromkeys(entry.planned.dataset.label for entry in made.entries))
+    states: dict[str, dict[str, Counter[State]]] = {}
+    for entry in made.entries:
+        by_dataset = states.setdefault(entry.planned.objective.label, {})
+        by_dataset.setdefault(entry.planned.dataset.label, Counter())[entry.state] += 1
+    datasets = dict.fromkeys(label for by_dataset in states.values() for label in by_dataset)
     table.add_column("objective")
     for label in datasets:
         table.add_column(label, justify="right")
-    for objective in dict.fromkeys(entry.planned.objective.label for entry in made.entries):
-        row = []
-        for label in datasets:
-            states = [
-                entry.state
-                for entry in made.entries
-                if (entry.planned.objective.label, entry.planned.dataset.label) == (objective, label)
-            ]
-            kept = len(states) - states.count("skipped")
-            row.append(f"{states.count('done')}/{kept} done" if kept else "skipped" if states else "-")
-        table.add_row(objective, *row)
+    for objective, by_dataset in states.items():
+        table.add_row(objective, *(_done(by_dataset.get(label)) for label in datasets))
     return table
+
+
+def _done(states: Counter[State] | None) -> str:
+    if not states:
+        return "-"
+    kept = states.total() - states["skipped"]
+    return f"{states['done']}/{kept} done" if kept else "skipped"
 
 
 def _left_to_do(made: Plan) -> list[str]:

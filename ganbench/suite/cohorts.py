@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,8 +12,9 @@ from typing import Any, Literal
 from ganbench import checkpoints, penalties
 from ganbench.plugins import Remembering
 from ganbench.store import Status, Store
-from ganbench.suite.cells import Cell, Scoring, digest
+from ganbench.suite.cells import Cell, Scoring, digest, hashed
 from ganbench.suite.plan import Planned
+from ganbench.suite.settings import Train
 
 State = Literal["done", "to score", "to train", "skipped"]
 
@@ -74,10 +76,14 @@ class Cohort:
 
 def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False, fresh: bool = False) -> list[Entry]:
     """Say of each planned cell what is left to do, given what the store holds."""
+    stored = store.keys()
     entries = []
     for row in planned:
         if row.cell is None or row.scoring is None:
             entries.append(Entry(row, "skipped"))
+            continue
+        if row.cell.key not in stored:
+            entries.append(Entry(row, "to train"))
             continue
         status = store.status(row.cell.key)
         state = _state(row.cell.key, row.scoring, status, store, retry_failed, fresh)
@@ -97,7 +103,7 @@ def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retr
     reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
     if status.outcome != "timed_out" and not set(reached) <= set(status.snapshot_steps):
         return "to train"
-    return "to score" if scoring.wanted and store.scores(key, scoring.key) is None else "done"
+    return "to score" if scoring.wanted and not store.scored(key, scoring.key) else "done"
 
 
 def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
@@ -131,6 +137,19 @@ def _shape(entry: Entry) -> str:
     cell, scoring = entry.planned.cell, entry.planned.scoring
     assert cell is not None
     assert scoring is not None
+    parts = cell.objective.text, cell.architecture.text, cell.dataset.text, cell.fingerprint
+    known = (parts, _shared(cell.train), scoring.key, entry.state, entry.step)
+    if known not in _shapes:
+        _shapes[known] = _hashed_shape(cell, scoring, entry.state, entry.step)
+    return _shapes[known]
+
+
+# A shape is hashed once for all seeds and for all that a cohort may mix, not once per cell.
+_shapes: dict[tuple[object, ...], str] = {}
+_shared = operator.attrgetter(*(name for name in Train.model_fields if name not in PER_CELL_SETTINGS))
+
+
+def _hashed_shape(cell: Cell, scoring: Scoring, state: State, step: int) -> str:
     described = cell.as_json()
     train = {name: value for name, value in described["train"].items() if name not in PER_CELL_SETTINGS}
     objective, loss = described["objective"], cell.objective.loss.create()
@@ -145,7 +164,7 @@ def _shape(entry: Entry) -> str:
         "penalties": [_structure(part) for part in objective["penalties"]],
         "techniques": objective.get("techniques", []),
     }
-    return digest({**shared, "scoring": scoring.key, "state": entry.state, "step": entry.step})
+    return digest({**shared, "scoring": scoring.key, "state": state, "step": step})
 
 
 def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +177,7 @@ def _order(entry: Entry) -> tuple[str, int]:
     """Put equal losses side by side: each is then computed once for all its cells."""
     cell = entry.planned.cell
     assert cell is not None
-    return digest(cell.objective.as_json()), cell.seed
+    return hashed(cell.objective.text), cell.seed
 
 
 def _split(group: Sequence[Entry]) -> list[Sequence[Entry]]:
