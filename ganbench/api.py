@@ -28,13 +28,17 @@ def plan(
     workers: int | None = None,
     fresh: bool = False,
     retry_failed: bool = False,
+    cohort: int | str | None = None,
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
 
-    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200".
+    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200",
+    `cohort` is "auto" or the most cells that train together (default: the suite's own).
     Raises SuiteError with every problem of the suite.
     """
-    options = Options(Path(store), tuple(only), tuple(settings), seeds, device, workers, fresh, retry_failed)
+    options = Options(
+        Path(store), tuple(only), tuple(settings), seeds, device, workers, fresh, retry_failed, cohort=cohort
+    )
     return make_plan(Path(suite), options)
 
 
@@ -49,6 +53,7 @@ def run(
     workers: int | None = None,
     fresh: bool = False,
     retry_failed: bool = False,
+    cohort: int | str | None = None,
     report: str | Path | None = None,
     tracking_uri: str | None = None,
     listener: Listener | None = None,
@@ -68,6 +73,7 @@ def run(
         workers=workers,
         fresh=fresh,
         retry_failed=retry_failed,
+        cohort=cohort,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
 

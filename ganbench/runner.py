@@ -15,10 +15,10 @@ from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
-from ganbench.planning import Plan
-from ganbench.preparing import must_succeed, prepare
+from ganbench.planning import Plan, packed
+from ganbench.preparing import must_succeed, prepare, size_cohorts
 from ganbench.store import Status, Store, SuiteRecord
-from ganbench.suite.cohorts import Cohort, look_up, pack
+from ganbench.suite.cohorts import Cohort, look_up
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
 
@@ -69,10 +69,13 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     return result
 
 
-def _left(plan: Plan) -> tuple[Cohort, ...]:
-    """Look the plan's cells up once more, and pack what is left to do."""
-    options, planned = plan.options, [entry.planned for entry in plan.entries]
-    return tuple(pack(look_up(planned, plan.store, options.retry_failed, options.fresh), len(plan.devices)))
+def _left(plan: Plan, surroundings: Surroundings, listener: Listener, waited: bool) -> tuple[Cohort, ...]:
+    """Return what is left to do, looked up once more after another run, in cohorts of the sizes that train fastest."""
+    options, entries = plan.options, list(plan.entries)
+    if waited:
+        entries = look_up([e.planned for e in entries], plan.store, options.retry_failed, options.fresh)
+    measured = size_cohorts(plan, entries, surroundings, listener)
+    return packed(plan, entries) if measured or waited else plan.cohorts
 
 
 def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
@@ -83,7 +86,7 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
         surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), plan.options.checkpoint_every)
         prepare(plan, surroundings, listener)
         with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
-            cohorts = _left(plan) if waited else plan.cohorts
+            cohorts = _left(plan, surroundings, listener, waited)
             plan.store.write_suite(record)
             tracking.begin()
             listener.training(cohorts, plan.devices)

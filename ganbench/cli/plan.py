@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     OnlyOption,
     SeedsOption,
@@ -29,12 +30,13 @@ def plan(
     store: StoreOption = "runs",
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
+    cohort: CohortOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
         from ganbench.planning import Options, make_plan
 
-        options = Options(Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers)
+        options = Options(Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers, cohort=cohort)
         show_plan(make_plan(Path(suite), options))
 
 
@@ -93,8 +95,11 @@ def _left_to_do(made: Plan) -> list[str]:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]
     if made.cohorts:
-        seconds = expected_seconds(made.cohorts, len(made.devices))
-        about = "not measured yet" if seconds is None else f"about {human_seconds(seconds)}"
+        expected = expected_seconds(made.cohorts, len(made.devices))
+        about = "not measured yet"
+        if expected is not None:
+            seconds, all_of_it = expected
+            about = f"{'about' if all_of_it else 'at least'} {human_seconds(seconds)}"
         devices = ", ".join(dict.fromkeys(made.devices))
         said.append(f"{len(made.cohorts)} cohorts on {len(made.devices)} workers ({devices}); expected time: {about}")
     return said

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     OnlyOption,
     SeedsOption,
@@ -43,6 +44,7 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
+    cohort: CohortOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -83,6 +85,7 @@ def run(
             fresh or profile,
             retry_failed,
             checkpoint_every,
+            cohort=cohort,
         )
         made = make_plan(Path(suite), options)
         if plan:

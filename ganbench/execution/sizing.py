@@ -1,0 +1,190 @@
+"""What a worker does to find out how many cells train fastest together: a few steps of cohorts of growing size."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ganbench.execution.tasks import Message, Surroundings, Tell, training_data
+from ganbench.suite.cells import Cell
+from ganbench.suite.sizing import STEPS, WARM, WINDOW, Rates, affordable, ahead
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from ganbench.training.streamed import Streamed
+
+WARM_CAPTURED = 8  # steps on a GPU: some are rehearsed before one is captured
+PATIENCE = 2.0  # seconds after which slow steps are warm enough, and as many after which they are timed well enough
+MARGIN = 0.9  # of a slot's share of the memory that may be used
+
+
+@dataclass(frozen=True)
+class SizingRun:
+    """Time cohorts of 1, 2, 4, ... of the cells, from the first size that is not `known`; store nothing.
+
+    `cell_steps` are left to train of all the cells: only a small part of their time is spent. `at_once` tasks like
+    this run side by side, and `slots` share the device. Says the rate of each size as soon as it is known.
+    """
+
+    key: str
+    group: str
+    cells: tuple[Cell, ...]
+    known: Rates
+    cell_steps: int
+    surroundings: Surroundings
+    at_once: int
+    slots: int
+
+    @property
+    def name(self) -> str:
+        """Say what is being done, for progress lines."""
+        return f"measuring how many cells of {self.group} train fastest together"
+
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - nothing waits
+        """Do it; whatever a plugin raises reaches the parent as an error."""
+        import torch
+
+        began = time.monotonic()
+        self.surroundings.load_plugins()
+        where = torch.device(device)
+        data, labels = training_data(self.cells[0].dataset, self.surroundings.data_root, where)
+        memory, rates = _Memory(where, self.slots), self.known
+        for size in ahead(rates, len(self.cells)):
+            spent = time.monotonic() - began
+            if not affordable(rates, self.cell_steps, self.at_once, spent):
+                break
+            rate = None
+            if memory.allows(2 * memory.used):
+                rate = _unless_memory_is_short(self.cells[:size], data, labels)
+            if rate is None:
+                rates = replace(rates, settled=True)
+                break
+            memory.look()
+            rates = Rates({**rates.by_size, size: rate}, False, memory.used / size)
+            rates = replace(rates, settled=rates.enough())
+            tell(Message("progress", size, len(self.cells), text=as_text(rates)))
+        tell(Message("done", text=as_text(rates)))
+
+
+def as_text(rates: Rates) -> str:
+    """Write rates for a message."""
+    return json.dumps([list(rates.by_size.items()), rates.settled, rates.bytes_per_cell])
+
+
+def from_text(text: str) -> Rates:
+    """Read rates from a message."""
+    by_size, settled, weight = json.loads(text)
+    return Rates(dict(by_size), settled, weight)
+
+
+def cell_steps_per_second(cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None = None) -> float:
+    """Train a cohort by the loop that every cell is trained by, for a moment, and return its steady rate.
+
+    Raises whatever a plugin raises.
+    """
+    from ganbench.training.loop import train_cohort
+
+    watch = _Watch(data.device)
+    # Warm-up of one player alone takes other steps than those that are timed.
+    short = [replace(cell, train=cell.train.model_copy(update={"d_warmup": 0, "g_warmup": 0})) for cell in cells]
+    with suppress(_Enough):
+        train_cohort(short, data, (), labels=labels, each=watch)
+    return len(cells) / watch.seconds_per_step()
+
+
+class _Enough(Exception):  # noqa: N818 - it says that enough was timed, not that anything went wrong
+    """Ends a training that has been timed."""
+
+
+class _Watch:
+    """Is told of every step; takes the time now and then once they are steady, until that is enough."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self._began = device, time.perf_counter()
+        self._warm = WARM_CAPTURED if device.type == "cuda" else WARM
+        self._marks: list[tuple[int, float]] = []
+        self._last = (0, self._began)
+
+    def __call__(self, step: int) -> None:
+        now = time.perf_counter()
+        self._last = step, now
+        if not self._marks:
+            if step >= self._warm or now - self._began > PATIENCE:
+                self._marks = [(step, self._now())]
+            return
+        if now - self._marks[-1][1] < WINDOW / 8:
+            return
+        self._marks.append((step, self._now()))
+        passed = self._marks[-1][1] - self._marks[0][1]
+        if passed >= PATIENCE or (passed >= WINDOW and step - self._marks[0][0] >= STEPS):
+            raise _Enough
+
+    def seconds_per_step(self) -> float:
+        """Return the median: what else the machine does for a moment does not count."""
+        if len(self._marks) < 2:
+            # The training ended before: all its steps count, the slow first ones included.
+            return (self._last[1] - self._began) / self._last[0]
+        pairs = zip(self._marks, self._marks[1:], strict=False)
+        return statistics.median((then - now) / (after - before) for (before, now), (after, then) in pairs)
+
+    def _now(self) -> float:
+        if self._device.type == "cuda":
+            import torch
+
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter()
+
+
+def _unless_memory_is_short(cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None) -> float | None:
+    import torch
+
+    try:
+        return cell_steps_per_second(cells, data, labels)
+    except (MemoryError, torch.OutOfMemoryError):
+        return None
+    except RuntimeError as error:
+        if "can't allocate memory" in str(error):
+            return None
+        raise
+
+
+class _Memory:
+    """What training takes of a slot's share of the memory, beside the data; bytes."""
+
+    def __init__(self, device: torch.device, slots: int) -> None:
+        import torch
+
+        self._device, self.used = device, 0
+        if device.type == "cuda":
+            free, total = torch.cuda.mem_get_info(device)
+            self._share = MARGIN * min(free, total / slots)
+        else:
+            self._share = MARGIN * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / slots
+        self._before = self._peak()
+
+    def allows(self, more: float) -> bool:
+        """Whether so much more than before would fit."""
+        return more <= self._share
+
+    def look(self) -> None:
+        """See what the largest cohort so far has taken."""
+        self.used = max(self._peak() - self._before, 0)
+
+    def _peak(self) -> int:
+        if self._device.type == "cuda":
+            import torch
+
+            return torch.cuda.max_memory_allocated(self._device)
+        import resource
+        import sys
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
