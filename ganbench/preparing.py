@@ -13,7 +13,7 @@ from ganbench.planning import Plan, chosen_sizes
 from ganbench.suite.cells import digest
 from ganbench.suite.cohorts import Cohort, Entry, named_groups, size_key, whole
 from ganbench.suite.errors import Problem, SuiteError
-from ganbench.suite.sizing import LARGEST, Rates, affordable, ahead, mean
+from ganbench.suite.sizing import LARGEST, Rates, mean, worth_measuring
 
 # In units of `Cohort.work`: 2,000 steps of small networks on points. Less is trained before it could be measured.
 LEAST_WORK = 2000 * 2 * 64 * 2**0.5
@@ -80,7 +80,7 @@ def size_cohorts(plan: Plan, entries: Sequence[Entry], surroundings: Surrounding
     groups = {task.key: task.group for task in tasks}
     for key, group in groups.items():
         rates = mean([told[id(task)] for task in tasks if task.key == key and id(task) in told])
-        if rates.by_size:
+        if rates.by_size and (rates.settled or rates.largest > (plan.rates.read(key) or Rates()).largest):
             plan.rates.write(key, rates, group)
     for choice in chosen_sizes(entries, plan.rates, groups):
         listener.said(choice)
@@ -101,7 +101,7 @@ def _to_be_measured(plan: Plan, entries: Sequence[Entry], surroundings: Surround
     tasks = []
     for key, (name, cohort, known) in wanted.items():
         steps = cohort.steps * len(cohort.cells)
-        if any(ahead(known, len(cohort.cells))) and affordable(known, steps, at_once, 0.0):
+        if worth_measuring(known, len(cohort.cells), steps, at_once):
             cells = cohort.cells[:LARGEST]
-            tasks.append(SizingRun(key, name, cells, known, steps, surroundings, at_once, plan.rates.slots))
+            tasks.append(SizingRun(key, name, cells, steps, surroundings, at_once, plan.rates.slots))
     return [replace(task) for task in tasks for _ in range(at_once)]

@@ -28,16 +28,15 @@ MARGIN = 0.9  # of a slot's share of the memory that may be used
 
 @dataclass(frozen=True)
 class SizingRun:
-    """Time cohorts of 1, 2, 4, ... of the cells, from the first size that is not `known`; store nothing.
+    """Time cohorts of 1, 2, 4, ... of the cells, then the same again downwards; store nothing.
 
     `cell_steps` are left to train of all the cells: only a small part of their time is spent. `at_once` tasks like
-    this run side by side, and `slots` share the device. Says the rate of each size as soon as it is known.
+    this run side by side, and `slots` share the device. Says the rates whenever there is a new one.
     """
 
     key: str
     group: str
     cells: tuple[Cell, ...]
-    known: Rates
     cell_steps: int
     surroundings: Surroundings
     at_once: int
@@ -56,22 +55,27 @@ class SizingRun:
         self.surroundings.load_plugins()
         where = torch.device(device)
         data, labels = training_data(self.cells[0].dataset, self.surroundings.data_root, where)
-        memory, rates = _Memory(where, self.slots), self.known
-        for size in ahead(rates, len(self.cells)):
-            spent = time.monotonic() - began
-            if not affordable(rates, self.cell_steps, self.at_once, spent):
-                break
-            rate = None
+        memory, rates = _Memory(where, self.slots), Rates()
+        while (size := ahead(rates, len(self.cells))) and self._affords(rates, size, began):
+            found = None
             if memory.allows(2 * memory.used):
-                rate = _unless_memory_is_short(self.cells[:size], data, labels)
-            if rate is None:
+                found = _unless_memory_is_short(self.cells[:size], data, labels)
+            if found is None:
                 rates = replace(rates, settled=True)
                 break
             memory.look()
-            rates = Rates({**rates.by_size, size: rate}, False, memory.used / size)
+            rates = Rates({**rates.by_size, size: found}, bytes_per_cell=memory.used / size)
             rates = replace(rates, settled=rates.enough())
             tell(Message("progress", size, len(self.cells), text=as_text(rates)))
+        # What else the machine did may have slowed some of them: of two measurements the faster one holds.
+        for size in sorted(rates.by_size, reverse=True) if len(rates.by_size) > 1 else ():
+            if self._affords(rates, size, began):
+                again = cell_steps_per_second(self.cells[:size], data, labels)
+                rates = replace(rates, by_size={**rates.by_size, size: max(again, rates.by_size[size])})
         tell(Message("done", text=as_text(rates)))
+
+    def _affords(self, rates: Rates, size: int, began: float) -> bool:
+        return affordable(rates, size, self.cell_steps, self.at_once, time.monotonic() - began)
 
 
 def as_text(rates: Rates) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -148,12 +148,23 @@ def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> tuple[float, bool
 
 def groups(entries: Iterable[Entry]) -> list[list[Entry]]:
     """Return what is left to do by what may go together, equal losses side by side."""
-    found: dict[str, dict[str, Entry]] = {}
+    found: dict[Hashable, dict[str, Entry]] = {}
+    key_of, orders = _remembering(size_key), dict[int, str]()
     for entry in entries:
+        cell, scoring = entry.planned.cell, entry.planned.scoring
+        if cell is not None and scoring is not None and entry.state in ("to train", "to score"):
+            together = key_of(entry), cell.train.g_steps, scoring.key, entry.state, entry.step
+            found.setdefault(together, {}).setdefault(cell.key, entry)
+
+    def order(entry: Entry) -> tuple[str, int]:
+        """Put equal losses side by side: each is then computed once for all its cells."""
         cell = entry.planned.cell
-        if cell is not None and entry.state in ("to train", "to score"):
-            found.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
-    return [sorted(group.values(), key=_order) for group in found.values()]
+        assert cell is not None
+        if id(cell.objective) not in orders:
+            orders[id(cell.objective)] = digest(cell.objective.as_json())
+        return orders[id(cell.objective)], cell.seed
+
+    return [sorted(group.values(), key=order) for group in found.values()]
 
 
 def named_groups(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
@@ -240,13 +251,6 @@ def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
     per_cell = getattr(penalties.registry.get(penalty["name"]), "per_cell", ())
     kept = {name: value for name, value in penalty["parameters"].items() if name not in per_cell}
     return {**penalty, "parameters": kept}
-
-
-def _order(entry: Entry) -> tuple[str, int]:
-    """Put equal losses side by side: each is then computed once for all its cells."""
-    cell = entry.planned.cell
-    assert cell is not None
-    return digest(cell.objective.as_json()), cell.seed
 
 
 def _group(group: Sequence[Entry], cohort: Setting, rates: Rates | None, times: Times) -> packing.Group:

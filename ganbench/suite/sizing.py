@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -51,12 +51,13 @@ class Rates:
     def size(self, default: int) -> int:
         """Choose the smallest size within 5 % of the best.
 
-        Where there was no time for larger ones and the largest measured was the best yet, the default, if larger.
+        Where there was no time for larger ones and the last one was not clearly slower, the default, if larger.
         """
         if not self.by_size:
             return default
         smallest = min(size for size, rate in self.by_size.items() if rate >= NEAR_BEST * self.best)
-        return smallest if self.settled or smallest < self.largest else max(smallest, default)
+        falling = self.by_size[self.largest] < SLOWER * self.best
+        return smallest if self.settled or falling else max(smallest, default)
 
     def at(self, size: int) -> float:
         """Return the rate of a cohort of any size: on a line over the logarithm of the size, flat beyond the ends."""
@@ -82,37 +83,45 @@ class Rates:
 
 
 def mean(measured: Sequence[Rates]) -> Rates:
-    """Return the rates that were measured side by side as one; what one of them has not is taken from the others."""
-    by_size: dict[int, list[float]] = {}
-    for size, rate in itertools.chain.from_iterable(rates.by_size.items() for rates in measured):
-        by_size.setdefault(size, []).append(rate)
+    """Return rates that were measured side by side as one: of the sizes that all have, the others had no company."""
+    if not measured:
+        return Rates()
+    sizes = set.intersection(*(set(rates.by_size) for rates in measured))
+    by_size = {size: statistics.mean(rates.by_size[size] for rates in measured) for size in sorted(sizes)}
     settled = any(rates.settled for rates in measured)
-    weight = max((rates.bytes_per_cell for rates in measured), default=0.0)
-    return Rates({size: sum(rates) / len(rates) for size, rates in by_size.items()}, settled, weight)
+    return Rates(by_size, settled, max(rates.bytes_per_cell for rates in measured))
 
 
-def ahead(rates: Rates, cells: int) -> Iterator[int]:
-    """Give the sizes that are still to be measured for so many cells: each twice the one before."""
+def ahead(rates: Rates, cells: int) -> int | None:
+    """Return the size that is to be measured next for so many cells, twice the one before; None: no other."""
     size = rates.largest * 2 or 1
-    while size <= min(cells, LARGEST) and not rates.settled:
-        yield size
-        size *= 2
+    return None if rates.settled or size > min(cells, LARGEST) else size
 
 
-def affordable(rates: Rates, cell_steps: int, slots: int, spent: float) -> bool:
-    """Whether the next size can be measured within a small part of the time that it may save.
+def affordable(rates: Rates, size: int, cell_steps: int, at_once: int, spent: float) -> bool:
+    """Whether a size can be measured within a small part of the time that it may save.
 
-    `cell_steps` are left to train; what is measured on `slots` slots at once counts as often. `spent` are the seconds
-    that measuring has taken so far. That it takes twice as many cells in the same time has to be reckoned with: then
-    the whole is over in half the time.
+    `cell_steps` are left to train; what is measured `at_once` on several slots counts as often. `spent` are the
+    seconds that measuring has taken so far. The next size may be twice as fast, and then the whole takes half the time.
     """
     if not rates.by_size:
         return True
     if cell_steps / rates.by_size[min(rates.by_size)] < WORTH:
         return False
-    allowed = min(SHARE * cell_steps / (2 * rates.best) / slots, CEILING)
-    step = 2 * rates.largest / rates.by_size[rates.largest]
-    return spent + max(WINDOW, STEPS * step) + WARM * step <= allowed
+    allowed = min(SHARE * cell_steps / (2 * rates.best) / at_once, CEILING)
+    return spent + _cost(rates, size) <= allowed
+
+
+def worth_measuring(known: Rates, cells: int, cell_steps: int, at_once: int) -> bool:
+    """Whether there is a size beyond those known that can be afforded, all of them being measured anew beside it."""
+    size = ahead(known, cells)
+    spent = sum(_cost(known, smaller) for smaller in known.by_size)
+    return size is not None and affordable(known, size, cell_steps, at_once, spent)
+
+
+def _cost(rates: Rates, size: int) -> float:
+    step = size / rates.at(size)
+    return max(WINDOW, STEPS * step) + WARM * step
 
 
 def read_setting(given: object) -> Setting:
