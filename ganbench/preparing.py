@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ganbench.execution import local
-from ganbench.execution.sizing import SizingRun, from_text
+from ganbench.execution.sizing import Effort, SizingRun, from_text
 from ganbench.execution.tasks import Message, Preparation, Surroundings
 from ganbench.listener import Listener
 from ganbench.planning import Plan, chosen_sizes
@@ -103,5 +103,5 @@ def _to_be_measured(plan: Plan, entries: Sequence[Entry], surroundings: Surround
         steps = cohort.steps * len(cohort.cells)
         if worth_measuring(known, len(cohort.cells), steps, at_once):
             cells = cohort.cells[:LARGEST]
-            tasks.append(SizingRun(key, name, cells, steps, surroundings, at_once, plan.rates.slots))
+            tasks.append(SizingRun(key, name, cells, Effort(steps, at_once, plan.rates.slots), surroundings))
     return [replace(task) for task in tasks for _ in range(at_once)]

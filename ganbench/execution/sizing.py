@@ -6,7 +6,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,20 +27,29 @@ MARGIN = 0.9  # of a slot's share of the memory that may be used
 
 
 @dataclass(frozen=True)
-class SizingRun:
-    """Time cohorts of 1, 2, 4, ... of the cells, then the same again downwards; store nothing.
+class Effort:
+    """How much measuring is worth: `cell_steps` are left to train, of whose time only a small part is spent.
 
-    `cell_steps` are left to train of all the cells: only a small part of their time is spent. `at_once` tasks like
-    this run side by side, and `slots` share the device. Says the rates whenever there is a new one.
+    The same is measured `at_once` so many times, and `slots` share the device and its memory.
+    """
+
+    cell_steps: int
+    at_once: int
+    slots: int
+
+
+@dataclass(frozen=True)
+class SizingRun:
+    """Time cohorts of growing size for a few steps each, and store nothing; say the rates whenever there is a new one.
+
+    `key` and `group` name what the cells have in common, for the cache and for people.
     """
 
     key: str
     group: str
     cells: tuple[Cell, ...]
-    cell_steps: int
+    effort: Effort
     surroundings: Surroundings
-    at_once: int
-    slots: int
 
     @property
     def name(self) -> str:
@@ -51,31 +60,48 @@ class SizingRun:
         """Do it; whatever a plugin raises reaches the parent as an error."""
         import torch
 
-        began = time.monotonic()
         self.surroundings.load_plugins()
-        where = torch.device(device)
-        data, labels = training_data(self.cells[0].dataset, self.surroundings.data_root, where)
-        memory, rates = _Memory(where, self.slots), Rates()
-        while (size := ahead(rates, len(self.cells))) and self._affords(rates, size, began):
-            found = None
-            if memory.allows(2 * memory.used):
-                found = _unless_memory_is_short(self.cells[:size], data, labels)
-            if found is None:
-                rates = replace(rates, settled=True)
-                break
-            memory.look()
-            rates = Rates({**rates.by_size, size: found}, bytes_per_cell=memory.used / size)
-            rates = replace(rates, settled=rates.enough())
-            tell(Message("progress", size, len(self.cells), text=as_text(rates)))
-        # What else the machine did may have slowed some of them: of two measurements the faster one holds.
-        for size in sorted(rates.by_size, reverse=True) if len(rates.by_size) > 1 else ():
-            if self._affords(rates, size, began):
-                again = cell_steps_per_second(self.cells[:size], data, labels)
-                rates = replace(rates, by_size={**rates.by_size, size: max(again, rates.by_size[size])})
-        tell(Message("done", text=as_text(rates)))
+        data, labels = training_data(self.cells[0].dataset, self.surroundings.data_root, torch.device(device))
 
-    def _affords(self, rates: Rates, size: int, began: float) -> bool:
-        return affordable(rates, size, self.cell_steps, self.at_once, time.monotonic() - began)
+        def hear(rates: Rates) -> None:
+            tell(Message("progress", rates.largest, len(self.cells), text=as_text(rates)))
+
+        tell(Message("done", text=as_text(measured(self.cells, data, labels, self.effort, hear))))
+
+
+def measured(
+    cells: Sequence[Cell],
+    data: Tensor | Streamed,
+    labels: Tensor | None,
+    effort: Effort,
+    hear: Callable[[Rates], None] = lambda _: None,
+) -> Rates:
+    """Time cohorts of 1, 2, 4, ... of the cells, then the same again downwards, as long as the effort is worth it.
+
+    `hear` is told the rates whenever there is a new size. Raises whatever a plugin raises.
+    """
+    began = time.monotonic()
+    memory, rates = _Memory(data.device, effort.slots), Rates()
+
+    def affords(size: int) -> bool:
+        return affordable(rates, size, effort.cell_steps, effort.at_once, time.monotonic() - began)
+
+    while (size := ahead(rates, len(cells))) and affords(size):
+        fits = memory.allows(2 * memory.used)
+        found = _unless_memory_is_short(cells[:size], data, labels) if fits else None
+        if found is None:
+            rates = replace(rates, settled=True)
+            break
+        memory.look()
+        rates = Rates({**rates.by_size, size: found}, bytes_per_cell=memory.used / size)
+        rates = replace(rates, settled=rates.enough())
+        hear(rates)
+    # What else the machine did may have slowed some of them: of two measurements the faster one holds.
+    for size in sorted(rates.by_size, reverse=True) if rates.largest > 1 else ():
+        if affords(size):
+            again = cell_steps_per_second(cells[:size], data, labels)
+            rates = replace(rates, by_size={**rates.by_size, size: max(again, rates.by_size[size])})
+    return rates
 
 
 def as_text(rates: Rates) -> str:

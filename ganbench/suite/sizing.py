@@ -60,14 +60,17 @@ class Rates:
         return smallest if self.settled or falling else max(smallest, default)
 
     def at(self, size: int) -> float:
-        """Return the rate of a cohort of any size: on a line over the logarithm of the size, flat beyond the ends."""
+        """Return the rate of a cohort of any size: the time of a step lies on a line between two sizes.
+
+        Beyond those that were measured the rate stays.
+        """
         known = sorted(self.by_size)
         after = next((other for other in known if other >= size), known[-1])
         before = next((other for other in reversed(known) if other <= size), known[0])
         if before >= after:
             return self.by_size[after]
-        share = math.log(size / before) / math.log(after / before)
-        return self.by_size[before] + share * (self.by_size[after] - self.by_size[before])
+        share = (size - before) / (after - before)
+        return size / ((1 - share) * before / self.by_size[before] + share * after / self.by_size[after])
 
     def enough(self) -> bool:
         """Whether larger cohorts are not worth a try: two in a row clearly slower than the best, or three no faster."""

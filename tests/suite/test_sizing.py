@@ -52,10 +52,9 @@ def test_sizes_double_up_to_the_number_of_cells() -> None:
     assert ahead(doubling(1, 2), 10) is None  # settled
 
 
-def test_a_rate_between_two_sizes_lies_on_the_line_between_them_and_stays_beyond_the_last() -> None:
-    rates = doubling(10, 20, 40)
-    assert rates.at(3) == pytest.approx(20 + 20 * 0.5849625)  # log2(3 / 2)
-    assert [rates.at(size) for size in (1, 2, 4, 100)] == [10, 20, 40, 40]
+def test_a_step_between_two_sizes_takes_a_time_between_theirs_and_beyond_the_last_the_rate_stays() -> None:
+    assert [doubling(10, 20, 40).at(size) for size in (1, 2, 3, 4, 100)] == pytest.approx([10, 20, 30, 40, 40])
+    assert doubling(10, 10, 10).at(3) == pytest.approx(10)
 
 
 @pytest.mark.parametrize("rate", [1.0, 30.0, 700.0, 10_000.0])
