@@ -1,4 +1,4 @@
-"""What `cohort: auto` chooses, against every size: both ends are shown, networks that gain from company and those not."""
+"""What `cohort: auto` chooses, against every size, where company helps and where it does not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from work import DCGAN, POINTS, TOY, Work, chosen
 
 from ganbench.execution import fork_server, local
-from ganbench.execution.sizing import Effort, as_text, from_text, measured
+from ganbench.execution.sizing import Effort, as_text, cell_steps_per_second, from_text, measured
 from ganbench.execution.tasks import Message, Tell
 from ganbench.suite.cohorts import default_size
 from ganbench.suite.sizing import Rates, mean
@@ -40,7 +40,7 @@ class Choosing:
     """A worker's task: measure as a run does that has 5000 steps of these cells before it."""
 
     of: Work
-    processes: int
+    at_once: int
 
     @property
     def name(self) -> str:
@@ -48,27 +48,34 @@ class Choosing:
 
     def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - a clock of its own
         cells = pace.of_a_run(self.of.planned())
-        effort = Effort(len(cells) * pace.G_STEPS, self.processes, self.processes)
+        effort = Effort(len(cells) * pace.G_STEPS, self.at_once, self.at_once)
         tell(Message("done", text=as_text(measured(cells, self.of.data(device), None, effort))))
 
 
-def choose(work: Work, processes: int, device: str) -> tuple[int, Rates]:
-    """Measure on all slots at once, as `ganbench run` does; return the size that it takes, and its rates."""
+@dataclass(frozen=True)
+class Timing:
+    """A worker's task: time one size for longer."""
+
+    of: Work
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        return f"timing {self.of.cells} cells"
+
+    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - a clock of its own
+        cells = pace.of_a_run(self.of.planned())
+        rate = cell_steps_per_second(cells, self.of.data(device), seconds=self.seconds)
+        tell(Message("done", text=as_text(Rates({len(cells): rate}))))
+
+
+def on_all_slots(task: Choosing | Timing, processes: int, device: str) -> Rates:
+    """Do the same on all slots at once, as `ganbench run` does."""
     told: list[Message] = []
-    tasks = [Choosing(work, processes) for _ in range(processes)]
-    local.run(tasks, [device] * processes, lambda _slot, _task, message: told.append(message))
+    local.run([task] * processes, [device] * processes, lambda _slot, _task, message: told.append(message))
     if failed := [message for message in told if message.kind != "done"]:
         raise RuntimeError(f"a worker failed: {failed[0].text}\n{failed[0].detail}")
-    rates = mean([from_text(message.text) for message in told])
-    return min(rates.size(default_size(work.planned()[0])), work.cells), rates
-
-
-def rate(work: Work, size: int, processes: int, seconds: float, device: str) -> float:
-    """Return the cell-steps per second of one worker that trains so many cells, while the others do the same."""
-    cells, together = tuple(replace(work, cells=size).planned()), pace.Together.of(processes)
-    tasks = [pace.Training(work, cells, seconds, together) for _ in range(processes)]
-    paces = pace.told_by(tasks, device)
-    return size / statistics.mean(each.step for each in paces)
+    return mean([from_text(message.text) for message in told])
 
 
 def main(
@@ -91,18 +98,21 @@ def main(
             choices = []
             for _ in range(rounds):
                 for size in sizes:
-                    taken[size].append(rate(row.work, size, processes, seconds, device))
-                choices.append(choose(row.work, processes, device))
-            typer.echo(told(row, {size: statistics.median(rates) for size, rates in taken.items()}, choices))
+                    timing = Timing(replace(row.work, cells=size), seconds)
+                    taken[size].append(on_all_slots(timing, processes, device).by_size[size])
+                choices.append(on_all_slots(Choosing(row.work, processes), processes, device))
+            default = min(default_size(row.work.planned()[0]), row.work.cells)
+            typer.echo(told(row, {size: statistics.median(rates) for size, rates in taken.items()}, choices, default))
     finally:
         fork_server.stop()
 
 
-def told(row: Row, rates: dict[int, float], choices: list[tuple[int, Rates]]) -> str:
+def told(row: Row, rates: dict[int, float], choices: list[Rates], default: int) -> str:
     """Write a row; each round's choice is judged by the medians of all rounds."""
     best = max(rates, key=lambda size: rates[size])
     lines = [f"{row.name} ({row.says}): {Rates(rates).told()}; best: {best}"]
-    for size, seen in choices:
+    for seen in choices:
+        size = seen.size(default)
         against = [rates[size] / rates[other] for other in (best, 1)]
         lines.append(f"    auto: {size}, {against[0]:.2f} of the best, {against[1]:.2f} x one alone ({seen.told()})")
     return "\n".join(lines)

@@ -155,16 +155,10 @@ def of_workers(work: Work, processes: int, seconds: float, device: str) -> list[
         share = cohorts[first : first + processes]
         together = Together.of(len(share))
         tasks = [Training(work, cells, seconds, together) for cells in share]
-        for slot, pace in enumerate(told_by(tasks, device)):
-            paces[slot].append(pace)
+        told: dict[int, Message] = {}
+        local.run(tasks, [device] * len(tasks), lambda slot, _, message, told=told: told.update({slot: message}))
+        for slot in range(len(share)):
+            if told[slot].kind != "done":
+                raise RuntimeError(f"a worker failed: {told[slot].text}\n{told[slot].detail}")
+            paces[slot].append(Pace(*json.loads(told[slot].text)))
     return paces
-
-
-def told_by(tasks: Sequence[Training], device: str) -> list[Pace]:
-    """Run trainings all at once, each in a worker; return what each tells."""
-    told: dict[int, Message] = {}
-    local.run(tasks, [device] * len(tasks), lambda slot, _, message: told.update({slot: message}))
-    for message in told.values():
-        if message.kind != "done":
-            raise RuntimeError(f"a worker failed: {message.text}\n{message.detail}")
-    return [Pace(*json.loads(told[slot].text)) for slot in range(len(tasks))]

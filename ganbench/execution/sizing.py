@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -115,14 +116,16 @@ def from_text(text: str) -> Rates:
     return Rates(dict(by_size), settled, weight)
 
 
-def cell_steps_per_second(cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None = None) -> float:
-    """Train a cohort by the loop that every cell is trained by, for a moment, and return its steady rate.
+def cell_steps_per_second(
+    cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None = None, seconds: float = WINDOW
+) -> float:
+    """Train a cohort by the loop that every cell is trained by, for some seconds, and return its steady rate.
 
     Raises whatever a plugin raises.
     """
     from ganbench.training.loop import train_cohort
 
-    watch = _Watch(data.device)
+    watch = _Watch(data.device, seconds)
     # Warm-up of one player alone takes other steps than those that are timed.
     short = [replace(cell, train=cell.train.model_copy(update={"d_warmup": 0, "g_warmup": 0})) for cell in cells]
     with suppress(_Enough):
@@ -135,37 +138,44 @@ class _Enough(Exception):  # noqa: N818 - it says that enough was timed, not tha
 
 
 class _Watch:
-    """Is told of every step; takes the time now and then once they are steady, until that is enough."""
+    """Is told of every step; looks at the clock now and then once steps are steady, until that is enough.
 
-    def __init__(self, device: torch.device) -> None:
-        self._device, self._began = device, time.perf_counter()
+    A CPU's worker has one thread, so that its clock is the time it spent on the CPU: what other programs take at the
+    moment would otherwise decide between two sizes. Caches and memory shared with the other workers still count.
+    """
+
+    def __init__(self, device: torch.device, seconds: float) -> None:
+        self._device, self._seconds, self._began = device, seconds, time.perf_counter()
         self._warm = WARM_CAPTURED if device.type == "cuda" else WARM
+        self._steady_at = self._looked = 0.0
+        self._first, self._last = (0, self._clock()), 0
         self._marks: list[tuple[int, float]] = []
-        self._last = (0, self._began)
 
     def __call__(self, step: int) -> None:
-        now = time.perf_counter()
-        self._last = step, now
+        now, self._last = time.perf_counter(), step
         if not self._marks:
             if step >= self._warm or now - self._began > PATIENCE:
-                self._marks = [(step, self._now())]
-            return
-        if now - self._marks[-1][1] < WINDOW / 8:
-            return
-        self._marks.append((step, self._now()))
-        passed = self._marks[-1][1] - self._marks[0][1]
-        if passed >= PATIENCE or (passed >= WINDOW and step - self._marks[0][0] >= STEPS):
-            raise _Enough
+                self._marks = [(step, self._clock())]
+                self._steady_at = self._looked = time.perf_counter()
+        elif now - self._looked >= self._seconds / 8:
+            self._marks.append((step, self._clock()))
+            self._looked = time.perf_counter()
+            passed = self._looked - self._steady_at
+            if passed >= max(PATIENCE, self._seconds) or (
+                passed >= self._seconds and step - self._marks[0][0] >= STEPS
+            ):
+                raise _Enough
 
     def seconds_per_step(self) -> float:
-        """Return the median: what else the machine does for a moment does not count."""
-        if len(self._marks) < 2:
-            # The training ended before: all its steps count, the slow first ones included.
-            return (self._last[1] - self._began) / self._last[0]
-        pairs = zip(self._marks, self._marks[1:], strict=False)
+        """Return the median: what the machine does for a moment does not count."""
+        # A training that ended before has all its steps counted, the slow first ones included.
+        marks = self._marks if len(self._marks) > 1 else [self._first, (self._last, self._clock())]
+        pairs = itertools.pairwise(marks)
         return statistics.median((then - now) / (after - before) for (before, now), (after, then) in pairs)
 
-    def _now(self) -> float:
+    def _clock(self) -> float:
+        if self._device.type == "cpu":
+            return time.process_time()
         if self._device.type == "cuda":
             import torch
 

@@ -51,13 +51,15 @@ class Rates:
     def size(self, default: int) -> int:
         """Choose the smallest size within 5 % of the best.
 
-        Where there was no time for larger ones and the last one was not clearly slower, the default, if larger.
+        Where there was no time for larger ones, the default, if larger: unless the last one was clearly slower than
+        the best, or of three at least no faster than those before.
         """
         if not self.by_size:
             return default
         smallest = min(size for size, rate in self.by_size.items() if rate >= NEAR_BEST * self.best)
-        falling = self.by_size[self.largest] < SLOWER * self.best
-        return smallest if self.settled or falling else max(smallest, default)
+        last, before = self.by_size[self.largest], [self.by_size[size] for size in self.by_size if size < self.largest]
+        level = len(before) >= 2 and last < NO_GAIN * max(before)
+        return smallest if self.settled or level or last < SLOWER * self.best else max(smallest, default)
 
     def at(self, size: int) -> float:
         """Return the rate of a cohort of any size: the time of a step lies on a line between two sizes.

@@ -32,11 +32,13 @@ def test_the_smallest_size_within_five_percent_of_the_best_is_chosen(rates: tupl
     assert doubling(*rates).size(default=8) == chosen
 
 
-def test_where_time_ran_out_the_default_is_taken_unless_company_was_clearly_slower() -> None:
+def test_where_time_ran_out_the_default_is_taken_unless_company_was_no_help() -> None:
     assert doubling(10, 18, settled=False).size(default=32) == 32
     assert doubling(10, 18, 33, settled=False).size(default=2) == 4
     assert doubling(10, 7, settled=False).size(default=8) == 1
     assert doubling(10, 9.8, settled=False).size(default=8) == 8
+    assert doubling(10, 9.8, 10.2, settled=False).size(default=8) == 1
+    assert doubling(10, 9.8, 10.9, settled=False).size(default=8) == 8
     assert Rates().size(default=8) == 8
 
 
