@@ -98,14 +98,15 @@ def rates_of(devices: Sequence[str]) -> Cache:
 
 
 def chosen_sizes(entries: Sequence[Entry], known: Cache, only: Collection[str] | None = None) -> list[str]:
-    """Say for each group of cells that were measured how many train together and why; `only` of some shapes."""
+    """Say for each group whose size was chosen by measuring how many cells train together; `only` of some shapes."""
     found = []
     for name, group in named_groups(entries):
         key = size_key(group[0])
         rates = known.read(key) if group[0].state == "to train" and (only is None or key in only) else None
-        if rates is not None and len(rates.by_size) > 1:
-            assert group[0].planned.cell is not None
-            size = rates.size(default_size(group[0].planned.cell))
+        if rates is None or group[0].planned.cell is None:
+            continue
+        size = rates.size(default_size(group[0].planned.cell))
+        if len(rates.by_size) > 1 and size <= rates.largest:
             found.append(f"{name}: cohorts of {min(size, len(group))} (measured: {rates.told()})")
     return found
 
