@@ -12,8 +12,8 @@ import typer
 from work import DCGAN, POINTS, TOY, Work, chosen
 
 from ganbench.execution import fork_server, local
+from ganbench.execution.messages import Message, Tell
 from ganbench.execution.sizing import Effort, as_text, cell_steps_per_second, from_text, measured
-from ganbench.execution.tasks import Message, Tell
 from ganbench.suite.cohorts import default_size
 from ganbench.suite.sizing import Rates, mean
 

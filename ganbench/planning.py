@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from ganbench.checkpoints import EVERY
 from ganbench.execution import slots
 from ganbench.execution.devices import described, kind
+from ganbench.execution.messages import PATIENCE
 from ganbench.paths import cache_root, data_root
 from ganbench.store import Store
-from ganbench.suite.cohorts import Cohort, Entry, Measured, default_size, look_up, named_groups, pack, size_key
-from ganbench.suite.errors import Problem, SuiteError
+from ganbench.suite.chosen_sizes import chosen_sizes
+from ganbench.suite.cohorts import Cohort, Entry, Measured, look_up, pack
+from ganbench.suite.errors import wrong
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
@@ -23,7 +26,11 @@ from ganbench.suite.sizing import Cache, Setting, read_setting
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line or a caller adds to a suite."""
+    """What the command line or a caller adds to a suite.
+
+    Times are seconds: `max_time` for the whole run, `max_cell_time` for the training of a cell, `patience` for a
+    worker that says nothing.
+    """
 
     store: Path = Path("runs")
     only: tuple[str, ...] = ()
@@ -34,6 +41,12 @@ class Options:
     fresh: bool = False
     retry_failed: bool = False
     checkpoint_every: float = EVERY
+    slots_per_device: int | None = None
+    fail_fast: bool = False
+    max_time: float | None = None
+    max_cell_time: float | None = None
+    patience: float = PATIENCE
+    executor: Literal["local"] = "local"
     cohort: int | str | None = None
 
 
@@ -57,8 +70,9 @@ class Plan:
 
     @property
     def rates(self) -> Cache:
-        """The rates that are known of the plan's device."""
-        return rates_of(self.devices)
+        """The rates that are known of the plan's first device, shared by as many slots as the plan has on it."""
+        first = self.devices[0]
+        return Cache(cache_root() / "cohorts", described(first), self.devices.count(first))
 
 
 def make_plan(suite_path: Path, options: Options) -> Plan:
@@ -68,47 +82,28 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     """
     suite = load_suite(suite_path, options.settings, options.seeds)
     try:
-        devices = slots.find(options.device, options.workers)
+        devices = slots.find(options.device, options.workers, options.slots_per_device)
     except ValueError as error:
-        raise SuiteError([Problem("--device" if "device" in str(error) else "--workers", str(error))]) from None
+        raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
     cohort = _cohort_setting(suite, options)
-    known = rates_of(devices)
-    cohorts = pack(entries, len(devices), cohort, Measured(known.read, store, kind(devices[0])))
+    made = Plan(suite, store, tuple(entries), (), tuple(devices), options=options, cohort=cohort)
+    cohorts = packed(made)
     notes = list(expansion.notes)
     if cohort == "auto":
-        notes += chosen_sizes(entries, known)
+        notes += chosen_sizes(entries, made.rates)
     if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
     notes += slow_scores(cohorts, devices)
-    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options, cohort)
+    return replace(made, cohorts=cohorts, notes=tuple(notes))
 
 
-def packed(plan: Plan, entries: Sequence[Entry]) -> tuple[Cohort, ...]:
+def packed(plan: Plan) -> tuple[Cohort, ...]:
     """Pack what is left of a plan's cells, by what is known of them now."""
     measured = Measured(plan.rates.read, plan.store, kind(plan.devices[0]))
-    return tuple(pack(entries, len(plan.devices), plan.cohort, measured))
-
-
-def rates_of(devices: Sequence[str]) -> Cache:
-    """Return the rates that are known of a plan's first device, shared by as many slots as the plan has on it."""
-    return Cache(cache_root() / "cohorts", described(devices[0]), list(devices).count(devices[0]))
-
-
-def chosen_sizes(entries: Sequence[Entry], known: Cache, only: Collection[str] | None = None) -> list[str]:
-    """Say for each group whose size was chosen by measuring how many cells train together; `only` of some shapes."""
-    found = []
-    for name, group in named_groups(entries):
-        key = size_key(group[0])
-        rates = known.read(key) if group[0].state == "to train" and (only is None or key in only) else None
-        if rates is None or group[0].planned.cell is None:
-            continue
-        size = rates.size(default_size(group[0].planned.cell))
-        if len(rates.by_size) > 1 and size <= rates.largest:
-            found.append(f"{name}: cohorts of {min(size, len(group))} (measured: {rates.told()})")
-    return found
+    return tuple(pack(plan.entries, len(plan.devices), plan.cohort, measured))
 
 
 def _cohort_setting(suite: Suite, options: Options) -> Setting:
@@ -117,4 +112,4 @@ def _cohort_setting(suite: Suite, options: Options) -> Setting:
     try:
         return read_setting(options.cohort)
     except ValueError as error:
-        raise SuiteError([Problem("--cohort", str(error))]) from None
+        raise wrong("--cohort", str(error)) from None

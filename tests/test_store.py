@@ -60,7 +60,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreError, match="No space left"):
         store.write_suite(SuiteRecord("s", (), source="new"))
     assert store.suite("s").source == "old"
     assert [path.name for path in (tmp_path / "suites").iterdir()] == ["s.json"]

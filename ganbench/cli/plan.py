@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ganbench.cli.console import (
     OnlyOption,
     SeedsOption,
     SetOption,
+    SlotsOption,
     StoreOption,
     SuiteArgument,
     WorkersOption,
@@ -20,6 +22,7 @@ from ganbench.cli.console import (
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
+    from ganbench.suite.cohorts import State
 
 
 def plan(
@@ -30,13 +33,17 @@ def plan(
     store: StoreOption = "runs",
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
+    slots_per_device: SlotsOption = None,
     cohort: CohortOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
         from ganbench.planning import Options, make_plan
 
-        options = Options(Path(store), tuple(only or ()), tuple(settings or ()), seeds, device, workers, cohort=cohort)
+        chosen = tuple(only or ()), tuple(settings or ())
+        options = Options(
+            Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device, cohort=cohort
+        )
         show_plan(make_plan(Path(suite), options))
 
 
@@ -56,26 +63,28 @@ def _table(made: Plan) -> object:
     table = Table(
         title=f"{made.suite.name}: {len(made.entries)} cells", title_justify="left", caption=made.suite.description
     )
-    datasets = list(dict.fromkeys(entry.planned.dataset.label for entry in made.entries))
+    states: dict[str, dict[str, Counter[State]]] = {}
+    for entry in made.entries:
+        by_dataset = states.setdefault(entry.planned.objective.label, {})
+        by_dataset.setdefault(entry.planned.dataset.label, Counter())[entry.state] += 1
+    datasets = dict.fromkeys(label for by_dataset in states.values() for label in by_dataset)
     table.add_column("objective")
     for label in datasets:
         table.add_column(label, justify="right")
-    for objective in dict.fromkeys(entry.planned.objective.label for entry in made.entries):
-        row = []
-        for label in datasets:
-            states = [
-                entry.state
-                for entry in made.entries
-                if (entry.planned.objective.label, entry.planned.dataset.label) == (objective, label)
-            ]
-            kept = len(states) - states.count("skipped")
-            row.append(f"{states.count('done')}/{kept} done" if kept else "skipped" if states else "-")
-        table.add_row(objective, *row)
+    for objective, by_dataset in states.items():
+        table.add_row(objective, *(_done(by_dataset.get(label)) for label in datasets))
     return table
 
 
+def _done(states: Counter[State] | None) -> str:
+    if not states:
+        return "-"
+    kept = states.total() - states["skipped"]
+    return f"{states['done']}/{kept} done" if kept else "skipped"
+
+
 def _left_to_do(made: Plan) -> list[str]:
-    from ganbench.suite.cohorts import expected_seconds
+    from ganbench.suite.expected import expected_seconds
 
     counts = made.counts
     lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]

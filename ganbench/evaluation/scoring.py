@@ -181,4 +181,4 @@ def _tell_of_failures(sheets: Sequence[_Sheet]) -> None:
 
 
 def _scorable(status: Status | None) -> bool:
-    return status is not None and status.outcome in ("completed", "diverged")
+    return status is not None and status.outcome != "failed"

@@ -12,7 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ganbench.execution.tasks import Message, Surroundings, Tell, training_data
+from ganbench.execution.messages import Message, Tell
+from ganbench.execution.tasks import Surroundings
+from ganbench.execution.training_data import training_data
 from ganbench.suite.cells import Cell
 from ganbench.suite.sizing import STEPS, WARM, WINDOW, Rates, affordable, ahead
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -13,9 +14,10 @@ from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.plugins import Remembering
 from ganbench.store import Status, Store
 from ganbench.suite import packing
-from ganbench.suite.cells import Cell, Scoring, digest
+from ganbench.suite.cells import Cell, Scoring, digest, hashed
 from ganbench.suite.expected import Times
 from ganbench.suite.plan import Planned
+from ganbench.suite.settings import Train
 from ganbench.suite.sizing import Rates, Setting
 
 State = Literal["done", "to score", "to train", "skipped"]
@@ -91,27 +93,34 @@ class Measured:
 
 def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False, fresh: bool = False) -> list[Entry]:
     """Say of each planned cell what is left to do, given what the store holds."""
+    stored = store.keys()
     entries = []
     for row in planned:
         if row.cell is None or row.scoring is None:
             entries.append(Entry(row, "skipped"))
             continue
+        if row.cell.key not in stored:
+            entries.append(Entry(row, "to train"))
+            continue
         status = store.status(row.cell.key)
         state = _state(row.cell.key, row.scoring, status, store, retry_failed, fresh)
-        goes_on = state == "to train" and status is None and not fresh
-        entries.append(Entry(row, state, status, checkpoints.step_of(store, row.cell.key) if goes_on else 0))
+        goes_on = state == "to train" and not fresh
+        step = checkpoints.step_of(store, row.cell.key, row.scoring.steps) if goes_on else 0
+        entries.append(Entry(row, state, status, step))
     return entries
 
 
 def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retry_failed: bool, fresh: bool) -> State:
     if status is None or fresh:
         return "to train"
-    if status.outcome in ("failed", "timed_out"):
-        return "to train" if retry_failed else "done"
-    reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
-    if not set(reached) <= set(status.snapshot_steps):
+    if status.outcome in ("failed", "timed_out") and retry_failed:
         return "to train"
-    return "to score" if scoring.wanted and store.scores(key, scoring.key) is None else "done"
+    if status.outcome == "failed":
+        return "done"
+    reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
+    if status.outcome != "timed_out" and not set(reached) <= set(status.snapshot_steps):
+        return "to train"
+    return "to score" if scoring.wanted and not store.scored(key, scoring.key) else "done"
 
 
 def pack(
@@ -134,56 +143,14 @@ def pack(
     return sorted(found, key=lambda one: one.seconds if timed and one.seconds is not None else one.work, reverse=True)
 
 
-def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> tuple[float, bool] | None:
-    """Return how long the cohorts will take on `slots` workers, and whether that is all or only what is known of them.
-
-    None while nothing like them has been measured.
-    """
-    known = [cohort.seconds for cohort in cohorts if cohort.seconds is not None]
-    if cohorts and not known:
-        return None
-    whole = len(known) == len(cohorts) and all(cohort.timed for cohort in cohorts)
-    return packing.makespan(known, slots), whole
-
-
 def groups(entries: Iterable[Entry]) -> list[list[Entry]]:
     """Return what is left to do by what may go together, equal losses side by side."""
-    found: dict[Hashable, dict[str, Entry]] = {}
-    key_of, orders = _remembering(size_key), dict[int, str]()
+    found: dict[str, dict[str, Entry]] = {}
     for entry in entries:
-        cell, scoring = entry.planned.cell, entry.planned.scoring
-        if cell is not None and scoring is not None and entry.state in ("to train", "to score"):
-            together = key_of(entry), cell.train.g_steps, scoring.key, entry.state, entry.step
-            found.setdefault(together, {}).setdefault(cell.key, entry)
-
-    def order(entry: Entry) -> tuple[str, int]:
-        """Put equal losses side by side: each is then computed once for all its cells."""
         cell = entry.planned.cell
-        assert cell is not None
-        if id(cell.objective) not in orders:
-            orders[id(cell.objective)] = digest(cell.objective.as_json())
-        return orders[id(cell.objective)], cell.seed
-
-    return [sorted(group.values(), key=order) for group in found.values()]
-
-
-def named_groups(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
-    """Return what is left to do by what may go together, each with a name for people.
-
-    Groups of one dataset and architecture are told apart by their objectives.
-    """
-    found = [(" x ".join(_labels(group[0])), group) for group in groups(entries)]
-    names = [name for name, _ in found]
-    return [(name if names.count(name) == 1 else f"{name} ({_objectives(group)})", group) for name, group in found]
-
-
-def _labels(entry: Entry) -> tuple[str, str]:
-    return entry.planned.dataset.label, entry.planned.architecture.label
-
-
-def _objectives(group: Iterable[Entry]) -> str:
-    first, *others = dict.fromkeys(entry.planned.objective.label for entry in group)
-    return f"{first} and {len(others)} more" if others else first
+        if cell is not None and entry.state in ("to train", "to score"):
+            found.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
+    return [sorted(group.values(), key=_order) for group in found.values()]
 
 
 def whole(group: Sequence[Entry]) -> Cohort:
@@ -230,6 +197,19 @@ def _shape(entry: Entry) -> str:
     cell, scoring = entry.planned.cell, entry.planned.scoring
     assert cell is not None
     assert scoring is not None
+    parts = cell.objective.text, cell.architecture.text, cell.dataset.text, cell.fingerprint
+    known = (parts, _shared(cell.train), scoring.key, entry.state, entry.step)
+    if known not in _shapes:
+        _shapes[known] = _hashed_shape(cell, scoring, entry.state, entry.step)
+    return _shapes[known]
+
+
+# A shape is hashed once for all seeds and for all that a cohort may mix, not once per cell.
+_shapes: dict[tuple[object, ...], str] = {}
+_shared = operator.attrgetter(*(name for name in Train.model_fields if name not in PER_CELL_SETTINGS))
+
+
+def _hashed_shape(cell: Cell, scoring: Scoring, state: State, step: int) -> str:
     described = cell.as_json()
     train = {name: value for name, value in described["train"].items() if name not in PER_CELL_SETTINGS}
     objective, loss = described["objective"], cell.objective.loss.create()
@@ -244,13 +224,20 @@ def _shape(entry: Entry) -> str:
         "penalties": [_structure(part) for part in objective["penalties"]],
         "techniques": objective.get("techniques", []),
     }
-    return digest({**shared, "scoring": scoring.key, "state": entry.state, "step": entry.step})
+    return digest({**shared, "scoring": scoring.key, "state": state, "step": step})
 
 
 def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
     per_cell = getattr(penalties.registry.get(penalty["name"]), "per_cell", ())
     kept = {name: value for name, value in penalty["parameters"].items() if name not in per_cell}
     return {**penalty, "parameters": kept}
+
+
+def _order(entry: Entry) -> tuple[str, int]:
+    """Put equal losses side by side: each is then computed once for all its cells."""
+    cell = entry.planned.cell
+    assert cell is not None
+    return hashed(cell.objective.text), cell.seed
 
 
 def _group(group: Sequence[Entry], cohort: Setting, rates: Rates | None, times: Times) -> packing.Group:

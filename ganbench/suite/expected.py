@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from ganbench.registry import Part
 from ganbench.store import Status, Store
 from ganbench.suite.cells import Cell, Scoring
+from ganbench.suite.packing import makespan
 from ganbench.suite.sizing import Rates
 
 if TYPE_CHECKING:
-    from ganbench.suite.cohorts import Entry
+    from ganbench.suite.cohorts import Cohort, Entry
 
     _Done = tuple[Entry, Cell, Status]
 
@@ -85,6 +86,18 @@ class Times:
             if scores is not None and scores.rows:
                 seen.append(scores.evaluate_seconds / len(scores.rows))
         return {kind: statistics.mean(seconds) for kind, seconds in found.items() if seconds}
+
+
+def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> tuple[float, bool] | None:
+    """Return how long the cohorts will take on `slots` workers, and whether that is all or only what is known of them.
+
+    None while nothing like them has been measured.
+    """
+    known = [cohort.seconds for cohort in cohorts if cohort.seconds is not None]
+    if cohorts and not known:
+        return None
+    whole = len(known) == len(cohorts) and all(cohort.timed for cohort in cohorts)
+    return makespan(known, slots), whole
 
 
 def _kind(cell: Cell) -> Hashable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,18 @@ import pytest
 import torch
 
 from ganbench import preparing
-from ganbench.execution import local, sizing
+from ganbench.execution import sizing
+from ganbench.execution.local import Local
+from ganbench.execution.messages import Message
 from ganbench.execution.sizing import Effort, SizingRun, cell_steps_per_second, from_text
-from ganbench.execution.tasks import CohortRun, Message, Surroundings, training_data
+from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.training_data import training_data
 from ganbench.listener import Silence
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.store import Scores, Status, Store
-from ganbench.suite.cohorts import Measured, expected_seconds, look_up, pack, size_key
+from ganbench.suite.cohorts import Measured, look_up, pack, size_key
 from ganbench.suite.errors import SuiteError
+from ganbench.suite.expected import expected_seconds
 from ganbench.suite.sizing import Cache, Rates
 
 SUITE = """
@@ -125,41 +129,42 @@ def test_other_errors_are_the_parents_to_hear(tmp_path: Path, monkeypatch: pytes
         measure(tmp_path, monkeypatch, broken)
 
 
-def size_all(plan: Plan, folder: Path, monkeypatch: pytest.MonkeyPatch, *answers: Message) -> tuple[list[Any], Said]:
+def size_all(plan: Plan, folder: Path, *answers: Message) -> tuple[list[Any], Said]:
     """Size a plan's cohorts by workers that say these things; return the tasks that they were given."""
     given: list[Any] = []
 
-    def run(tasks: Sequence[Any], devices: Sequence[str], listen: Callable[..., None]) -> None:
-        given.extend(tasks)
-        for task in tasks:
-            for answer in answers:
-                listen(0, task, answer)
+    class Workers(Local):
+        def run(self, tasks: Iterable[Any], listen: Callable[..., None], *_: Any) -> None:
+            given.extend(tasks)
+            for task in given:
+                for answer in answers:
+                    listen(0, task, answer)
 
-    monkeypatch.setattr(local, "run", run)
     said = Said()
-    assert preparing.size_cohorts(plan, plan.entries, surroundings(folder), said) == bool(given)
+    after = preparing.sized(plan, surroundings(folder), Workers(plan.devices), said)
+    assert given or after is plan
     return given, said
 
 
 FOUR = Message("done", text=sizing.as_text(Rates({1: 100.0, 2: 190.0, 4: 300.0, 8: 290.0}, True, 1e6)))
 
 
-def test_what_was_measured_is_kept_told_and_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_measured_is_kept_told_and_not_measured_again(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     assert [len(cohort.cells) for cohort in plan.cohorts] == [4, 4] and not plan.notes
-    tasks, said = size_all(plan, tmp_path, monkeypatch, FOUR)
+    tasks, said = size_all(plan, tmp_path, FOUR)
     assert len(tasks) == 2 and len(tasks[0].cells) == 8  # both slots are at it, on all cells of the one group
     told = "ring8 x mlp(width=8, depth=1): cohorts of 4 (measured: 1: 100, 2: 190, 4: 300, 8: 290 cell-steps/s)"
     assert said.all[-1] == told
     again = planned(tmp_path)
     assert told in again.notes
-    assert size_all(again, tmp_path, monkeypatch, FOUR)[0] == []
+    assert size_all(again, tmp_path, FOUR)[0] == []
     expected = expected_seconds(again.cohorts, 2)
     assert expected is not None and expected[0] == pytest.approx(4 * 10**6 / 300, rel=0.01)
     assert not expected[1]  # scores were never timed
     # As many on one slot are another matter, and so is another shape.
-    assert size_all(planned(tmp_path, workers=1), tmp_path, monkeypatch, FOUR)[0]
-    assert size_all(planned(tmp_path, SUITE.replace("width: 8", "width: 9")), tmp_path, monkeypatch, FOUR)[0]
+    assert size_all(planned(tmp_path, workers=1), tmp_path, FOUR)[0]
+    assert size_all(planned(tmp_path, SUITE.replace("width: 8", "width: 9")), tmp_path, FOUR)[0]
 
 
 def test_other_lengths_of_training_and_other_scores_share_what_was_measured(tmp_path: Path) -> None:
@@ -172,11 +177,9 @@ def test_other_lengths_of_training_and_other_scores_share_what_was_measured(tmp_
 
 
 @pytest.mark.parametrize("number", [1, 3, 8])
-def test_a_number_measures_nothing_and_is_the_most_that_train_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
-) -> None:
+def test_a_number_measures_nothing_and_is_the_most_that_train_together(tmp_path: Path, number: int) -> None:
     for plan in (planned(tmp_path, cohort=str(number), workers=1), planned(tmp_path, f"{SUITE}cohort: {number}\n", 1)):
-        assert size_all(plan, tmp_path, monkeypatch, FOUR)[0] == []
+        assert size_all(plan, tmp_path, FOUR)[0] == []
         assert max(len(cohort.cells) for cohort in plan.cohorts) == number
     asked = planned(tmp_path, f"{SUITE}cohort: {number}\n", cohort="auto")
     assert asked.cohort == "auto"  # the command line wins
@@ -185,20 +188,16 @@ def test_a_number_measures_nothing_and_is_the_most_that_train_together(
 @pytest.mark.parametrize(
     "text", [SUITE.replace("1000000", "200"), SUITE.replace("seeds: 4", "seeds: 1\nexclude: [{objective: hinge}]")]
 )
-def test_where_little_is_left_or_a_cell_is_alone_nothing_is_measured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
-) -> None:
-    assert size_all(planned(tmp_path, text), tmp_path, monkeypatch, FOUR)[0] == []
+def test_where_little_is_left_or_a_cell_is_alone_nothing_is_measured(tmp_path: Path, text: str) -> None:
+    assert size_all(planned(tmp_path, text), tmp_path, FOUR)[0] == []
 
 
-def test_a_worker_that_fails_or_dies_leaves_the_default_or_what_it_had_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tasks, said = size_all(planned(tmp_path), tmp_path, monkeypatch, Message("error", text="a mistake"))
+def test_a_worker_that_fails_or_dies_leaves_the_default_or_what_it_had_said(tmp_path: Path) -> None:
+    tasks, said = size_all(planned(tmp_path), tmp_path, Message("error", text="a mistake"))
     assert tasks and "not all sizes of cohorts could be measured: a mistake" in said.all[-1]
     assert not list((tmp_path / "cache").rglob("*.json"))
     two = Message("progress", text=sizing.as_text(Rates({1: 100.0, 2: 190.0})))
-    size_all(planned(tmp_path), tmp_path, monkeypatch, two, Message("died", text="killed by SIGKILL"))
+    size_all(planned(tmp_path), tmp_path, two, Message("died", text="killed by SIGKILL"))
     after = planned(tmp_path)
     assert max(len(cohort.cells) for cohort in after.cohorts) == 2  # more may have been too much for the memory
 
