@@ -25,7 +25,8 @@ from ganbench.paths import cache_root, data_root
 from ganbench.planning import Plan, packed
 from ganbench.preparing import must_succeed, prepare, sized
 from ganbench.pulse import Pulse
-from ganbench.store import Store, StoreError, SuiteRecord
+from ganbench.records import SuiteRecord
+from ganbench.store import Store, StoreError
 from ganbench.suite.cohorts import look_up
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store
 
 SQLITE = "sqlite:///"
 QUERY = re.compile(r"([?&][^=&#\s]*(?:pass|pwd|token|secret|key)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from ganbench import pulse
 from ganbench.pulse import Beat
-from ganbench.store import Listed, Store, SuiteRecord
+from ganbench.records import Listed, SuiteRecord
+from ganbench.store import Store
 
 SILENT = 15.0  # seconds; a run at work tells of itself every two
 

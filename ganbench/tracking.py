@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from ganbench.records import SuiteRecord
 from ganbench.sample_picture import sample_picture
 from ganbench.sent import SQLITE, Result, hidden, pending, places, remember, shown, unsent
-from ganbench.store import Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from ganbench.cli import app
+from ganbench.records import Listed, Status, SuiteRecord
 from ganbench.sent import hidden, shown
-from ganbench.store import Listed, Status, Store, SuiteRecord
+from ganbench.store import Store
 
 SECRET = "hunter2-correct"
 SUITE = """

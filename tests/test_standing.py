@@ -13,8 +13,9 @@ from ganbench import pulse
 from ganbench.cli import app
 from ganbench.plain_data import as_json
 from ganbench.pulse import Beat, Slot
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.standing import Watch
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.store import Store
 
 CELL = "0123456789abcde"
 

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from ganbench.checkpoints import StoredCheckpoints, step_of
 from ganbench.cli import app
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.sent import Result, remember
-from ganbench.store import CHECKPOINT, Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.store import CHECKPOINT, Store, StoreError
 from ganbench.suite.errors import SuiteError
 from ganbench.suite.load import load_suite
 

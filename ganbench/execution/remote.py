@@ -9,7 +9,7 @@ from ganbench.execution import local
 from ganbench.execution.mail import EVERY, Box, is_to_stop
 from ganbench.execution.messages import PATIENCE, Halt, Message, Task
 from ganbench.execution.tasks import CohortRun
-from ganbench.store import Outcome
+from ganbench.records import Outcome
 
 
 def work(task: Task, device: str, box: Box, patience: float = PATIENCE) -> None:

@@ -15,8 +15,9 @@ from ganbench.execution.messages import Message, Tell
 from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.training_data import Real, training_data
 from ganbench.locks import together
+from ganbench.records import Outcome, Status
 from ganbench.registry import Part, load_file
-from ganbench.store import Outcome, Status, Store, StoreError
+from ganbench.store import Store, StoreError
 from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort
 

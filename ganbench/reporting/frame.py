@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import contenders, stability
-from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.store import Store, StoreError
 
 IDENTITY = ("key", "objective", "architecture", "dataset", "seed", "outcome", "reason")
 LABELS = ("contender", "protocol_id")

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from ganbench import checkpoints, penalties
 from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.plugins import Remembering
-from ganbench.store import Status, Store
+from ganbench.records import Status
+from ganbench.store import Store
 from ganbench.suite import packing
 from ganbench.suite.cells import Cell, Scoring, digest, hashed
 from ganbench.suite.expected import Times

@@ -9,8 +9,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ganbench.records import Status
 from ganbench.registry import Part
-from ganbench.store import Status, Store
+from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.packing import makespan
 from ganbench.suite.sizing import Rates

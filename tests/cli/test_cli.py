@@ -127,7 +127,8 @@ def test_a_store_without_results_is_said(tmp_path: Path) -> None:
 
 def test_fresh_discards_nothing_without_being_told_to(suite: Path) -> None:
     from ganbench.planning import Options, make_plan
-    from ganbench.store import Status, Store
+    from ganbench.records import Status
+    from ganbench.store import Store
 
     store = Store(suite.parent / "runs")
     cell = make_plan(suite, Options(store.root)).entries[0].planned.cell

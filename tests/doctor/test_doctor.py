@@ -17,7 +17,8 @@ from ganbench.doctor import devices, disk, installed, supplies, tracked
 from ganbench.doctor import store as stored
 from ganbench.doctor.finding import Finding, checked, sized
 from ganbench.needs import named
-from ganbench.store import CHECKPOINT, Listed, Status, Store, SuiteRecord
+from ganbench.records import Listed, Status, SuiteRecord
+from ganbench.store import CHECKPOINT, Store
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import expand
 

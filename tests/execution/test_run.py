@@ -15,8 +15,9 @@ import pytest
 
 import ganbench
 from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.records import SuiteRecord
 from ganbench.runner import Result
-from ganbench.store import Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.suite.errors import SuiteError
 
 SUITE = """

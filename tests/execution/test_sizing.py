@@ -18,7 +18,8 @@ from ganbench.execution.tasks import CohortRun, Surroundings
 from ganbench.execution.training_data import training_data
 from ganbench.listener import Silence
 from ganbench.planning import Options, Plan, make_plan
-from ganbench.store import Scores, Status, Store
+from ganbench.records import Scores, Status
+from ganbench.store import Store
 from ganbench.suite.cohorts import Measured, look_up, pack, size_key
 from ganbench.suite.errors import SuiteError
 from ganbench.suite.expected import expected_seconds
