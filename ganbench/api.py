@@ -36,11 +36,13 @@ def plan(
     max_time: float | None = None,
     max_cell_time: float | None = None,
     patience: float = PATIENCE,
+    cohort: int | str | None = None,
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
 
-    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200". Times
-    are seconds. Raises SuiteError with every problem of the suite.
+    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200";
+    `cohort` is "auto" or the most cells that train together (default: the suite's own). Times are seconds. Raises
+    SuiteError with every problem of the suite.
     """
     options = Options(
         Path(store),
@@ -57,6 +59,7 @@ def plan(
         max_time,
         max_cell_time,
         patience,
+        cohort=cohort,
     )
     return make_plan(Path(suite), options)
 
@@ -78,6 +81,7 @@ def run(
     max_time: float | None = None,
     max_cell_time: float | None = None,
     patience: float = PATIENCE,
+    cohort: int | str | None = None,
     report: str | Path | None = None,
     tracking_uri: str | None = None,
     listener: Listener | None = None,
@@ -103,6 +107,7 @@ def run(
         max_time=max_time,
         max_cell_time=max_cell_time,
         patience=patience,
+        cohort=cohort,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
 

@@ -22,12 +22,12 @@ from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
-from ganbench.planning import Plan
-from ganbench.preparing import must_succeed, prepare
+from ganbench.planning import Plan, packed
+from ganbench.preparing import must_succeed, prepare, sized
 from ganbench.pulse import Pulse
 from ganbench.records import SuiteRecord
 from ganbench.store import Store, StoreError
-from ganbench.suite.cohorts import look_up, pack
+from ganbench.suite.cohorts import look_up
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
 
@@ -104,6 +104,7 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
             limits = options.checkpoint_every, options.max_cell_time
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
             prepare(plan, surroundings, executor, listener)
+            plan = sized(plan, surroundings, executor, listener)
             plan.store.write_suite(record)
             tracking.begin()
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
@@ -123,7 +124,8 @@ def _looked_up_again(plan: Plan, devices: Sequence[str]) -> Plan:
     """Look the plan's cells up once more, and pack what is left to do."""
     planned, options = [entry.planned for entry in plan.entries], plan.options
     entries = look_up(planned, plan.store, options.retry_failed, options.fresh)
-    return replace(plan, entries=tuple(entries), cohorts=tuple(pack(entries, len(devices))), devices=tuple(devices))
+    again = replace(plan, entries=tuple(entries), devices=tuple(devices))
+    return replace(again, cohorts=packed(again))
 
 
 def _run_cohorts(plan: Plan, surroundings: Surroundings, executor: Executor, ear: Ear) -> None:

@@ -43,6 +43,16 @@ WorkersOption = Annotated[
         "--workers", min=1, help="Worker processes.  \\[default: one per GPU, or per core]", show_default=False
     ),
 ]
+CohortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cohort",
+        metavar="auto|N",
+        help="The most cells that train together; auto measures what is fastest. No score depends on it.  "
+        "\\[default: the suite's, else auto]",
+        show_default=False,
+    ),
+]
 SlotsOption = Annotated[
     int | None,
     typer.Option(

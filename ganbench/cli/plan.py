@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     OnlyOption,
     SeedsOption,
@@ -33,13 +34,16 @@ def plan(
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
+    cohort: CohortOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
         from ganbench.planning import Options, make_plan
 
         chosen = tuple(only or ()), tuple(settings or ())
-        options = Options(Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device)
+        options = Options(
+            Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device, cohort=cohort
+        )
         show_plan(make_plan(Path(suite), options))
 
 
@@ -80,7 +84,7 @@ def _done(states: Counter[State] | None) -> str:
 
 
 def _left_to_do(made: Plan) -> list[str]:
-    from ganbench.suite.cohorts import expected_seconds
+    from ganbench.suite.expected import expected_seconds
 
     counts = made.counts
     lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]
@@ -100,8 +104,11 @@ def _left_to_do(made: Plan) -> list[str]:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]
     if made.cohorts:
-        seconds = expected_seconds(made.cohorts, len(made.devices))
-        about = "not measured yet" if seconds is None else f"about {human_seconds(seconds)}"
+        expected = expected_seconds(made.cohorts, len(made.devices))
+        about = "not measured yet"
+        if expected is not None:
+            seconds, all_of_it = expected
+            about = f"{'about' if all_of_it else 'at least'} {human_seconds(seconds)}"
         devices = ", ".join(dict.fromkeys(made.devices))
         said.append(f"{len(made.cohorts)} cohorts on {len(made.devices)} workers ({devices}); expected time: {about}")
     return said

@@ -12,6 +12,7 @@ import typer
 
 from ganbench.checkpoints import EVERY
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     OnlyOption,
     SeedsOption,
@@ -88,6 +89,7 @@ def run(
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
+    cohort: CohortOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -129,6 +131,7 @@ def run(
             max_time,
             max_cell_time,
             patience,
+            cohort=cohort,
         )
         made = make_plan(Path(suite), options)
         if plan:

@@ -12,6 +12,7 @@ from ganbench.registry import Part, Registry, unknown
 from ganbench.suite.choices import Choice, choose_objectives, choose_parts, make_conditional, one_or_many
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import Evaluate, Train, check_field, check_sweeps
+from ganbench.suite.sizing import Setting, read_setting
 
 KEYS = (
     "name",
@@ -26,6 +27,7 @@ KEYS = (
     "evaluate",
     "overrides",
     "exclude",
+    "cohort",
 )
 AXES = ("objective", "dataset", "architecture", "seed")
 EVERY_DATASET = "default"
@@ -71,6 +73,7 @@ class Suite:
     plugins: tuple[str, ...] = ()
     description: str = ""
     source: str = ""
+    cohort: Setting = "auto"
 
     def architectures_for(self, dataset: Choice) -> tuple[Choice, ...]:
         """Return what the suite names for this dataset; empty means: choose by the shape of its samples."""
@@ -110,6 +113,7 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
             for position, entry in enumerate(_list(raw, "exclude", findings))
         ),
         plugins=tuple(map(str, _list(raw, "plugins", findings))),
+        cohort=_cohort(raw.get("cohort", "auto"), findings),
     )
 
 
@@ -252,6 +256,14 @@ def _seeds(given: object, findings: Findings) -> tuple[int, ...]:
         findings.add(f"seeds: expected a count such as 5, or a list such as [0, 1, 2], got {given!r}", "seeds")
         return ()
     return tuple(range(whole[0]))
+
+
+def _cohort(given: object, findings: Findings) -> Setting:
+    try:
+        return read_setting(given)
+    except ValueError as error:
+        findings.add(f"cohort: {error}", "cohort")
+        return "auto"
 
 
 def _name(given: object, findings: Findings) -> str:

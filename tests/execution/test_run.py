@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -106,6 +107,19 @@ def _no_tracking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def statuses(folder: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in (folder / "runs" / "cells").glob("*/status.json")}
+
+
+def test_a_plugin_that_raises_while_cohorts_are_measured_fails_its_own_cells_alone(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganbench.preparing.LEAST_WORK", 0)
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    text = SUITE.replace("minimax]", "mine, raises]") + plugin
+    result = run(tmp_path, text)
+    assert result.outcomes == {"completed": 4, "failed": 2} and not result.errors
+    measured = [json.loads(path.read_text()) for path in (tmp_path / "cache" / "cohorts").iterdir()]
+    # So little is left to do that a cell alone is measured, and no more; of the group that raises nothing is known.
+    assert measured and all(list(one["rates"]["by_size"]) == ["1"] for one in measured)
 
 
 def test_a_run_trains_scores_and_reports_and_a_second_trains_nothing(tmp_path: Path) -> None:
