@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganbench import architectures, objectives
+from ganbench import architectures, datasets, objectives
 from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
@@ -39,7 +39,7 @@ def cell(objective: Objective, data: Tensor = POINTS, seed: int = 0, **train: ob
         "d_steps": 1,
         **train,
     }
-    return Cell(objective, architecture, Part("dataset", "ring8", {}), Train(**settings), seed)
+    return Cell(objective, architecture, datasets.registry.part("ring8", {}), Train(**settings), seed)
 
 
 def with_r1(name: str, gamma: float) -> Objective:
