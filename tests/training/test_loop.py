@@ -268,6 +268,7 @@ def test_ends_are_found_at_any_step_without_looking_at_every_one() -> None:
         assert ends.steps() == [0, wanted, 2]
 
 
+@pytest.mark.slow
 def test_a_step_launches_few_kernels_whatever_the_number_of_cells_and_never_asks_the_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
