@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -259,20 +257,14 @@ def test_data_that_cannot_be_prepared_stops_the_run_before_anything_trains(tmp_p
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path, untracked: list[str]) -> None:
     text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]")
-    (tmp_path / "suite.yaml").write_text(text.replace("every: 10", "every: 20"))
-    command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
-
-    def start(*more: str) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        # A shell lets what it starts in the background ignore Ctrl-C; these tests may be there.
-        heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
-        return subprocess.Popen([*command, *more], cwd=tmp_path, env=environment, preexec_fn=heard, **pipes)
-
-    start("--only", "g_steps=40").communicate(timeout=200)
-    process = start()
+    run(tmp_path, text.replace("every: 10", "every: 20"), workers=1, only=["g_steps=40"])
+    command = [*untracked, "run", "suite.yaml", "--workers", "1", "--no-report"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A shell lets what it starts in the background ignore Ctrl-C; these tests may be there.
+    heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    process = subprocess.Popen(command, cwd=tmp_path, preexec_fn=heard, **pipes)
     assert process.stdout is not None
     while "cohorts on 1 workers" not in (line := process.stdout.readline()):
         assert line, "the run ended before it trained"
