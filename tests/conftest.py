@@ -43,3 +43,16 @@ def cifar_folder() -> Path:
     if not folder.exists():
         pytest.skip(f"no cifar10-jpeg under {folder.parent}: set GANBENCH_DATA to a folder that has it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database to copy, made once: its migrations take seconds."""
+    from ganbench.store import Listed, Status, Store, SuiteRecord
+    from ganbench.tracking import Tracker
+
+    empty = Store(tmp_path_factory.mktemp("fresh"))
+    empty.write_training("0" * 16, {}, Status("failed", 0))
+    row = Listed("0" * 16, "e" * 16, "hinge", "mlp", "ring8", 0, {})
+    Tracker(empty, SuiteRecord("first", (row,)), None).sync()
+    return empty.root / "mlflow.db"

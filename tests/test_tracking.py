@@ -20,12 +20,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganbench import tracking
 from ganbench.sample_picture import GREY, sample_picture
 from ganbench.sent import places, shown
 from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
 from ganbench.tracked import POINTS
-from ganbench.tracking import Synced, Tracker, TrackingError, pending
+from ganbench.tracking import Synced, Tracker, TrackingError, pending, sending
 
 STEPS = 700
 
@@ -64,16 +63,6 @@ def suite() -> SuiteRecord:
     untrained = listed("f" * 16, 4)
     cells = (listed("a" * 16, 0), listed("b" * 16, 1), listed("c" * 16, 2), skipped, untrained)
     return SuiteRecord("losses", (*cells, cells[0]))
-
-
-@pytest.fixture(scope="module")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, made once: MLflow's migrations take seconds."""
-    root = tmp_path_factory.mktemp("fresh")
-    empty = Store(root)
-    empty.write_training("0" * 16, {}, Status("failed", 0))
-    Tracker(empty, SuiteRecord("first", (listed("0" * 16, 0),)), None).sync()
-    return root / "mlflow.db"
 
 
 @pytest.fixture
@@ -146,7 +135,8 @@ def test_a_run_holds_all_that_the_store_says_of_a_cell(ready, suite):
         (300, 4),
     ]
     names = {entry.path for entry in found.list_artifacts(run.info.run_id)}
-    assert names == {"cell.json", "status.json", "trace.jsonl", "scores.json", "samples.png"}
+    files = {"cell.json", "status.json", "trace.jsonl", "scores.json", "samples.npy", "samples.png", "suite.json"}
+    assert names == files
     folder = Path(found.download_artifacts(run.info.run_id, ""))
     assert len((folder / "trace.jsonl").read_text().splitlines()) == STEPS
     assert folder.is_relative_to(ready.root / "mlartifacts")
@@ -175,7 +165,7 @@ def test_a_second_sync_adds_nothing_and_does_not_ask_mlflow(ready, suite, monkey
     before = {key: run.info.run_id for key, run in runs(ready).items()}
     assert pending(ready, suite, None) == []
     with monkeypatch.context() as without:
-        without.setattr(tracking, "_quiet", None)
+        without.setattr(sending, "quiet", None)
         assert Tracker(ready, suite, None).sync() == Synced(0, [])
     assert {key: run.info.run_id for key, run in runs(ready).items()} == before
 
@@ -215,12 +205,12 @@ def test_a_new_experiment_is_not_searched_for_runs_that_it_cannot_hold(ready, su
         asked.append(arguments)
         return plain(*arguments, **named)
 
-    def gather(store, result, folder):
+    def gather(listing, store, result, folder):
         if next(failures):
             raise OSError("the disk was away for a moment")
 
     monkeypatch.setattr(MlflowClient, "search_runs", search)
-    monkeypatch.setattr(tracking, "_gather", gather)
+    monkeypatch.setattr(sending, "gather", gather)
     assert Tracker(ready, suite, None, attempts=2, backoff=0.0).sync() == Synced(3, [])
     # One search: for the run that the first attempt of the first cell left behind.
     assert len(asked) == 1
@@ -244,7 +234,7 @@ def test_what_a_killed_sync_left_running_is_replaced(ready, suite, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(tracking, "_gather", killed)
+        patch.setattr(sending, "gather", killed)
         with pytest.raises(KeyboardInterrupt):
             Tracker(ready, suite, None).sync()
     assert [run.info.status for run in runs(ready).values()] == ["RUNNING"]
@@ -275,14 +265,14 @@ def test_two_suites_that_share_a_cell_have_a_run_each(ready, suite):
 
 @pytest.mark.slow
 def test_one_cell_that_mlflow_refuses_does_not_stop_the_others(ready, suite, monkeypatch):
-    plain = tracking._gather
+    plain = sending.gather
 
-    def gather(store, result, folder):
+    def gather(listing, store, result, folder):
         if result.listed.seed == 1:
             raise OSError("disk quota exceeded")
-        plain(store, result, folder)
+        plain(listing, store, result, folder)
 
-    monkeypatch.setattr(tracking, "_gather", gather)
+    monkeypatch.setattr(sending, "gather", gather)
     synced = Tracker(ready, suite, None, attempts=2, backoff=0.0).sync()
     assert synced == Synced(2, [f"NS+R1 · ring8 · 1 ({'b' * 16}): disk quota exceeded"])
     assert pending(ready, suite, None) == ["b" * 16]

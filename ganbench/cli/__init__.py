@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ganbench.cli import data, evaluate, fetch, list_plugins, plan, report, run, sample, show, track
+from ganbench.cli import data, evaluate, fetch, list_plugins, plan, pull, report, run, sample, show, track
 
 app = typer.Typer(
     name="ganbench",
@@ -34,6 +34,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("track")(track.track)
+app.command("pull")(pull.pull)
 
 
 @app.callback(invoke_without_command=True)

@@ -82,6 +82,11 @@ def errors_told() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def printable(text: str) -> str:
+    """Return text from elsewhere without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
 def human_seconds(seconds: float) -> str:
     """Say a duration the way a person does."""
     if seconds < 90:

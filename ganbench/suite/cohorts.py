@@ -91,10 +91,11 @@ def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retr
         return "to train"
     if status.outcome in ("failed", "timed_out"):
         return "to train" if retry_failed else "done"
+    if not scoring.wanted or store.scores(key, scoring.key) is not None:
+        return "done"
+    # A cell that was pulled from MLflow has scores and no snapshots: what is new is trained again.
     reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
-    if not set(reached) <= set(status.snapshot_steps):
-        return "to train"
-    return "to score" if scoring.wanted and store.scores(key, scoring.key) is None else "done"
+    return "to score" if set(reached) <= set(status.snapshot_steps) else "to train"
 
 
 def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
