@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from ganbench.cli import data, evaluate, fetch, list_plugins, plan, pull, report, run, sample, show, track
+from ganbench.cli import data, evaluate, fetch, list_plugins, merge, plan, pull, report, run, sample, show, track
 
 app = typer.Typer(
     name="ganbench",
@@ -35,6 +35,7 @@ app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("track")(track.track)
 app.command("pull")(pull.pull)
+app.command("merge")(merge.merge)
 
 
 @app.callback(invoke_without_command=True)
