@@ -50,17 +50,17 @@ def finished(store: Store) -> list[str]:
 def join_cell(target: Store, source: Store, key: str) -> Joined:
     """Add what `source` has of a finished cell to `target`.
 
-    Where both trained it and the numbers differ, the target's stays as it is, unless it failed or timed out and the
-    other did not. What differs in cost, time or provenance alone is the same result: it gets the scores and the
-    snapshots that it lacks.
+    Where both trained it and the numbers differ, the target's stays as it is. A cell that failed or timed out has
+    no numbers, and makes way for one that has. What differs in cost, time or provenance alone is the same result: it
+    gets the scores and the snapshots that it lacks.
     """
     theirs, mine = source.status(key), target.status(key)
     if theirs is None:
         return Joined()
-    if mine is None or (mine.outcome in NO_RESULT and theirs.outcome not in NO_RESULT):
-        return Joined(added=_copy_cell(target, source, key), replaced=mine.outcome if mine else "")
-    if mine.outcome in NO_RESULT and theirs.outcome in NO_RESULT:
+    if mine is not None and theirs.outcome in NO_RESULT:
         return Joined()
+    if mine is None or mine.outcome in NO_RESULT:
+        return Joined(added=_copy_cell(target, source, key), replaced=mine.outcome if mine else "")
     if found := tuple(_differences(target, source, key, mine, theirs)):
         return Joined(differences=found)
     added = [_copy_scores(target, source, key, name) for name in _evaluations(source, key)]

@@ -110,6 +110,8 @@ def _cells(runs: Sequence[TrackedRun], pulled: Pulled) -> Iterator[_Cell]:
         if run.running:
             pulled.underway += 1
             continue
+        if "ganbench.content" not in run.tags:
+            continue  # left by a killed sync
         key, evaluation, content = (run.tags.get(f"ganbench.{name}", "") for name in TAGS)
         wrong = next((one for one in (key, evaluation) if not KEY.fullmatch(one)), None)
         if wrong is None:

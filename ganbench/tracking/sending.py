@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -33,6 +33,7 @@ from ganbench.sent import (
 )
 from ganbench.store import Store, SuiteRecord
 from ganbench.tracked import parameters_of, series, tags_of
+from ganbench.tracking import senders
 from ganbench.tracking.reaching import (
     ATTEMPTS,
     BACKOFF,
@@ -53,6 +54,8 @@ T = TypeVar("T")
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
 METRICS = 1000  # MLflow's limit for one log_batch
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
+
+LEFT = "ganbench was killed while it sent this run, and its store no longer has this cell to send"
 
 
 @dataclass(frozen=True)
@@ -98,16 +101,17 @@ class Tracker:
 
     def follow(self, results: Iterable[Result]) -> Synced:
         """Open MLflow, then send results one after another as `results` gives them; like `sync` otherwise."""
-        new, last = 0, None
-        failed: list[str] = []
+        new, failed = 0, list[str]()
+        last: RunInfo | None = None
         with quiet():
             try:
                 experiment = self._retried(self._connect)
+                self._retried(partial(self._end_what_was_left, experiment))
             except troubles() as error:
                 raise TrackingError(self.told(error)) from error
             for result in results:
                 try:
-                    last, created = self._retried(partial(_send, experiment, self.store, result))
+                    sent = self._retried(partial(_send, experiment, self.store, result))
                 except troubles() as error:
                     try:
                         experiment.client.search_experiments(max_results=1)
@@ -115,8 +119,10 @@ class Tracker:
                         raise TrackingError(self.told(error)) from error
                     failed.append(f"{result.name} ({result.listed.key}): {reason(error, self.uri)}")
                     continue
-                new += created
-                remember(self.store, self.suite, self.uri, result, last.run_id)
+                if sent is not None:
+                    last, created = sent
+                    new += created
+                    remember(self.store, self.suite, self.uri, result, last.run_id)
             try:
                 self._retried(partial(self._send_list, experiment, last))
             except troubles() as error:
@@ -137,7 +143,7 @@ class Tracker:
         from mlflow.tracking import MlflowClient
 
         uri, artifacts = places(self.store, self.uri)
-        client, listing = MlflowClient(uri), Listing(self.suite, identity(self.store), _now())
+        client, listing = MlflowClient(uri), Listing(self.suite, identity(self.store), senders.now())
         found = client.get_experiment_by_name(self.suite.name)
         if found is None:
             made = client.create_experiment(self.suite.name, artifact_location=artifacts)
@@ -149,13 +155,29 @@ class Tracker:
             )
         return _Experiment(client, found.experiment_id, listing)
 
+    def _end_what_was_left(self, experiment: _Experiment) -> None:
+        """End the runs that killed syncs of this store left, but those that are replaced as soon as theirs is sent."""
+        if experiment.empty:
+            return
+        mine = f"attributes.status = 'RUNNING' AND tags.`ganbench.store` = '{experiment.listing.store}'"
+        found = experiment.client.search_runs([experiment.number], mine)
+        left = [run for run in found if senders.is_left(run.data.tags)]
+        coming = {result.mark for result in unsent(self.store, self.suite, self.uri)} if left else set()
+        for run in left:
+            tags = run.data.tags
+            if f"{tags.get('ganbench.key')}/{tags.get('ganbench.evaluation_key')}" not in coming:
+                experiment.client.set_tag(run.info.run_id, "ganbench.reason", LEFT)
+                # What is no whole result must not be taken for one, here or by who pulls it.
+                experiment.client.delete_tag(run.info.run_id, "ganbench.content")
+                experiment.client.set_terminated(run.info.run_id, "KILLED")
+
     def _send_list(self, experiment: _Experiment, run: RunInfo | None) -> None:
         """Put the list of all cells, as it is in the store by now, into the run that was sent last."""
         suite = self.store.suite(self.suite.name) or self.suite
         run = run or next((run.info for run in experiment.client.search_runs([experiment.number], max_results=1)), None)
         if run is None or list_is_sent(self.store, suite, self.uri):
             return
-        name, content = Listing(suite, experiment.listing.store, _now()).whole()
+        name, content = Listing(suite, experiment.listing.store, senders.now()).whole()
         _keep_artifacts(experiment.client, run, lambda folder: (folder / name).write_bytes(content))
         remember_list(self.store, suite, self.uri, run.run_id)
 
@@ -184,21 +206,32 @@ class _Experiment:
         return found
 
 
-def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInfo, bool]:
-    """Make the cell's run and say whether it is new; a half-sent or outdated run of the cell is replaced."""
+def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInfo, bool] | None:
+    """Make the cell's run and say whether it is new; None where another process is making the same.
+
+    A half-sent or outdated run of the cell is replaced; what another process is sending, and what another store has
+    to say of the cell, stays.
+    """
     from mlflow.entities import Metric, Param
 
     client, status = experiment.client, result.status
     for run in experiment.runs_of(result):
-        if run.data.tags.get("ganbench.content") == result.content and run.info.status != "RUNNING":
+        tags, running = run.data.tags, run.info.status == "RUNNING"
+        same = tags.get("ganbench.content") == result.content
+        if same and not running:
             return run.info, False
-        client.delete_run(run.info.run_id)
+        if running and not senders.is_mine(tags) and not senders.is_left(tags):
+            if same:
+                return None
+        elif running or tags.get("ganbench.store", experiment.listing.store) == experiment.listing.store:
+            client.delete_run(run.info.run_id)
     end = _milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
     points, left_out = series(result, store.trace(result.listed.key))
     metrics = [Metric(name, value, end, step) for name, value, step in dict.fromkeys(points)]
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
-    tags = {**tags_of(result), "ganbench.points_left_out": str(left_out), "ganbench.store": experiment.listing.store}
+    of_run = {"ganbench.points_left_out": str(left_out), "ganbench.store": experiment.listing.store}
+    tags = {**tags_of(result), **of_run, **senders.signature()}
     info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
     parameters = [Param(name, text) for name, text in parameters_of(result.listed).items()]
     client.log_batch(info.run_id, metrics=metrics[:METRICS], params=parameters)
@@ -225,7 +258,3 @@ def _milliseconds(moment: str) -> int:
         return round(datetime.fromisoformat(moment).timestamp() * 1000)
     except ValueError:
         return round(time.time() * 1000)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
