@@ -9,9 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -333,25 +330,10 @@ def test_a_server_that_is_down_is_told_in_seconds_and_without_its_password(store
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path):
-    port = closed_port()
-    uri = f"http://127.0.0.1:{port}"
+def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path, mlflow_server):
     shutil.copyfile(ready.root / "mlflow.db", tmp_path / "server.db")
     (ready.root / "mlflow.db").unlink()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}", "--artifacts-destination", str(tmp_path)]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    server = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        if not answers(uri, 120):
-            pytest.skip("the MLflow server did not start within two minutes")
+    with mlflow_server(f"sqlite:///{tmp_path / 'server.db'}", tmp_path) as uri:
         assert Tracker(ready, suite, uri).sync() == Synced(3, [])
         assert pending(ready, suite, uri) == []
         shutil.rmtree(ready.root / "tracking")
@@ -360,22 +342,7 @@ def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path
         assert set(found) == {"a", "b", "c"}
         names = {entry.path for entry in client(ready, uri).list_artifacts(found["a"].info.run_id)}
         assert {"cell.json", "samples.png"} <= names
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, 15)
-        server.wait(30)
     assert not (ready.root / "mlflow.db").exists()
-
-
-def answers(uri: str, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(f"{uri}/health", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    return False
 
 
 @pytest.mark.parametrize(
