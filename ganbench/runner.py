@@ -169,12 +169,10 @@ def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener
     """Send what is new in the store to MLflow; return what went wrong, or nothing."""
     from ganbench.tracking import Tracker, TrackingError, pending
 
-    unsent = pending(store, record, uri)
-    if not unsent:
-        return ""
-    listener.said(f"tracking {len(unsent)} cells in MLflow")
+    if unsent := pending(store, record, uri):
+        listener.said(f"tracking {len(unsent)} cells in MLflow")
     try:
-        return "\n".join(Tracker(store, record, uri).sync(unsent).failed)
+        return "\n".join(Tracker(store, record, uri).sync().failed)
     except TrackingError as error:
         return str(error)
 

@@ -1,8 +1,9 @@
 """What of a store an MLflow already has: the marks in STORE/tracking, read without importing mlflow.
 
 A mark names the run and the content that was sent, so a cell whose result changed (a retry, a late score) is
-sent again. Each is a line at the end of a file, written at once: the last one of a cell counts, and half a line is
-none. Marks are lost without harm: the tracker then finds the runs by their tags.
+sent again; so is a suite's list of cells, whose mark names no cell. Each is a line at the end of a file, written at
+once: the last one of a cell counts, and half a line is none. Marks are lost without harm: the tracker then finds the
+runs by their tags.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import hashlib
 import json
 import os
 import re
+import secrets
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from ganbench.paths import write_whole
 from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.store import Store
 
 SQLITE = "sqlite:///"
+ARTIFACTS = "mlartifacts"  # beside a database file
 QUERY = re.compile(r"([?&][^=&#\s]*(?:pass|pwd|token|secret|key)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
 SHORTEST = 4  # letters of a password that is looked for on its own
 
@@ -45,9 +49,10 @@ class Result:
 
     @property
     def content(self) -> str:
-        """A hash that changes when the cell's result does."""
-        parts = [asdict(self.status), asdict(self.scores) if self.scores else None]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        """A hash that changes when the cell's result does; which snapshots a store has is no part of that."""
+        status = asdict(self.status)
+        del status["snapshot_steps"]
+        return _digest([status, asdict(self.scores) if self.scores else None])
 
 
 def trained(store: Store, suite: SuiteRecord, keys: Collection[str] | None = None) -> list[Result]:
@@ -73,16 +78,42 @@ def pending(store: Store, suite: SuiteRecord, uri: str | None) -> list[str]:
 
 
 def remember(store: Store, suite: SuiteRecord, uri: str | None, result: Result, run: str) -> None:
-    """Mark a result as sent: in one write, since a sync may be killed at any time."""
+    """Mark a result as sent."""
+    _mark(store, uri, {"suite": suite.name, "cell": result.mark, "content": result.content, "run": run})
+
+
+def list_is_sent(store: Store, suite: SuiteRecord, uri: str | None) -> bool:
+    """Say whether the MLflow at `uri` has the suite's list of cells as it is."""
+    return _read(store, uri).get(suite.name, {}).get("") == _digest(asdict(suite))
+
+
+def remember_list(store: Store, suite: SuiteRecord, uri: str | None, run: str) -> None:
+    """Mark a suite's list of cells as sent."""
+    _mark(store, uri, {"suite": suite.name, "cell": "", "content": _digest(asdict(suite)), "run": run})
+
+
+def _mark(store: Store, uri: str | None, mark: dict[str, str]) -> None:
+    """Add a mark: in one write, since a sync may be killed at any time."""
     path = _path(store, uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    place = shown(places(store, uri)[0])
-    mark = {"suite": suite.name, "cell": result.mark, "content": result.content, "run": run, "uri": place}
+    line = json.dumps({**mark, "uri": shown(places(store, uri)[0])})
     # Not through a link: a store that came from elsewhere must not have lines put at the end of any file.
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
     with os.fdopen(handle, "ab", buffering=0) as file:
         # The line break comes first, so that what a killed sync left half written stays a line of its own.
-        file.write(f"\n{json.dumps(mark)}".encode())
+        file.write(f"\n{line}".encode())
+
+
+def identity(store: Store) -> str:
+    """Return what tells this store from others that send to the same MLflow; it stays when the store moves."""
+    path = store.root / ".identity"
+    if not path.exists():
+        write_whole(path, secrets.token_hex(8).encode())
+    return path.read_text().strip()
+
+
+def _digest(plain: object) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def places(store: Store, uri: str | None) -> tuple[str, str | None]:
@@ -91,7 +122,7 @@ def places(store: Store, uri: str | None) -> tuple[str, str | None]:
     if database is None:
         assert uri is not None
         return uri, None
-    return uri or f"{SQLITE}{database}", (database.parent / "mlartifacts").as_uri()
+    return uri or f"{SQLITE}{database}", (database.parent / ARTIFACTS).as_uri()
 
 
 def shown(uri: str) -> str:
@@ -136,7 +167,8 @@ def _database(store: Store, uri: str | None) -> Path | None:
 
 def _path(store: Store, uri: str | None) -> Path:
     # Neither a store that moves nor a password that changes is another MLflow.
-    name = "" if uri is None else shown(uri)
+    database = _database(store, uri)
+    name = "" if database == _database(store, None) else str(database or shown(uri or ""))
     return store.root / "tracking" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.jsonl"
 
 

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -51,3 +59,58 @@ def cifar_folder() -> Path:
     if not folder.exists():
         pytest.skip(f"no cifar10-jpeg under {folder.parent}: set GANBENCH_DATA to a folder that has it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database to copy, made once: its migrations take seconds."""
+    from ganbench.records import Listed, Status, SuiteRecord
+    from ganbench.store import Store
+    from ganbench.tracking import Tracker
+
+    empty = Store(tmp_path_factory.mktemp("fresh"))
+    empty.write_training("0" * 16, {}, Status("failed", 0))
+    row = Listed("0" * 16, "e" * 16, "hinge", "mlp", "ring8", 0, {})
+    Tracker(empty, SuiteRecord("first", (row,)), None).sync()
+    return empty.root / "mlflow.db"
+
+
+@pytest.fixture
+def mlflow_server() -> Callable[[str, Path], AbstractContextManager[str]]:
+    """Start `mlflow server` on a database, with artifacts in a folder; the block has its URI."""
+    return _serving
+
+
+@contextmanager
+def _serving(database: str, folder: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", database, "--artifacts-destination", str(folder), "--serve-artifacts"]
+    # Its job runner is a third process that nothing here needs.
+    less = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env={**os.environ, **less}, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        uri = f"http://127.0.0.1:{port}"
+        if not _answers(uri, server, 150):
+            pytest.skip(f"the MLflow server did not start: {(folder / 'server.log').read_text()[-500:]}")
+        yield uri
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+
+
+def _answers(uri: str, server: subprocess.Popen[bytes], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{uri}/health", timeout=5):
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False

@@ -8,7 +8,22 @@ import sys
 
 import typer
 
-from ganbench.cli import data, doctor, evaluate, fetch, list_plugins, plan, report, run, sample, show, status, track
+from ganbench.cli import (
+    data,
+    doctor,
+    evaluate,
+    fetch,
+    list_plugins,
+    merge,
+    plan,
+    pull,
+    report,
+    run,
+    sample,
+    show,
+    status,
+    track,
+)
 
 app = typer.Typer(
     name="ganbench",
@@ -36,6 +51,8 @@ app.command("sample")(sample.sample)
 app.command("report")(report.report)
 app.command("status")(status.status)
 app.command("track")(track.track)
+app.command("pull")(pull.pull)
+app.command("merge")(merge.merge)
 
 
 @app.callback(invoke_without_command=True)

@@ -115,6 +115,11 @@ def seconds_of(text: str) -> float:
     return seconds
 
 
+def printable(text: str) -> str:
+    """Return text from elsewhere without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
 def human_seconds(seconds: float) -> str:
     """Say a duration the way a person does."""
     if seconds < 90:
