@@ -117,12 +117,12 @@ def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retr
     if status.outcome in ("failed", "timed_out") and retry_failed:
         return "to train"
     # A cell that was pulled from MLflow has scores and no snapshots: what is new is trained again.
-    if status.outcome == "failed" or (scoring.wanted and store.scored(key, scoring.key)):
+    if status.outcome == "failed" or not scoring.wanted or store.scored(key, scoring.key):
         return "done"
     reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
     if status.outcome != "timed_out" and not set(reached) <= set(status.snapshot_steps):
         return "to train"
-    return "to score" if scoring.wanted else "done"
+    return "to score"
 
 
 def pack(
