@@ -25,7 +25,8 @@ from ganbench.execution.tasks import Surroundings
 from ganbench.hearing import Ear
 from ganbench.paths import cache_root, data_root
 from ganbench.pulse import Pulse
-from ganbench.store import Scores, Status, Store
+from ganbench.records import Scores, Status
+from ganbench.store import Store
 from ganbench.suite.cohorts import Cohort, look_up, pack
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Planned, expand

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ganbench.checkpoints import step_of
 from ganbench.execution.messages import Halt, Message, Task
-from ganbench.execution.provenance import now
 from ganbench.execution.tasks import CohortRun
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.pulse import Pulse
-from ganbench.store import Outcome, Status, Store
 
 RUN_OVER = "the time for the whole run is over: what is in training is kept, and the same command goes on from there"
 
@@ -25,7 +22,6 @@ class Ear:
     first failed cell of a run that is to `fail_fast`, and after `until` (a time of `time.monotonic`).
     """
 
-    store: Store
     listener: Listener
     tracking: LiveTracking
     pulse: Pulse
@@ -55,18 +51,11 @@ class Ear:
             self.trained.add(message.key)
         if message.kind in ("died", "hung"):
             self.errors.append(f"{task.name}: {message.text}")
-            self._bury(task, "failed" if message.kind == "died" else "timed_out", message.text)
+            task.bury(self.trained, "failed" if message.kind == "died" else "timed_out", message.text)
         if message.kind == "scored":
             self.tracking.finished([message.key])
         if message.kind in ("done", "error", "died", "hung"):
             self.tracking.finished(cell.key for cell in task.cohort.cells)
-
-    def _bury(self, task: CohortRun, outcome: Outcome, reason: str) -> None:
-        made_by = {**(task.surroundings.provenance or {}), "finished": now()}
-        for cell in task.cohort.cells:
-            if task.cohort.trains and cell.key not in self.trained:
-                step = step_of(self.store, cell.key)
-                self.store.write_training(cell.key, cell.as_json(), Status(outcome, step, reason, provenance=made_by))
 
     def _halt_if_asked(self, task: Task, message: Message) -> None:
         if message.halts:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ganbench.checkpoints import EVERY
 from ganbench.execution import slots
@@ -42,6 +43,7 @@ class Options:
     max_time: float | None = None
     max_cell_time: float | None = None
     patience: float = PATIENCE
+    executor: Literal["local"] = "local"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ganbench.execution import local
+from ganbench.execution.executor import Executor
 from ganbench.execution.messages import Message, Task
 from ganbench.execution.tasks import Preparation, Surroundings
 from ganbench.listener import Listener
@@ -13,7 +13,7 @@ from ganbench.suite.cells import digest
 from ganbench.suite.errors import Problem, SuiteError
 
 
-def prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None:
+def prepare(plan: Plan, surroundings: Surroundings, executor: Executor, listener: Listener) -> None:
     """Get data, extractors and the real side of the scores ready, before anything trains."""
     tasks: dict[str, Preparation] = {}
     for cohort in plan.cohorts:
@@ -28,10 +28,10 @@ def prepare(plan: Plan, surroundings: Surroundings, listener: Listener) -> None:
         tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
     if tasks:
         listener.preparing([task.name for task in tasks.values()])
-        must_succeed(list(tasks.values()), plan.devices, listener)
+        must_succeed(list(tasks.values()), executor, listener)
 
 
-def must_succeed(tasks: Sequence[Task], devices: Sequence[str], listener: Listener) -> None:
+def must_succeed(tasks: Sequence[Task], executor: Executor, listener: Listener) -> None:
     """Run tasks without which nothing can go on; SuiteError with what was wrong."""
     problems: list[Problem] = []
 
@@ -40,6 +40,6 @@ def must_succeed(tasks: Sequence[Task], devices: Sequence[str], listener: Listen
             problems.append(Problem(task.name, message.text))
         listener.heard(slot, task, message)
 
-    local.run(tasks, devices, hear)
+    executor.run(tasks, hear)
     if problems:
         raise SuiteError(problems)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ganbench.execution import fork_server, local
+from ganbench.execution import fork_server
+from ganbench.execution.engines import open_executor
+from ganbench.execution.executor import Executor
+from ganbench.execution.local import Local
+from ganbench.execution.mail import end_others
 from ganbench.execution.messages import Halt
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.tasks import WORKERS, CohortRun, Surroundings
 from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
@@ -20,8 +25,9 @@ from ganbench.paths import cache_root, data_root
 from ganbench.planning import Plan
 from ganbench.preparing import must_succeed, prepare
 from ganbench.pulse import Pulse
-from ganbench.store import Store, StoreError, SuiteRecord
-from ganbench.suite.cohorts import Cohort, look_up, pack
+from ganbench.records import SuiteRecord
+from ganbench.store import Store, StoreError
+from ganbench.suite.cohorts import look_up, pack
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
 
@@ -68,44 +74,42 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
         result.untracked = track(plan.store, record, tracking_uri, listener)
     result.outcomes = _outcomes(plan)
     if report is not None:
-        from ganbench.reporting import write_report
-
-        result.report = write_report(plan.store, plan.suite.name, report)
+        result.report = _reported(plan, report, result)
     return result
 
 
-def _left(plan: Plan) -> tuple[Cohort, ...]:
-    """Look the plan's cells up once more, and pack what is left to do."""
-    options, planned = plan.options, [entry.planned for entry in plan.entries]
-    return tuple(pack(look_up(planned, plan.store, options.retry_failed, options.fresh), len(plan.devices)))
+def _reported(plan: Plan, folder: Path, result: Result) -> Path | None:
+    from ganbench.reporting import write_report
+
+    try:
+        return write_report(plan.store, plan.suite.name, folder)
+    except OSError as error:
+        result.errors.append(f"the report could not be written to {folder} ({error.strerror or error})")
+        return None
 
 
 def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
     """Run the cohorts, and track their cells as they are finished."""
     plan.store.check_writable()
-    began, options, tracking = time.monotonic(), plan.options, LiveTracking(plan.store, record, uri)
-    until = None if options.max_time is None else began + options.max_time
+    began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
     try:
-        roots = plan.store.root, data_root(), cache_root()
-        limits = options.checkpoint_every, options.max_cell_time
-        surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
-        prepare(plan, surroundings, listener)
-        with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
-            cohorts = _left(plan) if waited else plan.cohorts
+        with alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited:
+            executor = open_executor(plan)
+            # The workers of a run that was killed hold this until they have noticed.
+            with alone(plan.store.root / WORKERS, waiting) as orphans:
+                pass
+            if end_others(plan.store.root, waiting) or waited or orphans or executor.devices != plan.devices:
+                plan = _looked_up_again(plan, executor.devices)
+            roots, options = (plan.store.root, data_root(), cache_root()), plan.options
+            limits = options.checkpoint_every, options.max_cell_time
+            surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
+            prepare(plan, surroundings, executor, listener)
             plan.store.write_suite(record)
-            if options.fresh:
-                plan.store.forget_checkpoints(cell.key for cohort in cohorts for cell in cohort.cells)
             tracking.begin()
-            listener.training(cohorts, plan.devices)
-            pulse = Pulse(plan.store, plan.suite.name, cohorts, plan.devices)
-            ear = Ear(plan.store, listener, tracking, pulse, result.errors, options.fail_fast, until)
-            tasks = [CohortRun(cohort, surroundings) for cohort in cohorts]
-            try:
-                local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING), ear.tick, options.patience)
-            except Halt as halt:
-                result.errors.append(str(halt))
-            finally:
-                pulse.end()
+            pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
+            until = None if options.max_time is None else began + options.max_time
+            ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
+            _run_cohorts(plan, surroundings, executor, ear)
             _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
@@ -113,6 +117,27 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     except BaseException:
         tracking.abandon()
         raise
+
+
+def _looked_up_again(plan: Plan, devices: Sequence[str]) -> Plan:
+    """Look the plan's cells up once more, and pack what is left to do."""
+    planned, options = [entry.planned for entry in plan.entries], plan.options
+    entries = look_up(planned, plan.store, options.retry_failed, options.fresh)
+    return replace(plan, entries=tuple(entries), cohorts=tuple(pack(entries, len(devices))), devices=tuple(devices))
+
+
+def _run_cohorts(plan: Plan, surroundings: Surroundings, executor: Executor, ear: Ear) -> None:
+    """Run the plan's cohorts to their end, or until the ear has the run halted."""
+    if plan.options.fresh:
+        plan.store.forget_checkpoints(cell.key for cohort in plan.cohorts for cell in cohort.cells)
+    ear.listener.training(plan.cohorts, plan.devices)
+    tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
+    try:
+        executor.run(tasks, ear.hear, lambda: ear.listener.said(STOPPING), ear.tick)
+    except Halt as halt:
+        ear.errors.append(str(halt))
+    finally:
+        ear.pulse.end()
 
 
 def _write(store: Store, record: SuiteRecord, result: Result) -> None:
@@ -134,7 +159,7 @@ def profile(plan: Plan, listener: Listener) -> ProfileRun:
     surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins)
     task = ProfileRun(plan.cohorts[0], surroundings, plan.store.root / "profiles", plan.suite.name)
     listener.said(task.name)
-    must_succeed([task], plan.devices[:1], listener)
+    must_succeed([task], Local(plan.devices[:1]), listener)
     return task
 
 

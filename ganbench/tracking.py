@@ -24,20 +24,22 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from ganbench.records import SuiteRecord
 from ganbench.sample_picture import sample_picture
-from ganbench.sent import SQLITE, Result, pending, places, remember, shown, unsent
-from ganbench.store import Store, SuiteRecord
+from ganbench.sent import SQLITE, Result, hidden, pending, places, remember, shown, unsent
+from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
-__all__ = ["Synced", "Tracker", "TrackingError", "pending"]
+__all__ = ["Synced", "Tracker", "TrackingError", "pending", "reachable"]
 
 T = TypeVar("T")
 
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
+EXPERIMENTS = 100  # that are counted
 METRICS = 1000  # MLflow's limit for one log_batch
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
 ENVIRONMENT = {
@@ -154,10 +156,30 @@ class Tracker:
 
     def _reason(self, error: BaseException) -> str:
         """Say what lies at the bottom of an error: MLflow wraps a refused connection five times."""
-        while inner := error.__cause__ or error.__context__:
-            error = inner
-        text = (str(error) or type(error).__name__).splitlines()[0][:300]
-        return text.replace(self.uri, shown(self.uri)) if self.uri else text
+        return _reason(error, self.uri)
+
+
+def reachable(uri: str) -> str:
+    """Ask the MLflow at `uri` for its experiments, and return what it said; TrackingError when it cannot be used.
+
+    A database must be there: MLflow would make one.
+    """
+    with _quiet():
+        from mlflow import __version__
+        from mlflow.tracking import MlflowClient
+
+        try:
+            found = len(MlflowClient(uri).search_experiments(max_results=EXPERIMENTS))
+        except _troubles() as error:
+            raise TrackingError(f"MLflow at {shown(uri)} cannot be used ({_reason(error, uri)})") from None
+    return f"MLflow {__version__} reads it, {found}{' or more' if found == EXPERIMENTS else ''} experiments"
+
+
+def _reason(error: BaseException, uri: str | None) -> str:
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    # What is secret goes first: cut off in the middle it would no longer be found.
+    return hidden(str(error) or type(error).__name__, uri).splitlines()[0][:300]
 
 
 @dataclass(frozen=True)
@@ -241,11 +263,11 @@ def _quiet() -> Iterator[None]:
 
 
 def _troubles() -> tuple[type[Exception], ...]:
-    """List what MLflow raises when a server, a database or a disk is not as it should be."""
+    """List what MLflow raises when a server, a database, its driver, a URI or a disk is not as it should be."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return MlflowException, SQLAlchemyError, OSError
+    return MlflowException, SQLAlchemyError, OSError, ImportError, ValueError
 
 
 def _milliseconds(moment: str) -> int:

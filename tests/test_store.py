@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store, StoreError
 
 STATUS = Status("completed", 10, train_seconds=1.5, snapshot_steps=(5, 10), provenance={"torch": "2"})
 

@@ -43,6 +43,24 @@ class Running:
             self.scored.add(message.key)
 
 
+@dataclass(frozen=True)
+class Local:
+    """The executor of this machine, with a slot per entry of `devices`; see `ganbench.execution.executor`."""
+
+    devices: Sequence[str]
+    patience: float = PATIENCE
+
+    def run(
+        self,
+        tasks: Iterable[Task],
+        listen: Listen,
+        stopping: Callable[[], None] = lambda: None,
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Run every task in a process of its own."""
+        run(tasks, self.devices, listen, stopping, tick, self.patience)
+
+
 def run(
     tasks: Iterable[Task],
     devices: Sequence[str],

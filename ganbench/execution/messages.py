@@ -15,10 +15,11 @@ class Message:
 
     `alive` says no more than that it works; `error` is an exception that the task could not deal with, `detail` its
     traceback, and `halts` means that no other task would fare better. Of a worker that can tell nothing any longer it
-    is said that it is `lost`, when what is left of its task is tried again, or that it `died` or `hung`.
+    is said that it is `lost`, when what is left of its task is tried again, or that it `died` or `hung`; `left` is the
+    last word of one on another machine that was asked to stop.
     """
 
-    kind: Literal["progress", "alive", "scoring", "trained", "scored", "done", "error", "lost", "died", "hung"]
+    kind: Literal["progress", "alive", "scoring", "trained", "scored", "done", "error", "lost", "died", "hung", "left"]
     step: int = 0
     steps: int = 0
     alive: int = 0

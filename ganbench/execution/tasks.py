@@ -14,8 +14,10 @@ from ganbench.checkpoints import EVERY, StoredCheckpoints, step_of
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.training_data import Real, training_data
+from ganbench.locks import together
+from ganbench.records import Outcome, Status
 from ganbench.registry import Part, load_file
-from ganbench.store import Outcome, Status, Store, StoreError
+from ganbench.store import Store, StoreError
 from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
+
+
+WORKERS = "workers"  # what workers hold a lock on, in the store
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,11 @@ class CohortRun:
         `started` is the moment (`time.time()`) at which the parent started this worker.
         """
         started = time.time() if started is None else started
+        # Should the parent be killed, the next run waits until this process has noticed.
+        with together(self.surroundings.store / WORKERS):
+            self._work(device, tell, started)
+
+    def _work(self, device: str, tell: Tell, started: float) -> None:
         import torch
 
         self.surroundings.load_plugins()
@@ -138,6 +148,19 @@ class CohortRun:
             )
             for cells, trains, step in parts
         ]
+
+    def bury(self, trained: Collection[str], outcome: Outcome, reason: str) -> list[Cell]:
+        """Record how the cells ended that no worker could train, all but those of these keys; return them."""
+        from ganbench.execution.provenance import now
+
+        store, buried = Store(self.surroundings.store), []
+        made_by = {**(self.surroundings.provenance or {}), "finished": now()}
+        for cell in self.cohort.cells if self.cohort.trains else ():
+            if cell.key not in trained:
+                status = Status(outcome, step_of(store, cell.key), reason, provenance=made_by)
+                store.write_training(cell.key, cell.as_json(), status)
+                buried.append(cell)
+        return buried
 
     def _train(self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell) -> None:
         from ganbench.training.loop import train_cohort

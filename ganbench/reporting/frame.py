@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import contenders, stability
-from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.store import Store, StoreError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from ganbench import checkpoints, penalties
 from ganbench.plugins import Remembering
-from ganbench.store import Status, Store
+from ganbench.records import Status
+from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring, digest, hashed
 from ganbench.suite.plan import Planned
 from ganbench.suite.settings import Train

@@ -29,6 +29,8 @@ KEYS = (
 )
 AXES = ("objective", "dataset", "architecture", "seed")
 EVERY_DATASET = "default"
+LONGEST = 100  # letters of a suite's name
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 Sweeps = Mapping[str, list[Any]]
 
@@ -253,8 +255,13 @@ def _seeds(given: object, findings: Findings) -> tuple[int, ...]:
 
 
 def _name(given: object, findings: Findings) -> str:
+    text = str(given)
     if not isinstance(given, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", given):
-        findings.add(f"name: expected a plain file name (letters, digits, '.', '_', '-'), got {given!r}", "name")
+        findings.add(f"name: expected a plain file name (letters, digits, '.', '_', '-'), got {text[:60]!r}", "name")
+    elif len(text) > LONGEST:
+        findings.add(f"name: files are named after it, and it has {len(text)} letters of at most {LONGEST}", "name")
+    elif text.endswith(".") or RESERVED.fullmatch(text):
+        findings.add(f"name: {text!r} cannot be the name of a file everywhere (Windows keeps it for itself)", "name")
     return str(given)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store
 
 HOSTILE = "<script>alert(1)</script>"
 OBJECTIVES = ("r3gan", "wgan_gp", "hinge", "non_saturating", "least_squares", "minimax", HOSTILE)

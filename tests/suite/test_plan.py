@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.store import Scores, Status, Store
+from ganbench.records import Scores, Status
+from ganbench.store import Store
 from ganbench.suite.cells import Scoring
 from ganbench.suite.cohorts import Entry, look_up, pack
 from ganbench.suite.errors import SuiteError
