@@ -13,14 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
+from sleeping import DryRun
+
 from ganbench.cli.progress import Display
-from ganbench.execution import local
-from ganbench.execution.messages import Message, Tell
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution import fork_server, local
+from ganbench.execution.tasks import Surroundings
 from ganbench.hearing import Ear
 from ganbench.paths import cache_root, data_root
 from ganbench.pulse import Pulse
@@ -32,9 +33,9 @@ from ganbench.suite.plan import Planned, expand
 from ganbench.suite.record import suite_record
 
 OBJECTIVES = (
-    "minimax, non_saturating, least_squares, hinge, wgan, wgan_gp, wgan_lp, wgan_div, dragan, r1_gan, lsgan, "
-    "hinge_gan, nsgan, sngan, r3gan, ragan, rahinge, rals, rsgan, consensus_gan, lecam_gan, fgan_kl, fgan_pearson, "
-    "fgan_neyman, fgan_reverse_kl"
+    "minimax, non_saturating, least_squares, hinge, wgan, wgan_gp, wgan_lp, wgan_div, dragan, r1_gan, sngan, r3gan, "
+    "ragan, rahinge, rals, rsgan, consensus_gan, lecam_gan, pacgan, fgan_kl, fgan_pearson, fgan_neyman, "
+    "fgan_reverse_kl, fgan_squared_hellinger, fgan_jensen_shannon"
 )
 RATES = ", ".join(f"{place}.0e-6" for place in range(1, 101))
 SUITES = {
@@ -53,8 +54,7 @@ train: {{g_lr: [{RATES}], d_lr: [{RATES}]}}
 """,
 }
 SEEDS, *_ = SUITES
-# Of the 10,000 cells: as many as a cohort on points has, and as long as makes all slots overlap.
-COMPANY, SECONDS = 16, 2.0
+COMPANY = 16  # cells that sleep together
 VALUES = ("modes", "high_quality", "mode_kl", "fid", "precision", "recall", "coverage", "density", "duplicates")
 TRACED = ("d_loss", "d_penalty", "g_loss", "real_logit", "fake_logit", "d_accuracy", "d_grad_norm", "g_grad_norm")
 RECORDS = 200  # of a trace
@@ -88,7 +88,7 @@ def make_plan(suite: Path, store: Path) -> None:
         entries = look_up(rows, Store(store))
     with clocked("pack into cohorts"):
         pack(entries, 64)
-    assert len(entries) == 100_000
+    assert len({entry.planned.cell and entry.planned.cell.key for entry in entries}) == 100_000
 
 
 def fill(suite: Path, store: Path) -> None:
@@ -150,24 +150,6 @@ def write_record(suite: Path, store: Path) -> None:
     assert len(found.listed) == 10_000
 
 
-@dataclass(frozen=True)
-class DryRun(CohortRun):
-    """A cohort that sleeps where it would train, and leaves a status of each cell."""
-
-    def work(self, device: str, tell: Tell, started: float | None = None) -> None:  # noqa: ARG002 - as a task's
-        """Sleep, say so now and then, store the cells."""
-        cells, store = self.cohort.cells, Store(self.surroundings.store)
-        steps = cells[0].train.g_steps
-        for step in range(4):
-            time.sleep(SECONDS / 4)
-            tell(Message("progress", step * steps // 4, steps, len(cells)))
-        for cell in cells:
-            store.write_training(cell.key, cell.as_json(), Status("completed", steps))
-            tell(Message("trained", key=cell.key, text="completed"))
-            tell(Message("scored", key=cell.key))
-        tell(Message("done"))
-
-
 class Untracked:
     """Stands where MLflow would be told."""
 
@@ -191,12 +173,17 @@ def drive(suite: Path, store: Path) -> None:
         wall, core = time.perf_counter(), time.process_time()
         local.run([DryRun(cohort, surroundings) for cohort in cohorts], devices, ear.hear, tick=ear.tick)
         wall, core = time.perf_counter() - wall, time.process_time() - core
+    fork_server.stop()
     assert not errors, errors[0]
     assert len(kept.keys()) == len(cells) == 10_000
     told("parent of 64 slots, per cell", wall / len(cells), core / len(cells))
 
 
 PARTS = {part.__name__: part for part in (make_plan, fill, list_cells, read_frame, write_report, write_record, drive)}
+
+
+def run_part(name: str, suite: str, store: str) -> None:
+    PARTS[name](Path(suite), Path(store))
 
 
 def measured(command: Sequence[str]) -> tuple[str, float, float, float]:
@@ -220,7 +207,10 @@ def row(what: str, wall: str, core: str, goal: str = "") -> None:
 
 def show(part: str, suite: Path, store: Path, goal: str = "") -> float:
     """Run one part in a process of its own, print its rows and return its peak of memory in MB."""
-    output, _, _, peak = measured([sys.executable, __file__, "--part", part, str(suite), str(store)])
+    # By a command line, and not by this file, which all workers of the part would then run again.
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import orchestration; orchestration.run_part(*sys.argv[2:])"
+    here = str(Path(__file__).parent)
+    output, _, _, peak = measured([sys.executable, "-c", code, here, part, str(suite), str(store)])
     rows = [json.loads(line) for line in output.splitlines()]
     for found in rows:
         unit, scale = (" ms", 1e3) if "per cell" in found["name"] else (" s", 1)
@@ -262,12 +252,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--only", choices=("plan", "store", "executor"), help="one of the three tables")
     options.add_argument("--report", action="store_true", help="write the report of the 10,000 cells too")
-    options.add_argument("--part", nargs=3, help=argparse.SUPPRESS)
     chosen = options.parse_args()
-    if chosen.part:
-        name, suite, store = chosen.part
-        PARTS[name](Path(suite), Path(store))
-        return
     row("what", "by the clock", "on a core", "goal")
     with tempfile.TemporaryDirectory(prefix="ganbench-orchestration-") as name:
         if chosen.only in (None, "plan"):
