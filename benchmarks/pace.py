@@ -16,7 +16,7 @@ import torch
 from work import Work
 
 from ganbench.execution import local
-from ganbench.execution.tasks import Message, Tell
+from ganbench.execution.messages import Message, Tell
 from ganbench.suite.cells import Cell, scoring_steps
 from ganbench.suite.settings import Train
 from ganbench.training.loop import train_cohort

@@ -25,8 +25,9 @@ from threading import Event, Thread
 import numpy as np
 
 from ganbench.pulling import pull
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.sent import Result, pending, trained, unsent
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.suite.cells import digest
 from ganbench.tracked import POINTS, series
 from ganbench.tracking import Tracker

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganbench.checkpoints import EVERY
 from ganbench.evaluation.request import Request
 from ganbench.evaluation.standalone import Evaluation
 from ganbench.evaluation.standalone import evaluate as score
 from ganbench.execution import slots
+from ganbench.execution.messages import PATIENCE
 from ganbench.listener import Listener, Silence
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.registry import load_file, unknown
@@ -28,13 +30,37 @@ def plan(
     workers: int | None = None,
     fresh: bool = False,
     retry_failed: bool = False,
+    slots_per_device: int | None = None,
+    checkpoint_every: float = EVERY,
+    fail_fast: bool = False,
+    max_time: float | None = None,
+    max_cell_time: float | None = None,
+    patience: float = PATIENCE,
+    cohort: int | str | None = None,
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
 
-    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200".
-    Raises SuiteError with every problem of the suite.
+    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200";
+    `cohort` is "auto" or the most cells that train together (default: the suite's own). Times are seconds. Raises
+    SuiteError with every problem of the suite.
     """
-    options = Options(Path(store), tuple(only), tuple(settings), seeds, device, workers, fresh, retry_failed)
+    options = Options(
+        Path(store),
+        tuple(only),
+        tuple(settings),
+        seeds,
+        device,
+        workers,
+        fresh,
+        retry_failed,
+        checkpoint_every,
+        slots_per_device,
+        fail_fast,
+        max_time,
+        max_cell_time,
+        patience,
+        cohort=cohort,
+    )
     return make_plan(Path(suite), options)
 
 
@@ -49,6 +75,13 @@ def run(
     workers: int | None = None,
     fresh: bool = False,
     retry_failed: bool = False,
+    slots_per_device: int | None = None,
+    checkpoint_every: float = EVERY,
+    fail_fast: bool = False,
+    max_time: float | None = None,
+    max_cell_time: float | None = None,
+    patience: float = PATIENCE,
+    cohort: int | str | None = None,
     report: str | Path | None = None,
     tracking_uri: str | None = None,
     listener: Listener | None = None,
@@ -68,6 +101,13 @@ def run(
         workers=workers,
         fresh=fresh,
         retry_failed=retry_failed,
+        slots_per_device=slots_per_device,
+        checkpoint_every=checkpoint_every,
+        fail_fast=fail_fast,
+        max_time=max_time,
+        max_cell_time=max_cell_time,
+        patience=patience,
+        cohort=cohort,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
 

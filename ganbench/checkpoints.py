@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -11,7 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ganbench.paths import write_whole
 from ganbench.store import CHECKPOINT, Store
 
 if TYPE_CHECKING:
@@ -20,24 +20,29 @@ if TYPE_CHECKING:
 EVERY = 60.0  # seconds
 
 
-def step_of(store: Store, key: str) -> int:
-    """Return the G steps after which a cell's training was last kept; 0 where there is nothing to go on with."""
+def step_of(store: Store, key: str, scored: Sequence[int] = ()) -> int:
+    """Return the G steps after which a cell's training was last kept; 0 where there is nothing to go on with.
+
+    There is nothing either where it lacks a snapshot of one of the steps before that are to be `scored`.
+    """
     path = store.cell_folder(key) / CHECKPOINT
     if not path.exists():
         return 0
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
 
     try:
-        return int(_facts(path)["step"])
-    except (SafetensorError, KeyError, ValueError):
+        with safe_open(path, "numpy") as file:
+            step, there = max(0, int(file.metadata()["step"])), set(file.keys())
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError):
         return 0  # damaged: the cell starts anew
+    return step if all(at > step or f"snapshot/g/{at}" in there for at in scored) else 0
 
 
-def _facts(path: Path) -> dict[str, str]:
+def _seconds(path: Path) -> float:
     from safetensors import safe_open
 
     with safe_open(path, "numpy") as file:
-        return dict(file.metadata() or {})
+        return float(file.metadata()["seconds"])
 
 
 class StoredCheckpoints:
@@ -46,15 +51,26 @@ class StoredCheckpoints:
     `spent` are a cell's seconds of training before, `asked_to_stop` says whether this process has been.
     """
 
-    def __init__(self, store: Store, keys: Sequence[str], resumes: bool, seconds: float = EVERY) -> None:
-        """Take the store, whether what it keeps is to be gone on with, and the seconds between two checkpoints."""
+    def __init__(
+        self, store: Store, keys: Sequence[str], resumes: bool, seconds: float = EVERY, limit: float | None = None
+    ) -> None:
+        """Take the store, whether what it keeps is to be gone on with, and the seconds between two checkpoints.
+
+        `limit` are the seconds that a cell may train.
+        """
         self._store, self._keys, self._resumes, self._seconds = store, keys, resumes, seconds
+        self._limit = math.inf if limit is None else limit
         self._began = self._last = time.monotonic()
         self.asked_to_stop, self.spent = False, 0.0
 
+    @property
+    def over(self) -> bool:
+        """Whether each cell has had its share of the cohort's time."""
+        return self.spent + (time.monotonic() - self._began) / len(self._keys) >= self._limit
+
     def due(self) -> bool:
         """Say whether the time has passed, or this process is asked to stop."""
-        return self.asked_to_stop or time.monotonic() - self._last >= self._seconds
+        return self.asked_to_stop or self.over or time.monotonic() - self._last >= self._seconds
 
     def write(self, cells: Sequence[dict[str, Tensor]]) -> None:
         """Keep where the cells stand; where this process was asked to stop, it then does."""
@@ -63,7 +79,7 @@ class StoredCheckpoints:
         seconds = self.spent + (time.monotonic() - self._began) / len(cells)
         for key, saved in zip(self._keys, cells, strict=True):
             content = save(saved, metadata={"step": str(int(saved["step"])), "seconds": f"{seconds:.3f}"})
-            write_whole(self._store.cell_folder(key) / CHECKPOINT, content)
+            self._store.write_checkpoint(key, content)
         self._last = time.monotonic()
         if self.asked_to_stop:
             sys.exit(0)
@@ -75,7 +91,7 @@ class StoredCheckpoints:
         if not self._resumes:
             return []
         paths = [self._store.cell_folder(key) / CHECKPOINT for key in self._keys]
-        self.spent = sum(float(_facts(path)["seconds"]) for path in paths) / len(paths)
+        self.spent = sum(map(_seconds, paths)) / len(paths)
         return [load_file(path) for path in paths]
 
     @contextmanager

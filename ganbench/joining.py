@@ -13,8 +13,9 @@ from typing import Any
 
 from ganbench.paths import whole_file, write_whole
 from ganbench.plain_data import as_json
+from ganbench.records import Status, SuiteRecord
 from ganbench.run_files import identity
-from ganbench.store import CHECKPOINT, Status, Store, StoreError, SuiteRecord
+from ganbench.store import CHECKPOINT, Store, StoreError
 
 STATUS, SCORES = "status.json", "scores.json"
 NO_RESULT = ("failed", "timed_out")

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ganbench.execution.local import Task
-    from ganbench.execution.tasks import Message
+    from ganbench.execution.messages import Message, Task
     from ganbench.planning import Plan
     from ganbench.suite.cohorts import Cohort
 

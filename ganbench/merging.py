@@ -8,8 +8,9 @@ from typing import Any
 
 from ganbench.joining import Difference, add_suite, finished, join_cell, said
 from ganbench.locks import alone
+from ganbench.records import Listed, SuiteRecord
 from ganbench.reporting.protocol import differing
-from ganbench.store import Listed, Store, StoreError, SuiteRecord
+from ganbench.store import Store, StoreError
 
 Protocols = dict[str, dict[str, Mapping[str, Any]]]  # by dataset and id
 

@@ -21,10 +21,11 @@ from ganbench.joining import add_suite, join_cell, join_suites, said
 from ganbench.locks import alone
 from ganbench.paths import write_whole
 from ganbench.plain_data import as_json
+from ganbench.records import SuiteRecord
 from ganbench.registry import unknown
 from ganbench.run_files import KEY, SCORES, TRAINING, SuiteFile, check_result, joined_list, read_suite_file
 from ganbench.sent import SQLITE, Result, list_is_sent, remember, remember_list, shown, unsent
-from ganbench.store import Store, StoreError, SuiteRecord
+from ganbench.store import Store, StoreError
 from ganbench.tracking import Reader, TrackedRun, TrackingError, reading
 
 FETCHERS = 4  # runs that are fetched at once: a server answers in milliseconds that one would wait for

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.plain_data import as_json
+from ganbench.records import Listed, SuiteRecord
 from ganbench.sample_picture import sample_picture
-from ganbench.store import Listed, StoreError, SuiteRecord
+from ganbench.store import StoreError
 
 if TYPE_CHECKING:
     from ganbench.sent import Result
@@ -161,7 +162,7 @@ def check_result(folder: Path) -> None:
     import numpy as np
     from pydantic import TypeAdapter, ValidationError
 
-    from ganbench.store import Scores, Status
+    from ganbench.records import Scores, Status
 
     shapes: dict[str, Any] = {"cell.json": dict[str, Any], "status.json": Status, "scores.json": Scores}
     record = TypeAdapter(dict[str, float | None])

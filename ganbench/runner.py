@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter
 
-from ganbench.execution import fork_server, local
+from ganbench.execution import fork_server
+from ganbench.execution.engines import open_executor
+from ganbench.execution.executor import Executor
+from ganbench.execution.local import Local
+from ganbench.execution.mail import end_others
+from ganbench.execution.messages import Halt
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Message, Surroundings
+from ganbench.execution.tasks import WORKERS, CohortRun, Surroundings
+from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
-from ganbench.planning import Plan
-from ganbench.preparing import must_succeed, prepare
-from ganbench.store import Status, Store, SuiteRecord
-from ganbench.suite.cohorts import Cohort, look_up, pack
+from ganbench.planning import Plan, packed
+from ganbench.preparing import must_succeed, prepare, sized
+from ganbench.pulse import Pulse
+from ganbench.records import SuiteRecord
+from ganbench.store import Store, StoreError
+from ganbench.suite.cohorts import look_up
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
 
@@ -45,7 +54,8 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     """Run what is left of a plan, then track and report all of it (`report` None: no report).
 
     Where another run has the store it waits, and runs what is left then. SuiteError when data or extractors cannot be
-    got ready: then nothing has been trained. A KeyboardInterrupt waits until what trains is kept; a second does not.
+    got ready, StoreError when nothing can be written: then nothing has been trained. A KeyboardInterrupt waits until
+    what trains is kept; a second does not.
     """
     if plan.cohorts:
         fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
@@ -59,44 +69,85 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
         if before is not None:
             # Nothing runs: the times of the run that made these cells stay.
             record = replace(record, started=before.started, seconds=before.seconds)
-        plan.store.write_suite(record)
+        if record != before:
+            plan.store.write_suite(record)
         result.untracked = track(plan.store, record, tracking_uri, listener)
     result.outcomes = _outcomes(plan)
     if report is not None:
-        from ganbench.reporting import write_report
-
-        result.report = write_report(plan.store, plan.suite.name, report)
+        result.report = _reported(plan, report, result)
     return result
 
 
-def _left(plan: Plan) -> tuple[Cohort, ...]:
-    """Look the plan's cells up once more, and pack what is left to do."""
-    options, planned = plan.options, [entry.planned for entry in plan.entries]
-    return tuple(pack(look_up(planned, plan.store, options.retry_failed, options.fresh), len(plan.devices)))
+def _reported(plan: Plan, folder: Path, result: Result) -> Path | None:
+    from ganbench.reporting import write_report
+
+    try:
+        return write_report(plan.store, plan.suite.name, folder)
+    except OSError as error:
+        result.errors.append(f"the report could not be written to {folder} ({error.strerror or error})")
+        return None
 
 
 def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
     """Run the cohorts, and track their cells as they are finished."""
-    started, tracking = perf_counter(), LiveTracking(plan.store, record, uri)
+    plan.store.check_writable()
+    began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
     try:
-        roots = plan.store.root, data_root(), cache_root()
-        surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), plan.options.checkpoint_every)
-        prepare(plan, surroundings, listener)
-        with alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited:
-            cohorts = _left(plan) if waited else plan.cohorts
+        with alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited:
+            executor = open_executor(plan)
+            # The workers of a run that was killed hold this until they have noticed.
+            with alone(plan.store.root / WORKERS, waiting) as orphans:
+                pass
+            if end_others(plan.store.root, waiting) or waited or orphans or executor.devices != plan.devices:
+                plan = _looked_up_again(plan, executor.devices)
+            roots, options = (plan.store.root, data_root(), cache_root()), plan.options
+            limits = options.checkpoint_every, options.max_cell_time
+            surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
+            prepare(plan, surroundings, executor, listener)
+            plan = sized(plan, surroundings, executor, listener)
             plan.store.write_suite(record)
             tracking.begin()
-            listener.training(cohorts, plan.devices)
-            ear = _Ear(plan.store, listener, result, tracking)
-            tasks = [CohortRun(cohort, surroundings) for cohort in cohorts]
-            local.run(tasks, plan.devices, ear.hear, lambda: listener.said(STOPPING))
-            plan.store.write_suite(replace(record, seconds=perf_counter() - started))
+            pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
+            until = None if options.max_time is None else began + options.max_time
+            ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
+            _run_cohorts(plan, surroundings, executor, ear)
+            _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
         result.untracked = tracking.close()
     except BaseException:
         tracking.abandon()
         raise
+
+
+def _looked_up_again(plan: Plan, devices: Sequence[str]) -> Plan:
+    """Look the plan's cells up once more, and pack what is left to do."""
+    planned, options = [entry.planned for entry in plan.entries], plan.options
+    entries = look_up(planned, plan.store, options.retry_failed, options.fresh)
+    again = replace(plan, entries=tuple(entries), devices=tuple(devices))
+    return replace(again, cohorts=packed(again))
+
+
+def _run_cohorts(plan: Plan, surroundings: Surroundings, executor: Executor, ear: Ear) -> None:
+    """Run the plan's cohorts to their end, or until the ear has the run halted."""
+    if plan.options.fresh:
+        plan.store.forget_checkpoints(cell.key for cohort in plan.cohorts for cell in cohort.cells)
+    ear.listener.training(plan.cohorts, plan.devices)
+    tasks = [CohortRun(cohort, surroundings) for cohort in plan.cohorts]
+    try:
+        executor.run(tasks, ear.hear, lambda: ear.listener.said(STOPPING), ear.tick)
+    except Halt as halt:
+        ear.errors.append(str(halt))
+    finally:
+        ear.pulse.end()
+
+
+def _write(store: Store, record: SuiteRecord, result: Result) -> None:
+    """Write how long a run took; what was finished is reported even where that is no longer possible."""
+    try:
+        store.write_suite(record)
+    except StoreError as error:
+        result.errors.append(str(error))
 
 
 def profile(plan: Plan, listener: Listener) -> ProfileRun:
@@ -110,7 +161,7 @@ def profile(plan: Plan, listener: Listener) -> ProfileRun:
     surroundings = Surroundings(plan.store.root, data_root(), cache_root(), plan.suite.plugins)
     task = ProfileRun(plan.cohorts[0], surroundings, plan.store.root / "profiles", plan.suite.name)
     listener.said(task.name)
-    must_succeed([task], plan.devices[:1], listener)
+    must_succeed([task], Local(plan.devices[:1]), listener)
     return task
 
 
@@ -126,34 +177,6 @@ def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener
         return str(error)
 
 
-@dataclass
-class _Ear:
-    """Hears the workers of a run: passes it on, and records what a dead worker cannot."""
-
-    store: Store
-    listener: Listener
-    result: Result
-    tracking: LiveTracking
-
-    def hear(self, slot: int, task: local.Task, message: Message) -> None:
-        if message.kind == "error":
-            self.result.errors.append(f"{task.name}: {message.text}\n{message.detail}".rstrip())
-        if message.kind == "died" and isinstance(task, CohortRun):
-            self.result.errors.append(f"{task.name}: {message.text}")
-            self._bury(task, message.text)
-        if message.kind == "scored":
-            self.tracking.finished([message.key])
-        if message.kind in ("done", "error", "died") and isinstance(task, CohortRun):
-            self.tracking.finished(cell.key for cell in task.cohort.cells)
-        self.listener.heard(slot, task, message)
-
-    def _bury(self, task: CohortRun, reason: str) -> None:
-        made_by = {**(task.surroundings.provenance or {}), "finished": now()}
-        for cell in task.cohort.cells:
-            if self.store.status(cell.key) is None:
-                self.store.write_training(cell.key, cell.as_json(), Status("failed", 0, reason, provenance=made_by))
-
-
 def _outcomes(plan: Plan) -> Counter[str]:
     found: Counter[str] = Counter()
     for entry in plan.entries:
@@ -163,7 +186,9 @@ def _outcomes(plan: Plan) -> Counter[str]:
             continue
         status = plan.store.status(cell.key)
         scored = status is not None and (
-            status.outcome == "failed" or not scoring.wanted or plan.store.scores(cell.key, scoring.key) is not None
+            status.outcome in ("failed", "timed_out")
+            or not scoring.wanted
+            or plan.store.scores(cell.key, scoring.key) is not None
         )
         found[status.outcome if status is not None and scored else "missing"] += 1
     return found

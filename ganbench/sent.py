@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote
 
 from ganbench.paths import write_whole
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store
 
 SQLITE = "sqlite:///"
 ARTIFACTS = "mlartifacts"  # beside a database file
+QUERY = re.compile(r"([?&][^=&#\s]*(?:pass|pwd|token|secret|key)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
+SHORTEST = 4  # letters of a password that is looked for on its own
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,9 @@ def _mark(store: Store, uri: str | None, mark: dict[str, str]) -> None:
     path = _path(store, uri)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({**mark, "uri": shown(places(store, uri)[0])})
-    with path.open("ab", buffering=0) as file:
+    # Not through a link: a store that came from elsewhere must not have lines put at the end of any file.
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    with os.fdopen(handle, "ab", buffering=0) as file:
         # The line break comes first, so that what a killed sync left half written stays a line of its own.
         file.write(f"\n{line}".encode())
 
@@ -120,12 +126,37 @@ def places(store: Store, uri: str | None) -> tuple[str, str | None]:
 
 
 def shown(uri: str) -> str:
-    """Return a URI without its password, be it before the host or among the parameters of a database."""
-    parts = urlsplit(uri)
-    user, at, host = parts.netloc.rpartition("@")
-    if at and ":" in user:
-        uri = parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
-    return re.sub(r"(?i)([?&][^=&]*(?:password|passwd|pwd|token|secret)=)[^&]*", r"\1***", uri)
+    """Return a URI without its password, or secrets in its query."""
+    user, colon, password = _secret(uri).partition(":")
+    if colon:
+        uri = uri.replace(f"{user}:{password}@", f"{user}:***@", 1)
+    return QUERY.sub(r"\1***", uri)
+
+
+def hidden(text: str, uri: str | None) -> str:
+    """Return a text, such as an error's, without what `shown` leaves out of the URI."""
+    if uri is None:
+        return text
+    text = text.replace(uri, shown(uri))
+    user, colon, password = _secret(uri).partition(":")
+    if colon:
+        # What reads a URI wrongly names the part of the password that comes before a `/` that should not be in it.
+        first = re.split(r"[/?#@]", password)[0]
+        text = text.replace(f"{user}:{password}@", f"{user}:***@").replace(f"{user}:{first}", f"{user}:***")
+        for form in (password, unquote(password), quote(password, safe=""), first):
+            # A short one would be found in words that it has nothing to do with.
+            text = text.replace(form, "***") if len(form) >= SHORTEST else text
+    return QUERY.sub(r"\1***", text)
+
+
+def _secret(uri: str) -> str:
+    """Return what stands before the `@` of a URI, even where a password holds what it may not, such as `/`."""
+    rest = uri.partition("://")[2]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return authority.rpartition("@")[0]
+    broken = ":" in authority and "@" in rest and not authority.rpartition(":")[2].isdecimal()
+    return rest.rpartition("@")[0] if broken else ""
 
 
 def _database(store: Store, uri: str | None) -> Path | None:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ganbench.records import Listed
 from ganbench.sent import Result
-from ganbench.store import Listed
 
 T = TypeVar("T")
 POINTS = 50  # of one series

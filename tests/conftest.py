@@ -1,4 +1,4 @@
-"""What every test shares: one thread, a cache of its own, and the real data where it lies."""
+"""What every test shares: one thread, a cache that is not the user's, and the real data where it lies."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from pathlib import Path
 import pytest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the slow tests: at the end, no process waits long for another."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread_and_own_cache(tmp_path_factory: pytest.TempPathFactory):
     """Keep the user's cache untouched, and the numbers independent of how many cores are free."""
@@ -23,7 +28,10 @@ def _one_thread_and_own_cache(tmp_path_factory: pytest.TempPathFactory):
 
     torch.set_num_threads(1)
     before = os.environ.get("GANBENCH_CACHE")
-    os.environ["GANBENCH_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    folder = tmp_path_factory.getbasetemp()
+    # One for all processes that pytest runs tests in: what is in it, such as classifiers, is made by one of them.
+    cache = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "cache"
+    os.environ["GANBENCH_CACHE"] = str(cache)
     yield
     if before is None:
         del os.environ["GANBENCH_CACHE"]
@@ -56,7 +64,8 @@ def cifar_folder() -> Path:
 @pytest.fixture(scope="session")
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database to copy, made once: its migrations take seconds."""
-    from ganbench.store import Listed, Status, Store, SuiteRecord
+    from ganbench.records import Listed, Status, SuiteRecord
+    from ganbench.store import Store
     from ganbench.tracking import Tracker
 
     empty = Store(tmp_path_factory.mktemp("fresh"))

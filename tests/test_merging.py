@@ -16,8 +16,9 @@ from ganbench import joining
 from ganbench.cli import app
 from ganbench.locks import alone
 from ganbench.merging import merge
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import write_report
-from ganbench.store import CHECKPOINT, Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.store import CHECKPOINT, Store, StoreError
 
 EVALUATION = "e" * 16
 PROTOCOL = {"extractor": {"name": "identity"}, "samples": 2000}

@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 from ganbench.pulling import pull
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.sent import pending
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker
 
 EVALUATION = "e" * 16

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 
 from ganbench.cli import app
 from ganbench.pulling import pull
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import write_report
 from ganbench.sent import list_is_sent, pending, places
-from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.store import Store, StoreError
 from ganbench.suite.cells import digest
 from ganbench.tracking import Synced, Tracker
 

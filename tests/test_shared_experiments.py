@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ganbench.pulling import pull
+from ganbench.records import Listed, Status, SuiteRecord
 from ganbench.sent import Result, identity, pending
-from ganbench.store import Listed, Status, Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker, senders
 
 KEYS = ["a" * 16, "b" * 16, "c" * 16]

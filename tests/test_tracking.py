@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.sample_picture import GREY, sample_picture
 from ganbench.sent import places, shown
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracked import POINTS
 from ganbench.tracking import Synced, Tracker, TrackingError, pending, sending
 

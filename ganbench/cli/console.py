@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,25 @@ WorkersOption = Annotated[
         "--workers", min=1, help="Worker processes.  \\[default: one per GPU, or per core]", show_default=False
     ),
 ]
+CohortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cohort",
+        metavar="auto|N",
+        help="The most cells that train together; auto measures what is fastest. No score depends on it.  "
+        "\\[default: the suite's, else auto]",
+        show_default=False,
+    ),
+]
+SlotsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--slots-per-device",
+        min=1,
+        help="Cohorts at a time on each device, which share its memory.  \\[default: 1 per GPU, 1 per core of a CPU]",
+        show_default=False,
+    ),
+]
 PluginOption = Annotated[
     list[str] | None, typer.Option("--plugin", help="A local plugin file to include. Repeatable.", show_default=False)
 ]
@@ -80,6 +100,19 @@ def errors_told() -> Iterator[None]:
     except OSError as error:
         typer.secho(f"{error.filename or 'file system'}: {error.strerror or error}", err=True)
         raise typer.Exit(2) from None
+
+
+def seconds_of(text: str) -> float:
+    """Read a duration such as 90, 45s, 30m, 2h or 1d12h as seconds."""
+    found = re.fullmatch(r"(?:([\d.]+)d)?(?:([\d.]+)h)?(?:([\d.]+)m)?(?:([\d.]+)s?)?", text.strip())
+    try:
+        parts = [float(part or 0) for part in found.groups()] if found else []
+    except ValueError:
+        parts = []
+    seconds = sum(number * unit for number, unit in zip(parts, (86400, 3600, 60, 1), strict=False))
+    if seconds <= 0:
+        raise typer.BadParameter(f"{text!r} is no duration; write seconds or such as 45s, 30m, 2h or 1d12h")
+    return seconds
 
 
 def printable(text: str) -> str:

@@ -12,8 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from ganbench.cli.console import human_seconds
 
 if TYPE_CHECKING:
-    from ganbench.execution.local import Task
-    from ganbench.execution.tasks import Message
+    from ganbench.execution.messages import Message, Task
     from ganbench.planning import Plan
     from ganbench.suite.cohorts import Cohort
 
@@ -72,14 +71,14 @@ class Display:
         """Draw what a worker says."""
         if message.kind == "trained" and message.text == "failed":
             self.said(f"{task.name}: a cell failed (the report has the traceback)")
-        if message.kind in ("error", "died"):
+        if message.kind in ("error", "lost", "died", "hung"):
             self.said(f"{task.name}: {message.text}")
         cohort = getattr(task, "cohort", None)
         if cohort is None or not self._total:
             return
         if message.kind == "progress":
             self._done[cohort.cells[0].key] = cohort.work * message.step / max(message.steps, 1)
-        if message.kind in ("done", "died", "error"):
+        if message.kind in ("done", "died", "hung", "error"):
             self._done[cohort.cells[0].key] = cohort.work
             self._cells_left -= len(cohort.cells)
         self._draw(slot, cohort, message)

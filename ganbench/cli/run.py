@@ -10,23 +10,68 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganbench.checkpoints import EVERY
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     OnlyOption,
     SeedsOption,
     SetOption,
+    SlotsOption,
     StoreOption,
     SuiteArgument,
     TrackingOption,
     WorkersOption,
     errors_told,
     human_seconds,
+    seconds_of,
 )
+from ganbench.execution.messages import PATIENCE
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
     from ganbench.runner import Result
 
+MaxTimeOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-time",
+        parser=seconds_of,
+        metavar="TIME",
+        help="Stop the whole run after this time, such as 90s, 30m or 2h; what is in training is kept, "
+        "and the next run goes on with it.",
+        show_default=False,
+    ),
+]
+MaxCellTimeOption = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cell-time",
+        parser=seconds_of,
+        metavar="TIME",
+        help="The longest that a cell may train, as its share of its cohort's time; then it has timed out, and goes on "
+        "from there with --retry-failed and more time.",
+        show_default=False,
+    ),
+]
+PatienceOption = Annotated[
+    float,
+    typer.Option(
+        "--patience",
+        min=1,
+        metavar="SECONDS",
+        help="A worker that says nothing for so long is killed, and its cells are tried once more.",
+    ),
+]
+CheckpointOption = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint-every",
+        min=0,
+        metavar="SECONDS",
+        help="How often what is in training is kept, to go on from there after a crash.",
+    ),
+]
 TOP = 12  # lines of each part of a profile
 
 
@@ -43,19 +88,17 @@ def run(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
+    slots_per_device: SlotsOption = None,
+    cohort: CohortOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
-    checkpoint_every: Annotated[
-        float,
-        typer.Option(
-            "--checkpoint-every",
-            min=0,
-            metavar="SECONDS",
-            help="How often what is in training is kept, to go on from there after a crash.",
-        ),
-    ] = 60,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
+    max_time: MaxTimeOption = None,
+    max_cell_time: MaxCellTimeOption = None,
+    patience: PatienceOption = PATIENCE,
+    checkpoint_every: CheckpointOption = EVERY,
     profile: Annotated[
         bool,
         typer.Option(
@@ -83,6 +126,12 @@ def run(
             fresh or profile,
             retry_failed,
             checkpoint_every,
+            slots_per_device,
+            fail_fast,
+            max_time,
+            max_cell_time,
+            patience,
+            cohort=cohort,
         )
         made = make_plan(Path(suite), options)
         if plan:

@@ -17,6 +17,8 @@ import safetensors.torch  # noqa: E402, F401
 
 import ganbench.evaluation.sampling  # noqa: E402
 import ganbench.execution.local  # noqa: E402
+import ganbench.execution.provenance  # noqa: E402
+import ganbench.execution.tasks  # noqa: E402
 import ganbench.training.loop  # noqa: E402, F401
 
 # Workers need not search what they share with each other for garbage, and thereby copy it.

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganbench.execution.tasks import Message, Surroundings, Tell, training_data
+from ganbench.execution.messages import Message, Tell
+from ganbench.execution.tasks import Surroundings
+from ganbench.execution.training_data import training_data
 from ganbench.paths import write_whole
 from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort

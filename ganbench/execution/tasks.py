@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from ganbench.checkpoints import EVERY, StoredCheckpoints
+from ganbench.checkpoints import EVERY, StoredCheckpoints, step_of
+from ganbench.execution.messages import Message, Tell
+from ganbench.execution.signs_of_life import signs_of_life
+from ganbench.execution.training_data import Real, training_data
+from ganbench.locks import together
+from ganbench.records import Outcome, Status
 from ganbench.registry import Part, load_file
-from ganbench.store import Status, Store
+from ganbench.store import Store, StoreError
 from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
 
     from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
-    from ganbench.training.streamed import Streamed
 
 
-@dataclass(frozen=True)
-class Message:
-    """What a worker tells its parent: progress (`step` of `steps`, `alive` cells), a cell's end, its own end.
-
-    `error` is an exception that the task could not deal with, `detail` its traceback; `died` is said for a worker
-    that no longer can.
-    """
-
-    kind: Literal["progress", "scoring", "trained", "scored", "done", "error", "died"]
-    step: int = 0
-    steps: int = 0
-    alive: int = 0
-    key: str = ""
-    text: str = ""
-    detail: str = ""
-
-
-Tell = Callable[[Message], None]
-Real = tuple["Tensor | Streamed", "Tensor | None"]  # samples as stored, and their labels
-SHARE_OF_MEMORY = 0.25  # that the real samples may take: larger ones are streamed
+WORKERS = "workers"  # what workers hold a lock on, in the store
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Where a worker finds and leaves things; nothing here changes a number."""
+    """Where a worker finds and leaves things, and for how long; nothing here changes a number.
+
+    `cell_seconds` is the longest that a cell may train (its share of its cohort's time).
+    """
 
     store: Path
     data_root: Path
@@ -58,33 +44,12 @@ class Surroundings:
     plugins: tuple[str, ...] = ()
     provenance: Mapping[str, str] | None = None
     checkpoint_seconds: float = EVERY
+    cell_seconds: float | None = None
 
     def load_plugins(self) -> None:
         """Register what the suite's local plugin files define."""
         for path in self.plugins:
             load_file(Path(path))
-
-
-def training_data(dataset: Part, root: Path, device: torch.device) -> Real:
-    """Read the train split of a prepared dataset to where it is trained on, or stream it there if it is too large."""
-    import torch
-
-    from ganbench.training.streamed import Streamed
-
-    split = dataset.create().load(root, "train")
-    labels = None if split.labels is None else torch.from_numpy(split.labels).to(device)
-    if split.samples.nbytes > SHARE_OF_MEMORY * _memory(device):
-        return Streamed(split.samples, device), labels
-    return torch.from_numpy(split.samples).to(device), labels
-
-
-def _memory(device: torch.device) -> int:
-    """Return the bytes that are free on a GPU, or that the machine has."""
-    import torch
-
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @dataclass(frozen=True)
@@ -113,10 +78,14 @@ class Preparation:
 
 @dataclass(frozen=True)
 class CohortRun:
-    """Train a cohort where needed, then score its cells; every cell is stored as soon as it is finished."""
+    """Train a cohort where needed, then score its cells; every cell is stored as soon as it is finished.
+
+    `tries` is how often workers were lost at it that could not be told from each other's fault.
+    """
 
     cohort: Cohort
     surroundings: Surroundings
+    tries: int = 0
 
     @property
     def name(self) -> str:
@@ -129,6 +98,11 @@ class CohortRun:
         `started` is the moment (`time.time()`) at which the parent started this worker.
         """
         started = time.time() if started is None else started
+        # Should the parent be killed, the next run waits until this process has noticed.
+        with together(self.surroundings.store / WORKERS):
+            self._work(device, tell, started)
+
+    def _work(self, device: str, tell: Tell, started: float) -> None:
         import torch
 
         self.surroundings.load_plugins()
@@ -136,20 +110,65 @@ class CohortRun:
         store = Store(self.surroundings.store)
         if self.cohort.trains:
             # The preparation has read this once, so what fails here is the machine's doing and no cell's.
-            data = training_data(self.cohort.cells[0].dataset, self.surroundings.data_root, where)
+            with signs_of_life(tell):
+                data = training_data(self.cohort.cells[0].dataset, self.surroundings.data_root, where)
             waited = (time.time() - started) / len(self.cohort.cells)
             self._train(self.cohort.cells, data, waited, store, tell)
         if self.cohort.scoring.wanted:
-            self._score(store, where, tell)
+            with signs_of_life(tell):
+                self._score(store, where, tell)
         tell(Message("done"))
+
+    def rest(self, trained: Collection[str], scored: Collection[str], hung: bool) -> list[CohortRun]:
+        """Return what is left after a worker was lost, in parts that find out who is to blame; nothing in the end.
+
+        The cells of a worker that died are tried in halves, as memory may have been short, down to lone cells, which
+        are tried twice. Those of one that hung are tried once more, each objective apart from the others.
+        """
+        store, groups = Store(self.surroundings.store), dict[tuple[str, bool, int], list[Cell]]()
+        for cell in self.cohort.cells:
+            trains = self.cohort.trains and cell.key not in trained
+            if trains or (self.cohort.scoring.wanted and cell.key not in scored):
+                # A worker that died while it kept checkpoints has left its cells at different steps.
+                step = step_of(store, cell.key, self.cohort.scoring.steps) if trains else 0
+                apart = str(cell.objective.as_json()) if hung else ""
+                groups.setdefault((apart, trains, step), []).append(cell)
+        lone = sum(map(len, groups.values())) == 1
+        if self.tries and (hung or lone):
+            return []
+        parts = [(cells, trains, step) for (_, trains, step), cells in groups.items()]
+        if len(parts) == 1 and not hung and not lone:
+            ((cells, trains, step),) = parts
+            parts = [(half, trains, step) for half in (cells[: len(cells) // 2], cells[len(cells) // 2 :])]
+        return [
+            replace(
+                self,
+                cohort=replace(self.cohort, cells=tuple(cells), trains=trains, step=step, seconds=None),
+                tries=self.tries + (hung or lone),
+            )
+            for cells, trains, step in parts
+        ]
+
+    def bury(self, trained: Collection[str], outcome: Outcome, reason: str) -> list[Cell]:
+        """Record how the cells ended that no worker could train, all but those of these keys; return them."""
+        from ganbench.execution.provenance import now
+
+        store, buried = Store(self.surroundings.store), []
+        made_by = {**(self.surroundings.provenance or {}), "finished": now()}
+        for cell in self.cohort.cells if self.cohort.trains else ():
+            if cell.key not in trained:
+                status = Status(outcome, step_of(store, cell.key), reason, provenance=made_by)
+                store.write_training(cell.key, cell.as_json(), status)
+                buried.append(cell)
+        return buried
 
     def _train(self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell) -> None:
         from ganbench.training.loop import train_cohort
 
         started = time.perf_counter()
         steps = cells[0].train.g_steps
-        keys, every = [cell.key for cell in cells], self.surroundings.checkpoint_seconds
-        kept = StoredCheckpoints(store, keys, self.cohort.step > 0, every)
+        keys, ours = [cell.key for cell in cells], self.surroundings
+        kept = StoredCheckpoints(store, keys, self.cohort.step > 0, ours.checkpoint_seconds, ours.cell_seconds)
         failure = None
         try:
             with kept.stoppable():
@@ -162,6 +181,8 @@ class CohortRun:
                     checkpoints=kept,
                 )
             facts = [_facts(cell) for cell in cells]
+        except StoreError:
+            raise  # a full disk is no cell's fault
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
             # The error itself would keep the failed attempt's tensors alive.
             failure = _Failure.of(error)
@@ -256,11 +277,18 @@ def _facts(cell: Cell) -> dict[str, float]:
 
 def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
     """Say how the cell's training ended, with what it cost."""
+    outcome: Outcome = "completed"
+    reason = ""
+    if result.diverged_at is not None:
+        outcome, reason = "diverged", f"not finite at G step {result.diverged_at}"
+    elif result.step < cell.train.g_steps:
+        outcome = "timed_out"
+        reason = f"stopped after {cost.train_seconds:.0f} s, at G step {result.step} of {cell.train.g_steps}"
     return replace(
         cost,
-        outcome="completed" if result.diverged_at is None else "diverged",
-        step=result.diverged_at or cell.train.g_steps,
-        reason="" if result.diverged_at is None else f"not finite at G step {result.diverged_at}",
+        outcome=outcome,
+        step=result.step,
+        reason=reason,
         d_updates=result.d_updates,
         g_updates=result.g_updates,
         images_seen=result.d_updates * cell.train.batch_size,

@@ -12,9 +12,10 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ganbench.sent import shown
+from ganbench.sent import hidden, shown
 
 T = TypeVar("T")
+EXPERIMENTS = 100  # that are counted
 ATTEMPTS, BACKOFF = 3, 0.5  # seconds, twice as long each time
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -43,11 +44,11 @@ def quiet() -> Iterator[None]:
 
 
 def troubles() -> tuple[type[Exception], ...]:
-    """List what MLflow raises when a server, a database or a disk is not as it should be."""
+    """List what MLflow raises when a server, a database, its driver, a URI or a disk is not as it should be."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    return MlflowException, SQLAlchemyError, OSError
+    return MlflowException, SQLAlchemyError, OSError, ImportError, ValueError
 
 
 def retried(action: Callable[[], T], attempts: int = ATTEMPTS, backoff: float = BACKOFF) -> T:
@@ -64,8 +65,24 @@ def reason(error: BaseException, uri: str | None) -> str:
     """Say what lies at the bottom of an error: MLflow wraps a refused connection five times."""
     while inner := error.__cause__ or error.__context__:
         error = inner
-    text = (str(error) or type(error).__name__).splitlines()[0][:300]
-    return text.replace(uri, shown(uri)) if uri else text
+    # What is secret goes first: cut off in the middle it would no longer be found.
+    return hidden(str(error) or type(error).__name__, uri).splitlines()[0][:300]
+
+
+def reachable(uri: str) -> str:
+    """Ask the MLflow at `uri` for its experiments, and return what it said; TrackingError when it cannot be used.
+
+    A database must be there: MLflow would make one.
+    """
+    with quiet():
+        from mlflow import __version__
+        from mlflow.tracking import MlflowClient
+
+        try:
+            found = len(MlflowClient(uri).search_experiments(max_results=EXPERIMENTS))
+        except troubles() as error:
+            raise TrackingError(f"MLflow at {shown(uri)} cannot be used ({reason(error, uri)})") from None
+    return f"MLflow {__version__} reads it, {found}{' or more' if found == EXPERIMENTS else ''} experiments"
 
 
 def folder_of(artifacts: str) -> Path | None:

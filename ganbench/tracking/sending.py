@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ganbench.records import SuiteRecord
 from ganbench.run_files import Listing, gather
 from ganbench.sent import (
     SQLITE,
@@ -31,7 +32,7 @@ from ganbench.sent import (
     shown,
     unsent,
 )
-from ganbench.store import Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 from ganbench.tracking import senders
 from ganbench.tracking.reaching import (

@@ -22,6 +22,10 @@ SHARED = {STEP, f"game/{checkpoint.D_UPDATES}"}  # the same number for all cells
 class Checkpoints(Protocol):
     """Where the courses of a cohort's cells are kept while they train."""
 
+    @property
+    def over(self) -> bool:
+        """Say whether training is to end where it was last kept."""
+
     def due(self) -> bool:
         """Say whether it is time to keep them."""
 

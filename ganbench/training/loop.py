@@ -31,15 +31,16 @@ SECONDS_BETWEEN_REPORTS = 0.5
 class Trained:
     """What training made of one cell.
 
-    `diverged_at` is the G step whose losses or gradients were not finite; snapshots are the scored generator's
-    flat parameters by step, up to there, and D's where its beliefs can be held against the truth. `execution` says
-    whether a GPU replayed captured steps, or why not.
+    `diverged_at` is the G step whose losses or gradients were not finite, `step` the last one of its life; snapshots
+    are the scored generator's flat parameters by step, up to there, and D's where its beliefs can be held against the
+    truth. `execution` says whether a GPU replayed captured steps, or why not.
     """
 
     trace: list[dict[str, float]]
     snapshots: dict[int, Tensor]
     d_snapshots: dict[int, Tensor]
     diverged_at: int | None
+    step: int
     d_updates: int
     g_updates: int
     d_parameters: int
@@ -61,7 +62,7 @@ def train_cohort(
     `data` `(n, *shape)` are in memory or streamed; `labels` `(n,)` are their classes, which conditional objectives
     need. The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
     about twice a second, `each(step)` after every G step. With `checkpoints` training goes on where they stand, to the
-    same bits, and is kept there when it is time. Raises whatever a plugin raises.
+    same bits, is kept there when it is time, and ends early when they say so. Raises whatever a plugin raises.
     """
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
     with Precision(cells[0].train.precision, data.device).session():
@@ -109,6 +110,8 @@ def _train(
             each(step)
         if checkpoints and course.between_blocks and checkpoints.due():
             checkpoints.write(course.saved(len(cells)))
+            if checkpoints.over:
+                break
     how = "" if captured is None else f"eager: {captured.refused}" if captured.refused else "captured"
     found = []
     for i, end in enumerate(ends.steps()[: len(cells)]):
@@ -157,4 +160,6 @@ def _trained(
     lived, train = end or step, game.train
     rows = [row for row in trace.rows(cell) if row["step"] <= lived]
     d_updates = lived * (train.d_steps or 1) + train.d_warmup
-    return Trained(rows, *snapshots, end or None, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how)
+    return Trained(
+        rows, *snapshots, end or None, lived, d_updates, lived + train.g_warmup, game.d.size, game.g.size, how
+    )

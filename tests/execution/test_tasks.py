@@ -13,7 +13,8 @@ import torch
 from ganbench import dirac, losses, metrics
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.evaluation.settings import EvaluationSettings
-from ganbench.execution.tasks import CohortRun, Message, Surroundings
+from ganbench.execution.messages import Message
+from ganbench.execution.tasks import CohortRun, Surroundings
 from ganbench.objectives import Objective
 from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganbench import architectures, datasets, objectives
-from ganbench.execution import tasks
+from ganbench.execution import training_data
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
@@ -111,9 +111,9 @@ def test_a_captured_step_reads_what_was_streamed(streamed: Streamed) -> None:
 def test_data_are_streamed_where_they_are_too_large(
     share: float, kind: type, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tasks, "SHARE_OF_MEMORY", share)
+    monkeypatch.setattr(training_data, "SHARE_OF_MEMORY", share)
     digits: Part = datasets.registry.part("digits", {})
-    data, labels = tasks.training_data(digits, tmp_path, CPU)
+    data, labels = training_data.training_data(digits, tmp_path, CPU)
     assert isinstance(data, kind)
     assert labels is not None and len(labels) == len(data)
     one = replace(cell("nsgan", 0), train=Train(g_steps=2, batch_size=4, latent_size=4))
