@@ -24,7 +24,6 @@ from threading import Event, Thread
 
 import numpy as np
 
-from ganbench.live_tracking import give_way
 from ganbench.pulling import pull
 from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.sent import Result, pending, trained, unsent
@@ -86,19 +85,18 @@ def train(pipe: Connection) -> None:
 
 
 @contextmanager
-def sending(store: Store, record: SuiteRecord) -> Iterator[list[int]]:
-    """Send a store in a thread while the block runs; the list tells afterwards how many cells that were."""
+def sending(store: Store, record: SuiteRecord, rate: float) -> Iterator[list[int]]:
+    """Send a store in a thread while the block runs, `rate` cells a second at most; the list counts them."""
     over, sent = Event(), [0]
 
     def work() -> None:
-        give_way()
-
         def until_over() -> Iterator[Result]:
             for result in unsent(store, record, None):
                 if over.is_set():
                     return
                 yield result
                 sent[0] += 1
+                over.wait(1 / rate)
 
         Tracker(store, record, None).follow(until_over())
 
@@ -109,9 +107,9 @@ def sending(store: Store, record: SuiteRecord) -> Iterator[list[int]]:
     thread.join()
 
 
-def beside_training(folder: Path, rounds: int, seconds: float) -> None:
+def beside_training(folder: Path, rounds: int, seconds: float, rate: float) -> None:
     """Print the pace of training alone and beside a sync, each round both ways."""
-    store, record = filled(folder / "beside", rounds * 300)
+    store, record = filled(folder / "beside", round(rounds * (seconds + 2) * rate) + 1)
     context = multiprocessing.get_context("spawn")
     pipes = []
     for _ in range(os.cpu_count() or 1):
@@ -131,13 +129,15 @@ def beside_training(folder: Path, rounds: int, seconds: float) -> None:
     write(f"training in {len(pipes)} processes")
     for _ in range(rounds):
         alone, cores = pace(seconds)
-        with sending(store, record) as sent:
+        with sending(store, record, rate) as sent:
             time.sleep(1.0)
             before = sent[0]
             beside, cores_beside = pace(seconds)
             cells += sent[0] - before
         ratios.append(beside / alone)
         write(f"  alone {alone:7.0f} steps/s on {cores:.2f} cores; beside {beside:7.0f} on {cores_beside:.2f}")
+    for pipe in pipes:
+        pipe.send(0)
     told = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     write(f"beside a sync / alone = {told}; {cells / rounds / seconds:.1f} cells sent a second meanwhile")
 
@@ -152,6 +152,7 @@ def main() -> None:
     options.add_argument("--cells", type=int, default=1000)
     options.add_argument("--rounds", type=int, default=3, help="of training alone and beside a sync")
     options.add_argument("--seconds", type=float, default=5.0, help="of each side of a round")
+    options.add_argument("--rate", type=float, default=2.0, help="cells a second that are sent beside training")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="ganbench-tracking-") as name:
         folder = Path(name)
@@ -172,7 +173,7 @@ def main() -> None:
         started = time.perf_counter()
         assert pull(Store(folder / "pulled"), str(store.root / "mlflow.db"), "large").added == chosen.cells
         write(f"pulled in {time.perf_counter() - started:6.1f} s")
-        beside_training(folder, chosen.rounds, chosen.seconds)
+        beside_training(folder, chosen.rounds, chosen.seconds, chosen.rate)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from queue import SimpleQueue
 from threading import Event, Thread
 
@@ -13,15 +10,6 @@ from ganbench.records import SuiteRecord
 from ganbench.sent import Result, pending, trained, unsent
 from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker, TrackingError
-
-NICE = 10
-
-
-def give_way() -> None:
-    """Let training have the cores first: Linux gives each thread a priority of its own, other systems do not."""
-    if hasattr(os, "sched_getaffinity"):
-        with suppress(OSError):  # a sandbox may forbid it: then tracking takes its share
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 class LiveTracking:
@@ -68,7 +56,6 @@ class LiveTracking:
 
     def _work(self) -> None:
         try:
-            give_way()
             self._tracker.warm_up()
             self._begun.wait()
             if self._abandoned.is_set():
