@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.tasks import CohortRun
-from ganbench.store import Status, Store
+from ganbench.records import Status
+from ganbench.store import Store
 
 SECONDS = 2.0
 

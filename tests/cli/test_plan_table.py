@@ -8,7 +8,8 @@ import pytest
 
 from ganbench.cli.plan import show_plan
 from ganbench.planning import Options, make_plan
-from ganbench.store import Scores, Status, Store
+from ganbench.records import Scores, Status
+from ganbench.store import Store
 
 SUITE = """
 name: table

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.store import CHECKPOINT, Scores, Status, Store, StoreError
+from ganbench.records import Scores, Status
+from ganbench.store import CHECKPOINT, Store, StoreError
 from ganbench.suite.cohorts import Entry, look_up
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Planned, expand
