@@ -67,7 +67,7 @@ class Kills:
 '''
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A line for a suite that names the plugin file: one file, since a name can be registered from one place only."""
     path = tmp_path_factory.mktemp("plugins") / "plugin.py"
