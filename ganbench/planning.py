@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ganbench.checkpoints import EVERY
 from ganbench.execution import slots
+from ganbench.execution.executor import ExecutorName
 from ganbench.execution.messages import PATIENCE
 from ganbench.paths import cache_root, data_root
 from ganbench.store import Store
@@ -43,12 +43,17 @@ class Options:
     max_time: float | None = None
     max_cell_time: float | None = None
     patience: float = PATIENCE
-    executor: Literal["local"] = "local"
+    executor: ExecutorName = "local"
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite's cells with their state in a store, and the cohorts that are left to run."""
+    """A suite's cells with their state in a store, and the cohorts that are left to run.
+
+    `devices` has the device of each slot; nothing where that is known only when the run starts, and the cohorts are
+    packed again then.
+    """
 
     suite: Suite
     store: Store
@@ -70,10 +75,7 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     Raises SuiteError with every problem of the suite and the options.
     """
     suite = load_suite(suite_path, options.settings, options.seeds)
-    try:
-        devices = slots.find(options.device, options.workers, options.slots_per_device)
-    except ValueError as error:
-        raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
+    devices = _devices(options)
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
@@ -83,3 +85,19 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
     notes += slow_scores(cohorts, devices)
     return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options)
+
+
+def _devices(options: Options) -> list[str]:
+    try:
+        if options.executor == "local":
+            return slots.find(options.device, options.workers, options.slots_per_device)
+        slots.check_numbers(options.workers, options.slots_per_device)
+        if options.device not in (known := ("auto", "cpu", "cuda")):
+            raise ValueError(f"device {options.device}: --executor {options.executor} takes {', '.join(known)}")
+    except ValueError as error:
+        raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
+    if options.executor == "ray":
+        from ganbench.execution.ray import must_be_installed
+
+        must_be_installed()
+    return []

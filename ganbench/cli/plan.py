@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.cli.console import (
     DeviceOption,
+    ExecutorOption,
     OnlyOption,
     SeedsOption,
     SetOption,
@@ -31,13 +32,16 @@ def plan(
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
+    executor: ExecutorOption = "local",
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
         from ganbench.planning import Options, make_plan
 
         chosen = tuple(only or ()), tuple(settings or ())
-        options = Options(Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device)
+        options = Options(
+            Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device, executor=executor
+        )
         show_plan(make_plan(Path(suite), options))
 
 
@@ -95,7 +99,11 @@ def _left_to_do(made: Plan) -> list[str]:
     if failed:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]
-    if made.cohorts:
+    if made.cohorts and not made.devices:
+        seconds = expected_seconds(made.cohorts, 1)
+        about = "" if seconds is None else f"; expected time: about {human_seconds(seconds)} of one slot's"
+        said.append(f"slots are known when the run starts on {made.options.executor.capitalize()}{about}")
+    elif made.cohorts:
         seconds = expected_seconds(made.cohorts, len(made.devices))
         about = "not measured yet" if seconds is None else f"about {human_seconds(seconds)}"
         devices = ", ".join(dict.fromkeys(made.devices))

@@ -13,6 +13,7 @@ import typer
 from ganbench.checkpoints import EVERY
 from ganbench.cli.console import (
     DeviceOption,
+    ExecutorOption,
     OnlyOption,
     SeedsOption,
     SetOption,
@@ -71,6 +72,17 @@ CheckpointOption = Annotated[
         help="How often what is in training is kept, to go on from there after a crash.",
     ),
 ]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        envvar="RAY_ADDRESS",
+        metavar="HOST:PORT",
+        help="The Ray cluster for --executor ray; auto finds one that runs here.  "
+        "\\[default: one that is started on this machine for the run]",
+        show_default=False,
+    ),
+]
 TOP = 12  # lines of each part of a profile
 
 
@@ -88,6 +100,8 @@ def run(
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
+    executor: ExecutorOption = "local",
+    ray_address: RayAddressOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -109,7 +123,9 @@ def run(
 ) -> None:
     """Train and score every cell that the store does not have, track them in MLflow, and write the report."""
     with (
-        contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or (), not profile),
+        contextlib.nullcontext()
+        if plan or (executor != "local" and not profile)
+        else _workers_warming_up(Path(suite), settings or (), not profile),
         errors_told(),
     ):
         from ganbench.planning import Options, make_plan
@@ -129,6 +145,8 @@ def run(
             max_time,
             max_cell_time,
             patience,
+            "local" if profile else executor,
+            ray_address,
         )
         made = make_plan(Path(suite), options)
         if plan:
