@@ -77,15 +77,20 @@ DIVISIONS = {f"aten::{name}" for name in ("div", "div_", "add_", "gt", "lt", "ne
 
 def launches(cells: Sequence[Cell], data: torch.Tensor, steps: int) -> Counter[str]:
     """Count the operations that compute, by name, over the first G steps of a run: as few are recorded as there."""
-    return Counter(event.name for event in operations(cells, data, steps) if _computes(event))
+    return computing(operations(cells, data, steps))
 
 
-def questions(cells: Sequence[Cell], data: torch.Tensor, steps: int) -> int:
+def computing(recorded: Sequence[FunctionEvent]) -> Counter[str]:
+    """Count the operations that compute, by name."""
+    return Counter(event.name for event in recorded if _computes(event))
+
+
+def questions(recorded: Sequence[FunctionEvent]) -> int:
     """Count how often the host asks for a number and would have to wait for a GPU.
 
     The fused Adam of a CPU reads its own count of steps; that of a GPU does not.
     """
-    asked = (event for event in operations(cells, data, steps) if event.name in ASKING)
+    asked = (event for event in recorded if event.name in ASKING)
     return sum("aten::_fused_adam_" not in _parents(event) for event in asked)
 
 

@@ -39,11 +39,13 @@ def plan(
     patience: float = PATIENCE,
     executor: ExecutorName = "local",
     ray_address: str | None = None,
+    cohort: int | str | None = None,
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
 
-    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200". Times
-    are seconds. Raises SuiteError with every problem of the suite.
+    `only` holds filters such as "objective=hinge,wgan_gp", `settings` replacements such as "train.g_steps=200";
+    `cohort` is "auto" or the most cells that train together (default: the suite's own). Times are seconds. Raises
+    SuiteError with every problem of the suite.
     """
     options = Options(
         Path(store),
@@ -62,6 +64,7 @@ def plan(
         patience,
         executor,
         ray_address,
+        cohort=cohort,
     )
     return make_plan(Path(suite), options)
 
@@ -85,6 +88,7 @@ def run(
     patience: float = PATIENCE,
     executor: ExecutorName = "local",
     ray_address: str | None = None,
+    cohort: int | str | None = None,
     report: str | Path | None = None,
     tracking_uri: str | None = None,
     listener: Listener | None = None,
@@ -114,6 +118,7 @@ def run(
         patience=patience,
         executor=executor,
         ray_address=ray_address,
+        cohort=cohort,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
 

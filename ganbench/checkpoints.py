@@ -32,8 +32,8 @@ def step_of(store: Store, key: str, scored: Sequence[int] = ()) -> int:
 
     try:
         with safe_open(path, "numpy") as file:
-            step, there = int(file.metadata()["step"]), set(file.keys())
-    except (SafetensorError, KeyError, ValueError, TypeError):
+            step, there = max(0, int(file.metadata()["step"])), set(file.keys())
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError):
         return 0  # damaged: the cell starts anew
     return step if all(at > step or f"snapshot/g/{at}" in there for at in scored) else 0
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from queue import SimpleQueue
 from threading import Event, Thread
 
+from ganbench.records import SuiteRecord
 from ganbench.sent import Result, pending, trained, unsent
-from ganbench.store import Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker, TrackingError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -27,12 +27,34 @@ def alone(target: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[
         os.close(handle)  # which gives the lock back
 
 
+@contextmanager
+def together(target: Path) -> Iterator[None]:
+    """Keep others from being `alone` with `target` until the end of the block, but no one from being there as well."""
+    handle = _opened(target)
+    try:
+        if handle is not None:
+            _share(handle)
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 def _opened(target: Path) -> int | None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:
         return None
+
+
+def _share(handle: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    with suppress(OSError):  # NFS without a lock daemon
+        fcntl.flock(handle, fcntl.LOCK_SH)
 
 
 def _waited(handle: int, waiting: Callable[[], None]) -> bool:

@@ -13,7 +13,7 @@ from ganbench.evaluation.extractors import registry as extractors
 from ganbench.plugins import SplitName
 from ganbench.registry import Part, UnknownName, unknown
 from ganbench.suite.load import load_suite
-from ganbench.suite.plan import expand
+from ganbench.suite.plan import Planned, expand
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,13 @@ def named(name: str) -> Need:
 
 def of_suite(path: Path, data_root: Path, cache: Path) -> list[Need]:
     """List what the cells of a suite need, each once; SuiteError with every problem of the suite."""
+    return of_planned(expand(load_suite(path), data_root, cache).planned)
+
+
+def of_planned(planned: Iterable[Planned]) -> list[Need]:
+    """List what planned cells need, each once."""
     found: list[Need] = []
-    for row in expand(load_suite(path), data_root, cache).planned:
+    for row in planned:
         if row.cell is not None and row.scoring is not None:
             found.append(Need(row.cell.dataset))
             if row.scoring.wanted:
@@ -108,6 +113,15 @@ def look(need: Need, data_root: Path, cache: Path) -> State:
     if need.trained and not absent and files is not None and not all(path.is_file() for path in files):
         absent, told = told, ""
     return _state(files, absent, told)
+
+
+def files(need: Need, data_root: Path, cache: Path) -> list[Path]:
+    """List the files of a need that is met; none where it has none, or does not say."""
+    plugin: Any = (need.extractor or need.dataset).create()
+    if not hasattr(plugin, "files"):
+        return []
+    place = (data_root,) if need.extractor is None else (need.dataset, data_root, cache)
+    return [path for path in plugin.files(*place) if path.exists()]
 
 
 def get(need: Need, data_root: Path, cache: Path) -> str:

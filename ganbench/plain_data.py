@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def finite_or_none(value: Any) -> Any:
     """Replace every float that is not finite by None, in nested dicts and sequences."""
@@ -17,6 +19,14 @@ def finite_or_none(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [finite_or_none(item) for item in value]
     return value
+
+
+def canonical(value: Mapping[str, Any]) -> str:
+    """Write plain data as the one JSON text that stands for it, whatever the order of its keys.
+
+    ValueError for a number that is not finite.
+    """
+    return _CANONICAL.encode(value)
 
 
 def as_json(value: Mapping[str, Any], indent: int | None = 1) -> bytes:

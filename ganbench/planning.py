@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ganbench.checkpoints import EVERY
 from ganbench.execution import slots
+from ganbench.execution.devices import described, kind
 from ganbench.execution.executor import ExecutorName
 from ganbench.execution.messages import PATIENCE
 from ganbench.paths import cache_root, data_root
 from ganbench.store import Store
-from ganbench.suite.cohorts import Cohort, Entry, look_up, pack
+from ganbench.suite.chosen_sizes import chosen_sizes
+from ganbench.suite.cohorts import Cohort, Entry, Measured, look_up, pack
 from ganbench.suite.errors import wrong
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
 from ganbench.suite.scoring_time import slow_scores
+from ganbench.suite.sizing import Cache, Setting, read_setting
+
+ELSEWHERE = "elsewhere"  # other machines, of which nothing was measured here
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Options:
     patience: float = PATIENCE
     executor: ExecutorName = "local"
     ray_address: str | None = None
+    cohort: int | str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,20 @@ class Plan:
     devices: tuple[str, ...]
     notes: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+    cohort: Setting = "auto"
 
     @property
     def counts(self) -> Counter[str]:
         """Count the cells by state."""
         return Counter(entry.state for entry in self.entries)
+
+    @property
+    def rates(self) -> Cache:
+        """The rates that are known of the plan's first device, shared by as many slots as the plan has on it."""
+        if self.options.executor != "local":
+            return Cache(cache_root() / "cohorts", ELSEWHERE, 1)
+        first = self.devices[0]
+        return Cache(cache_root() / "cohorts", described(first), self.devices.count(first))
 
 
 def make_plan(suite_path: Path, options: Options) -> Plan:
@@ -79,12 +94,32 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
-    cohorts = pack(entries, len(devices))
+    cohort = _cohort_setting(suite, options)
+    made = Plan(suite, store, tuple(entries), (), tuple(devices), options=options, cohort=cohort)
+    cohorts = packed(made)
     notes = list(expansion.notes)
+    if cohort == "auto":
+        notes += chosen_sizes(entries, made.rates)
     if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
     notes += slow_scores(cohorts, devices)
-    return Plan(suite, store, tuple(entries), tuple(cohorts), tuple(devices), tuple(notes), options)
+    return replace(made, cohorts=cohorts, notes=tuple(notes))
+
+
+def packed(plan: Plan) -> tuple[Cohort, ...]:
+    """Pack what is left of a plan's cells, by what is known of them now."""
+    device = kind(plan.devices[0]) if plan.options.executor == "local" else ELSEWHERE
+    measured = Measured(plan.rates.read, plan.store, device)
+    return tuple(pack(plan.entries, max(1, len(plan.devices)), plan.cohort, measured))
+
+
+def _cohort_setting(suite: Suite, options: Options) -> Setting:
+    if options.cohort is None:
+        return suite.cohort
+    try:
+        return read_setting(options.cohort)
+    except ValueError as error:
+        raise wrong("--cohort", str(error)) from None
 
 
 def _devices(options: Options) -> list[str]:

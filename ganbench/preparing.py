@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ganbench.execution.executor import Executor
+from ganbench.execution.local import Local
 from ganbench.execution.messages import Message, Task
+from ganbench.execution.sizing import Effort, SizingRun, from_text
 from ganbench.execution.tasks import Preparation, Surroundings
 from ganbench.listener import Listener
-from ganbench.planning import Plan
+from ganbench.planning import Plan, packed
 from ganbench.suite.cells import digest
+from ganbench.suite.chosen_sizes import chosen_sizes, named_groups
+from ganbench.suite.cohorts import Cohort, size_key, whole
 from ganbench.suite.errors import Problem, SuiteError
+from ganbench.suite.sizing import LARGEST, Rates, mean, worth_measuring
+
+# In units of `Cohort.work`: 2,000 steps of small networks on points. Less is trained before it could be measured.
+LEAST_WORK = 2000 * 2 * 64 * 2**0.5
 
 
 def prepare(plan: Plan, surroundings: Surroundings, executor: Executor, listener: Listener) -> None:
@@ -43,3 +52,60 @@ def must_succeed(tasks: Sequence[Task], executor: Executor, listener: Listener) 
     executor.run(tasks, hear)
     if problems:
         raise SuiteError(problems)
+
+
+def sized(plan: Plan, surroundings: Surroundings, executor: Executor, listener: Listener) -> Plan:
+    """Measure how many cells of each group train fastest together, where that is worth it and not known.
+
+    Returns the plan with cohorts of those sizes. Whatever goes wrong here costs no cell: those who cannot be measured
+    train in cohorts of the default size.
+    """
+    # What other machines are is not known here.
+    tasks = _to_be_measured(plan, surroundings) if plan.cohort == "auto" and isinstance(executor, Local) else []
+    if not tasks:
+        return plan
+    listener.preparing(list(dict.fromkeys(task.name for task in tasks)))
+    told: dict[int, Rates] = {}
+    failed: dict[str, str] = {}
+
+    def hear(slot: int, task: Task, message: Message) -> None:  # noqa: ARG001 - what it does is told by its name
+        assert isinstance(task, SizingRun)
+        if message.kind in ("progress", "done"):
+            told[id(task)] = from_text(message.text)
+        if message.kind in ("error", "died"):
+            failed.setdefault(task.group, message.text)
+        if message.kind == "died" and id(task) in told:
+            # The system ends a process that takes too much memory: larger cohorts are not to be tried again.
+            told[id(task)] = replace(told[id(task)], settled=True)
+
+    executor.run(tasks, hear)
+    for group, why in failed.items():
+        listener.said(f"{group}: not all sizes of cohorts could be measured: {why}")
+    groups = {task.key: task.group for task in tasks}
+    for key, group in groups.items():
+        rates = mean([told[id(task)] for task in tasks if task.key == key and id(task) in told])
+        if rates.by_size and (rates.settled or rates.largest > (plan.rates.read(key) or Rates()).largest):
+            plan.rates.write(key, rates, group)
+    for choice in chosen_sizes(plan.entries, plan.rates, groups):
+        listener.said(choice)
+    return replace(plan, cohorts=packed(plan))
+
+
+def _to_be_measured(plan: Plan, surroundings: Surroundings) -> list[SizingRun]:
+    """Return tasks that keep all slots busy: what is measured is to hold while the others are at work."""
+    wanted: dict[str, tuple[str, Cohort, Rates]] = {}
+    for name, group in named_groups(plan.entries):
+        all_of_it = whole(group)
+        if all_of_it.trains and len(group) > 1 and all_of_it.work >= LEAST_WORK:
+            key = size_key(group[0])
+            if key not in wanted or all_of_it.work > wanted[key][1].work:
+                wanted[key] = name, all_of_it, plan.rates.read(key) or Rates()
+    slots = len(plan.devices)
+    at_once = max(1, slots // max(len(wanted), 1))
+    tasks = []
+    for key, (name, cohort, known) in wanted.items():
+        steps = cohort.steps * len(cohort.cells)
+        if worth_measuring(known, len(cohort.cells), steps, at_once):
+            cells = cohort.cells[:LARGEST]
+            tasks.append(SizingRun(key, name, cells, Effort(steps, at_once, plan.rates.slots), surroundings))
+    return [replace(task) for task in tasks for _ in range(at_once)]

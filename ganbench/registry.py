@@ -14,10 +14,13 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+
+from ganbench.plain_data import canonical
 
 C = TypeVar("C", bound=type)
 
@@ -98,6 +101,11 @@ class Part:
         known = _kinds[self.kind].parameters(self.name)
         kept = {name: value for name, value in self.parameters.items() if known[name].in_key}
         return {"name": self.name, "version": self.version, "parameters": kept}
+
+    @cached_property
+    def text(self) -> str:
+        """What enters a cell's key, as canonical JSON: written once, since thousands of cells share a part."""
+        return canonical(self.as_json())
 
     @property
     def label(self) -> str:

@@ -16,17 +16,18 @@ from ganbench.execution.mail import end_others
 from ganbench.execution.messages import Halt
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.tasks import WORKERS, CohortRun, Surroundings
 from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
 from ganbench.paths import cache_root, data_root
-from ganbench.planning import Plan
-from ganbench.preparing import must_succeed, prepare
+from ganbench.planning import Plan, packed
+from ganbench.preparing import must_succeed, prepare, sized
 from ganbench.pulse import Pulse
-from ganbench.store import Store, StoreError, SuiteRecord
-from ganbench.suite.cohorts import look_up, pack
+from ganbench.records import SuiteRecord
+from ganbench.store import Store, StoreError
+from ganbench.suite.cohorts import look_up
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
 
@@ -94,17 +95,21 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
     try:
         with (
-            alone(plan.store.root / "run", lambda: listener.said(WAITING)) as waited,
+            alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited,
             open_executor(plan, listener.said) as executor,
         ):
+            # The workers of a run that was killed hold this until they have noticed.
+            with alone(plan.store.root / WORKERS, waiting) as orphans:
+                pass
             ended = end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
-            if ended or waited or tuple(executor.devices) != plan.devices:
+            if ended or waited or orphans or tuple(executor.devices) != plan.devices:
                 plan = _looked_up_again(plan, executor.devices)
             roots = plan.store.root.absolute(), data_root().absolute(), cache_root().absolute()
             options = plan.options
             limits = options.checkpoint_every, options.max_cell_time
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
             prepare(plan, surroundings, executor, listener)
+            plan = sized(plan, surroundings, executor, listener)
             plan.store.write_suite(record)
             tracking.begin()
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
@@ -124,7 +129,8 @@ def _looked_up_again(plan: Plan, devices: Sequence[str]) -> Plan:
     """Look the plan's cells up once more, and pack what is left to do."""
     planned, options = [entry.planned for entry in plan.entries], plan.options
     entries = look_up(planned, plan.store, options.retry_failed, options.fresh)
-    return replace(plan, entries=tuple(entries), cohorts=tuple(pack(entries, len(devices))), devices=tuple(devices))
+    again = replace(plan, entries=tuple(entries), devices=tuple(devices))
+    return replace(again, cohorts=packed(again))
 
 
 def _run_cohorts(plan: Plan, surroundings: Surroundings, executor: Executor, ear: Ear) -> None:
@@ -168,12 +174,10 @@ def track(store: Store, record: SuiteRecord, uri: str | None, listener: Listener
     """Send what is new in the store to MLflow; return what went wrong, or nothing."""
     from ganbench.tracking import Tracker, TrackingError, pending
 
-    unsent = pending(store, record, uri)
-    if not unsent:
-        return ""
-    listener.said(f"tracking {len(unsent)} cells in MLflow")
+    if unsent := pending(store, record, uri):
+        listener.said(f"tracking {len(unsent)} cells in MLflow")
     try:
-        return "\n".join(Tracker(store, record, uri).sync(unsent).failed)
+        return "\n".join(Tracker(store, record, uri).sync().failed)
     except TrackingError as error:
         return str(error)
 

@@ -1,23 +1,32 @@
 """What of a store an MLflow already has: the marks in STORE/tracking, read without importing mlflow.
 
 A mark names the run and the content that was sent, so a cell whose result changed (a retry, a late score) is
-sent again. Each is a line at the end of a file, written at once: the last one of a cell counts, and half a line is
-none. Marks are lost without harm: the tracker then finds the runs by their tags.
+sent again; so is a suite's list of cells, whose mark names no cell. Each is a line at the end of a file, written at
+once: the last one of a cell counts, and half a line is none. Marks are lost without harm: the tracker then finds the
+runs by their tags.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import secrets
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote
 
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.paths import write_whole
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store
 
 SQLITE = "sqlite:///"
+ARTIFACTS = "mlartifacts"  # beside a database file
+QUERY = re.compile(r"([?&][^=&#\s]*(?:pass|pwd|token|secret|key)[^=&#\s]*=)[^&#\s]+", re.IGNORECASE)
+SHORTEST = 4  # letters of a password that is looked for on its own
 
 
 @dataclass(frozen=True)
@@ -40,9 +49,10 @@ class Result:
 
     @property
     def content(self) -> str:
-        """A hash that changes when the cell's result does."""
-        parts = [asdict(self.status), asdict(self.scores) if self.scores else None]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+        """A hash that changes when the cell's result does; which snapshots a store has is no part of that."""
+        status = asdict(self.status)
+        del status["snapshot_steps"]
+        return _digest([status, asdict(self.scores) if self.scores else None])
 
 
 def trained(store: Store, suite: SuiteRecord, keys: Collection[str] | None = None) -> list[Result]:
@@ -68,14 +78,42 @@ def pending(store: Store, suite: SuiteRecord, uri: str | None) -> list[str]:
 
 
 def remember(store: Store, suite: SuiteRecord, uri: str | None, result: Result, run: str) -> None:
-    """Mark a result as sent: in one write, since a sync may be killed at any time."""
+    """Mark a result as sent."""
+    _mark(store, uri, {"suite": suite.name, "cell": result.mark, "content": result.content, "run": run})
+
+
+def list_is_sent(store: Store, suite: SuiteRecord, uri: str | None) -> bool:
+    """Say whether the MLflow at `uri` has the suite's list of cells as it is."""
+    return _read(store, uri).get(suite.name, {}).get("") == _digest(asdict(suite))
+
+
+def remember_list(store: Store, suite: SuiteRecord, uri: str | None, run: str) -> None:
+    """Mark a suite's list of cells as sent."""
+    _mark(store, uri, {"suite": suite.name, "cell": "", "content": _digest(asdict(suite)), "run": run})
+
+
+def _mark(store: Store, uri: str | None, mark: dict[str, str]) -> None:
+    """Add a mark: in one write, since a sync may be killed at any time."""
     path = _path(store, uri)
     path.parent.mkdir(parents=True, exist_ok=True)
-    place = shown(places(store, uri)[0])
-    mark = {"suite": suite.name, "cell": result.mark, "content": result.content, "run": run, "uri": place}
-    with path.open("ab", buffering=0) as file:
+    line = json.dumps({**mark, "uri": shown(places(store, uri)[0])})
+    # Not through a link: a store that came from elsewhere must not have lines put at the end of any file.
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    with os.fdopen(handle, "ab", buffering=0) as file:
         # The line break comes first, so that what a killed sync left half written stays a line of its own.
-        file.write(f"\n{json.dumps(mark)}".encode())
+        file.write(f"\n{line}".encode())
+
+
+def identity(store: Store) -> str:
+    """Return what tells this store from others that send to the same MLflow; it stays when the store moves."""
+    path = store.root / ".identity"
+    if not path.exists():
+        write_whole(path, secrets.token_hex(8).encode())
+    return path.read_text().strip()
+
+
+def _digest(plain: object) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def places(store: Store, uri: str | None) -> tuple[str, str | None]:
@@ -84,16 +122,41 @@ def places(store: Store, uri: str | None) -> tuple[str, str | None]:
     if database is None:
         assert uri is not None
         return uri, None
-    return uri or f"{SQLITE}{database}", (database.parent / "mlartifacts").as_uri()
+    return uri or f"{SQLITE}{database}", (database.parent / ARTIFACTS).as_uri()
 
 
 def shown(uri: str) -> str:
-    """Return a URI without its password."""
-    parts = urlsplit(uri)
-    user, at, host = parts.netloc.rpartition("@")
-    if not at or ":" not in user:
-        return uri
-    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
+    """Return a URI without its password, or secrets in its query."""
+    user, colon, password = _secret(uri).partition(":")
+    if colon:
+        uri = uri.replace(f"{user}:{password}@", f"{user}:***@", 1)
+    return QUERY.sub(r"\1***", uri)
+
+
+def hidden(text: str, uri: str | None) -> str:
+    """Return a text, such as an error's, without what `shown` leaves out of the URI."""
+    if uri is None:
+        return text
+    text = text.replace(uri, shown(uri))
+    user, colon, password = _secret(uri).partition(":")
+    if colon:
+        # What reads a URI wrongly names the part of the password that comes before a `/` that should not be in it.
+        first = re.split(r"[/?#@]", password)[0]
+        text = text.replace(f"{user}:{password}@", f"{user}:***@").replace(f"{user}:{first}", f"{user}:***")
+        for form in (password, unquote(password), quote(password, safe=""), first):
+            # A short one would be found in words that it has nothing to do with.
+            text = text.replace(form, "***") if len(form) >= SHORTEST else text
+    return QUERY.sub(r"\1***", text)
+
+
+def _secret(uri: str) -> str:
+    """Return what stands before the `@` of a URI, even where a password holds what it may not, such as `/`."""
+    rest = uri.partition("://")[2]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return authority.rpartition("@")[0]
+    broken = ":" in authority and "@" in rest and not authority.rpartition(":")[2].isdecimal()
+    return rest.rpartition("@")[0] if broken else ""
 
 
 def _database(store: Store, uri: str | None) -> Path | None:
@@ -104,7 +167,8 @@ def _database(store: Store, uri: str | None) -> Path | None:
 
 def _path(store: Store, uri: str | None) -> Path:
     # Neither a store that moves nor a password that changes is another MLflow.
-    name = "" if uri is None else shown(uri)
+    database = _database(store, uri)
+    name = "" if database == _database(store, None) else str(database or shown(uri or ""))
     return store.root / "tracking" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.jsonl"
 
 

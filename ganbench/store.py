@@ -15,114 +15,36 @@ Numbers that are not finite are null in every file. Nothing here is ever unpickl
 from __future__ import annotations
 
 import io
-import json
-import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ganbench.paths import write_whole
 from ganbench.plain_data import as_json
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store_files import (
+    ANEW,
+    built,
+    clear,
+    names_in,
+    opened,
+    plain_key,
+    read_json,
+    read_lines,
+    refuse_links,
+    told,
+)
+from ganbench.store_files import StoreError as StoreError  # of the store, wherever it is raised
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-T = TypeVar("T")
+
 CHECKPOINT = "checkpoint.safetensors"
-Outcome = Literal["completed", "diverged", "failed", "timed_out", "skipped"]
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a cell's training ended, what it cost and what made it.
-
-    `step` is the G step at which it ended; `reason` is a sentence, `traceback` the plugin's own. The cohort
-    trained for `cohort_seconds`, of which a cell's share is `train_seconds`; `wait_seconds` is its share of the
-    worker's time before that: the process's start, imports, plugins, reading the data. `facts` are numbers that the
-    cell's architecture knows without training, such as the eigenvalues of a Dirac GAN.
-    """
-
-    outcome: Outcome
-    step: int
-    reason: str = ""
-    traceback: str = ""
-    train_seconds: float = 0.0
-    wait_seconds: float = 0.0
-    cohort_seconds: float = 0.0
-    cohort_size: int = 0
-    d_updates: int = 0
-    g_updates: int = 0
-    images_seen: int = 0
-    d_parameters: int = 0
-    g_parameters: int = 0
-    snapshot_steps: tuple[int, ...] = ()
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    facts: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """All scores of one cell under one evaluation.
-
-    `rows` holds a dict per scored step: `step` and one number (or None) per value. `reasons` says, by value
-    name, why a number is missing. `better` gives the direction of each value. `protocol` fixes the scores,
-    `protocol_id` is its hash. `per_class` holds, where the generator is told a class, a dict per class for the last
-    scored step: `class`, `fid`, `accuracy`, and the counts `samples` and `real`. `ceiling` is what held-out real
-    samples score, by value name.
-    """
-
-    protocol_id: str
-    protocol: Mapping[str, Any]
-    better: Mapping[str, str]
-    rows: tuple[Mapping[str, float | None], ...]
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    evaluate_seconds: float = 0.0
-    per_class: tuple[Mapping[str, float | None], ...] = ()
-    ceiling: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One row of a suite's list: which cell, under which labels, to be read with which evaluation.
-
-    `settings` are the resolved training settings; `swept` names those (and plugin parameters) that the suite
-    varies. `skipped` says why a combination has no cell; it is empty for a cell that is meant to run. `scoring` is
-    false where the suite asks for no scores.
-    """
-
-    key: str
-    evaluation_key: str
-    objective: str
-    architecture: str
-    dataset: str
-    seed: int
-    settings: Mapping[str, Any]
-    swept: tuple[str, ...] = ()
-    skipped: str = ""
-    scoring: bool = True
-
-
-@dataclass(frozen=True)
-class SuiteRecord:
-    """What the last run of a suite consisted of: enough to make its report from the store alone."""
-
-    name: str
-    listed: tuple[Listed, ...]
-    source: str = ""
-    started: str = ""
-    seconds: float = 0.0
-    datasets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    objectives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    plugins: tuple[str, ...] = ()
-
-
-class StoreError(Exception):
-    """A store that cannot be read or written; the message says which file and what to do."""
 
 
 class Store:
@@ -131,62 +53,69 @@ class Store:
     def __init__(self, root: Path) -> None:
         """Point at `root`, which need not exist yet."""
         self.root = Path(root)
+        self._cells = str(self.root / "cells")
 
     def cell_folder(self, key: str) -> Path:
-        """Return the folder of one cell."""
-        return self.root / "cells" / key
+        """Return the folder of one cell; StoreError for a key that could lead out of the store."""
+        return self.root / "cells" / plain_key(key)
+
+    def own_folder(self, key: str) -> Path:
+        """Return the folder of one cell to train in; a link in its place goes, what it points to stays as it is."""
+        folder = self.cell_folder(key)
+        if folder.is_symlink():
+            folder.unlink()
+        return folder
+
+    def keys(self) -> frozenset[str]:
+        """List the cells of which there is anything, by one look at the folder."""
+        return names_in(self._cells)
 
     def status(self, key: str) -> Status | None:
         """Return how the cell's training ended, or None when it has not been trained."""
-        path = self.cell_folder(key) / "status.json"
-        found = _read_json(path)
+        path = self._file(key, "status.json")
+        found = read_json(path)
         if found is None:
             return None
-        return _built(Status, {**found, "snapshot_steps": tuple(found.get("snapshot_steps", ()))}, path)
+        return built(Status, {**found, "snapshot_steps": tuple(found.get("snapshot_steps", ()))}, path)
 
     def scores(self, key: str, evaluation_key: str) -> Scores | None:
         """Return the cell's scores under one evaluation, or None when it has not been scored."""
-        path = self._scores_folder(key, evaluation_key) / "scores.json"
-        found = _read_json(path)
+        path = self._file(key, f"scores/{plain_key(evaluation_key)}/scores.json")
+        found = read_json(path)
         if found is None:
             return None
         tuples = {name: tuple(found.get(name, ())) for name in ("rows", "per_class")}
-        return _built(Scores, {**found, **tuples}, path)
+        return built(Scores, {**found, **tuples}, path)
+
+    def scored(self, key: str, evaluation_key: str) -> bool:
+        """Whether the cell has been scored under one evaluation, without reading the scores."""
+        return (self._scores_folder(key, evaluation_key) / "scores.json").exists()
 
     def cell(self, key: str) -> dict[str, Any] | None:
         """Return what the cell is, as its key hashed it."""
-        return _read_json(self.cell_folder(key) / "cell.json")
+        return read_json(self._file(key, "cell.json"))
 
     def trace(self, key: str) -> list[dict[str, float | None]]:
         """Return the cell's trace, one dict per record, oldest first; empty when there is none."""
-        path = self.cell_folder(key) / "trace.jsonl"
-        if not path.exists():
-            return []
-        return [json.loads(line) for line in path.read_text().splitlines()]
+        return read_lines(self._file(key, "trace.jsonl"))
 
     def snapshot_steps(self, key: str) -> list[int]:
         """List the steps of which there is a snapshot; none when the generator was never finite."""
-        from safetensors import safe_open
-
         path = self.cell_folder(key) / "snapshots.safetensors"
         if not path.exists():
             return []
-        with safe_open(path, "pt") as file:
+        with opened(path) as file:
             return sorted(int(name) for name in file.keys() if name.isdecimal())  # noqa: SIM118 - no mapping
 
     def snapshot(self, key: str, step: int) -> Tensor:
         """Return the scored generator's flat parameters `(size,)` at one step, without reading the others."""
-        from safetensors import safe_open
-
-        with safe_open(self.cell_folder(key) / "snapshots.safetensors", "pt") as file:
+        with opened(self.cell_folder(key) / "snapshots.safetensors") as file:
             found: Tensor = file.get_tensor(str(step))
         return found
 
     def d_snapshot(self, key: str, step: int) -> Tensor | None:
         """Return D's flat parameters at one step, where they were kept."""
-        from safetensors import safe_open
-
-        with safe_open(self.cell_folder(key) / "snapshots.safetensors", "pt") as file:
+        with opened(self.cell_folder(key) / "snapshots.safetensors") as file:
             name = f"d/{step}"
             found: Tensor | None = file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - no mapping
         return found
@@ -196,7 +125,13 @@ class Store:
         import numpy as np
 
         path = self._scores_folder(key, evaluation_key) / "samples.npy"
-        return np.load(path, allow_pickle=False) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            found: NDArray[np.generic] = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, MemoryError) as error:
+            raise StoreError(f"{path} cannot be read ({error}); {ANEW}") from None
+        return found
 
     def suites(self) -> list[str]:
         """List the suites that ran here, the latest first."""
@@ -206,13 +141,16 @@ class Store:
     def suite(self, name: str) -> SuiteRecord | None:
         """Return the record of a suite's last run."""
         path = self.root / "suites" / f"{name}.json"
-        found = _read_json(path)
+        found = read_json(str(path))
         if found is None:
             return None
-        listed = found.get("listed", ())
-        rows = tuple(_built(Listed, {**row, "swept": tuple(row.get("swept", ()))}, path) for row in listed)
-        whole = {**found, "listed": rows, "plugins": tuple(found.get("plugins", ()))}
-        return _built(SuiteRecord, whole, path)
+        try:
+            listed = found.get("listed", ())
+            rows = tuple(built(Listed, {**row, "swept": tuple(row.get("swept", ()))}, path) for row in listed)
+            whole = {**found, "listed": rows, "plugins": tuple(found.get("plugins", ())), "name": name}
+        except (TypeError, AttributeError) as error:
+            raise StoreError(f"{path} is not what ganbench writes ({error})") from None
+        return built(SuiteRecord, whole, path)
 
     def write_training(
         self,
@@ -227,9 +165,9 @@ class Store:
         Until then its checkpoint stays: what is lost by a crash in between can be gone on with. That of a cell whose
         time is over stays beyond, for when it is given more.
         """
-        folder = self.cell_folder(key)
-        with _told(folder):
-            _clear(folder, but=CHECKPOINT)
+        folder = self.own_folder(key)
+        with told(folder):
+            clear(folder, but=CHECKPOINT)
             write_whole(folder / "cell.json", as_json(cell))
             write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
             if snapshots:
@@ -242,8 +180,8 @@ class Store:
 
     def write_checkpoint(self, key: str, content: bytes) -> None:
         """Write where a cell's training stands, in place of the last."""
-        folder = self.cell_folder(key)
-        with _told(folder):
+        folder = self.own_folder(key)
+        with told(folder):
             write_whole(folder / CHECKPOINT, content)
 
     def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
@@ -251,7 +189,8 @@ class Store:
         import numpy as np
 
         folder = self._scores_folder(key, evaluation_key)
-        with _told(folder):
+        refuse_links(self.cell_folder(key), folder.parent, folder)
+        with told(folder):
             if samples is not None:
                 buffer = io.BytesIO()
                 np.save(buffer, samples, allow_pickle=False)
@@ -260,21 +199,24 @@ class Store:
 
     def write_suite(self, record: SuiteRecord) -> None:
         """Write the list of a suite's cells, replacing the one of its previous run."""
+        # As `asdict` has it, which copies all settings of all cells.
+        plain = {**vars(record), "listed": [vars(row) for row in record.listed]}
         path = self.root / "suites" / f"{record.name}.json"
-        with _told(path.parent):
-            write_whole(path, as_json(asdict(record)))
+        with told(path.parent):
+            write_whole(path, as_json(plain))
 
     def check_writable(self) -> None:
         """Raise StoreError where nothing can be written; leaves a folder behind and nothing in it."""
-        with _told(self.root):
+        with told(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
                 return
 
     def discard(self, keys: Iterable[str]) -> None:
         """Remove cells: the status first, so that an interrupted removal leaves no half cell behind."""
+        refuse_links(self.root / "cells")
         for key in keys:
-            _clear(self.cell_folder(key))
+            clear(self.cell_folder(key))
 
     def forget_checkpoints(self, keys: Iterable[str]) -> None:
         """Remove where the training of cells stands: it starts anew."""
@@ -282,50 +224,7 @@ class Store:
             (self.cell_folder(key) / CHECKPOINT).unlink(missing_ok=True)
 
     def _scores_folder(self, key: str, evaluation_key: str) -> Path:
-        return self.cell_folder(key) / "scores" / evaluation_key
+        return self.cell_folder(key) / "scores" / plain_key(evaluation_key)
 
-
-@contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Tell of what the file system refuses as StoreError."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be written ({error.strerror or error}); what was finished before is safe in the store"
-        ) from error
-
-
-def _clear(folder: Path, but: str = "") -> None:
-    """Remove a cell's files but one, the status first."""
-    if not folder.exists():
-        return
-    (folder / "status.json").unlink(missing_ok=True)
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != but:
-            path.unlink()
-    if not any(folder.iterdir()):
-        folder.rmdir()
-
-
-def _built(kind: type[T], found: Mapping[str, Any], path: Path) -> T:
-    try:
-        return kind(**found)
-    except TypeError as error:
-        raise StoreError(f"{path} was written by another version of ganbench ({error})") from None
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read ({error.strerror or error})") from None
-    try:
-        found: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise StoreError(f"{path} is not valid JSON ({error}); delete its folder to run the cell again") from None
-    return found
+    def _file(self, key: str, name: str) -> str:
+        return f"{self._cells}/{plain_key(key)}/{name}"

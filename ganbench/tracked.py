@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ganbench.records import Listed
 from ganbench.sent import Result
-from ganbench.store import Listed
 
 T = TypeVar("T")
 POINTS = 50  # of one series
@@ -32,13 +32,15 @@ def series(result: Result, trace: Iterable[Mapping[str, float | None]]) -> tuple
                 points.append((f"{name}_best", (min if better == "lower" else max)(known), last["step"]))
             if result.status.outcome == "completed":
                 points.append((f"{name}_final", last.get(name), last["step"]))
-    finite = 0
-    by_name: dict[str, list[Point]] = {}
+    left_out = 0
+    by_name: dict[str, list[tuple[float, int]]] = {}
     for name, value, step in points:
         if value is not None and math.isfinite(value) and step is not None:
-            finite += 1
-            by_name.setdefault(name, []).append((_name(name), float(value), int(step)))
-    return [point for one in by_name.values() for point in thinned(one)], len(points) - finite
+            by_name.setdefault(name, []).append((float(value), int(step)))
+        else:
+            left_out += 1
+    thin = [(_name(name), thinned(known)) for name, known in by_name.items()]
+    return [(name, value, step) for name, known in thin for value, step in known], left_out
 
 
 def thinned(points: Sequence[T], most: int = POINTS) -> Sequence[T]:

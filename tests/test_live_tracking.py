@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ganbench.live_tracking import LiveTracking
+from ganbench.records import Listed, Status, SuiteRecord
 from ganbench.sent import pending
-from ganbench.store import Listed, Status, Store, SuiteRecord
+from ganbench.store import Store
 
 KEYS = ["a" * 16, "b" * 16, "c" * 16]
 SUITE = SuiteRecord("live", tuple(Listed(key, "e" * 16, "hinge", "mlp", "ring8", i, {}) for i, key in enumerate(KEYS)))

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store, StoreError
 
 STATUS = Status("completed", 10, train_seconds=1.5, snapshot_steps=(5, 10), provenance={"torch": "2"})
 
@@ -60,7 +61,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreError, match="No space left"):
         store.write_suite(SuiteRecord("s", (), source="new"))
     assert store.suite("s").source == "old"
     assert [path.name for path in (tmp_path / "suites").iterdir()] == ["s.json"]

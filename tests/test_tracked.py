@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ganbench.records import Listed, Status
 from ganbench.sent import Result
-from ganbench.store import Listed, Status
 from ganbench.tracked import POINTS, series, thinned
 
 

@@ -9,9 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,12 +17,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganbench import tracking
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.sample_picture import GREY, sample_picture
 from ganbench.sent import places, shown
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.tracked import POINTS
-from ganbench.tracking import Synced, Tracker, TrackingError, pending
+from ganbench.tracking import Synced, Tracker, TrackingError, pending, sending
 
 STEPS = 700
 
@@ -64,16 +61,6 @@ def suite() -> SuiteRecord:
     untrained = listed("f" * 16, 4)
     cells = (listed("a" * 16, 0), listed("b" * 16, 1), listed("c" * 16, 2), skipped, untrained)
     return SuiteRecord("losses", (*cells, cells[0]))
-
-
-@pytest.fixture(scope="module")
-def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database, made once: MLflow's migrations take seconds."""
-    root = tmp_path_factory.mktemp("fresh")
-    empty = Store(root)
-    empty.write_training("0" * 16, {}, Status("failed", 0))
-    Tracker(empty, SuiteRecord("first", (listed("0" * 16, 0),)), None).sync()
-    return root / "mlflow.db"
 
 
 @pytest.fixture
@@ -146,7 +133,8 @@ def test_a_run_holds_all_that_the_store_says_of_a_cell(ready, suite):
         (300, 4),
     ]
     names = {entry.path for entry in found.list_artifacts(run.info.run_id)}
-    assert names == {"cell.json", "status.json", "trace.jsonl", "scores.json", "samples.png"}
+    files = {"cell.json", "status.json", "trace.jsonl", "scores.json", "samples.npy", "samples.png", "suite.json"}
+    assert names == files
     folder = Path(found.download_artifacts(run.info.run_id, ""))
     assert len((folder / "trace.jsonl").read_text().splitlines()) == STEPS
     assert folder.is_relative_to(ready.root / "mlartifacts")
@@ -175,7 +163,7 @@ def test_a_second_sync_adds_nothing_and_does_not_ask_mlflow(ready, suite, monkey
     before = {key: run.info.run_id for key, run in runs(ready).items()}
     assert pending(ready, suite, None) == []
     with monkeypatch.context() as without:
-        without.setattr(tracking, "_quiet", None)
+        without.setattr(sending, "quiet", None)
         assert Tracker(ready, suite, None).sync() == Synced(0, [])
     assert {key: run.info.run_id for key, run in runs(ready).items()} == before
 
@@ -215,12 +203,12 @@ def test_a_new_experiment_is_not_searched_for_runs_that_it_cannot_hold(ready, su
         asked.append(arguments)
         return plain(*arguments, **named)
 
-    def gather(store, result, folder):
+    def gather(listing, store, result, folder):
         if next(failures):
             raise OSError("the disk was away for a moment")
 
     monkeypatch.setattr(MlflowClient, "search_runs", search)
-    monkeypatch.setattr(tracking, "_gather", gather)
+    monkeypatch.setattr(sending, "gather", gather)
     assert Tracker(ready, suite, None, attempts=2, backoff=0.0).sync() == Synced(3, [])
     # One search: for the run that the first attempt of the first cell left behind.
     assert len(asked) == 1
@@ -244,7 +232,7 @@ def test_what_a_killed_sync_left_running_is_replaced(ready, suite, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(tracking, "_gather", killed)
+        patch.setattr(sending, "gather", killed)
         with pytest.raises(KeyboardInterrupt):
             Tracker(ready, suite, None).sync()
     assert [run.info.status for run in runs(ready).values()] == ["RUNNING"]
@@ -275,14 +263,14 @@ def test_two_suites_that_share_a_cell_have_a_run_each(ready, suite):
 
 @pytest.mark.slow
 def test_one_cell_that_mlflow_refuses_does_not_stop_the_others(ready, suite, monkeypatch):
-    plain = tracking._gather
+    plain = sending.gather
 
-    def gather(store, result, folder):
+    def gather(listing, store, result, folder):
         if result.listed.seed == 1:
             raise OSError("disk quota exceeded")
-        plain(store, result, folder)
+        plain(listing, store, result, folder)
 
-    monkeypatch.setattr(tracking, "_gather", gather)
+    monkeypatch.setattr(sending, "gather", gather)
     synced = Tracker(ready, suite, None, attempts=2, backoff=0.0).sync()
     assert synced == Synced(2, [f"NS+R1 · ring8 · 1 ({'b' * 16}): disk quota exceeded"])
     assert pending(ready, suite, None) == ["b" * 16]
@@ -343,25 +331,10 @@ def test_a_server_that_is_down_is_told_in_seconds_and_without_its_password(store
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path):
-    port = closed_port()
-    uri = f"http://127.0.0.1:{port}"
+def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path, mlflow_server):
     shutil.copyfile(ready.root / "mlflow.db", tmp_path / "server.db")
     (ready.root / "mlflow.db").unlink()
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path / 'server.db'}", "--artifacts-destination", str(tmp_path)]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    server = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        if not answers(uri, 120):
-            pytest.skip("the MLflow server did not start within two minutes")
+    with mlflow_server(f"sqlite:///{tmp_path / 'server.db'}", tmp_path) as uri:
         assert Tracker(ready, suite, uri).sync() == Synced(3, [])
         assert pending(ready, suite, uri) == []
         shutil.rmtree(ready.root / "tracking")
@@ -370,22 +343,7 @@ def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path
         assert set(found) == {"a", "b", "c"}
         names = {entry.path for entry in client(ready, uri).list_artifacts(found["a"].info.run_id)}
         assert {"cell.json", "samples.png"} <= names
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, 15)
-        server.wait(30)
     assert not (ready.root / "mlflow.db").exists()
-
-
-def answers(uri: str, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(f"{uri}/health", timeout=5):
-                return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    return False
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,22 @@ import sys
 
 import typer
 
-from ganbench.cli import data, evaluate, fetch, list_plugins, plan, report, run, sample, show, track
+from ganbench.cli import (
+    data,
+    doctor,
+    evaluate,
+    fetch,
+    list_plugins,
+    merge,
+    plan,
+    pull,
+    report,
+    run,
+    sample,
+    show,
+    status,
+    track,
+)
 
 app = typer.Typer(
     name="ganbench",
@@ -28,12 +43,16 @@ app.command("run")(run.run)
 app.command("plan")(plan.plan)
 app.command("fetch")(fetch.fetch)
 app.command("data")(data.data)
+app.command("doctor")(doctor.doctor)
 app.command("list")(list_plugins.list_plugins)
 app.command("show")(show.show)
 app.command("evaluate")(evaluate.evaluate)
 app.command("sample")(sample.sample)
 app.command("report")(report.report)
+app.command("status")(status.status)
 app.command("track")(track.track)
+app.command("pull")(pull.pull)
+app.command("merge")(merge.merge)
 
 
 @app.callback(invoke_without_command=True)

@@ -45,6 +45,16 @@ WorkersOption = Annotated[
         "--workers", min=1, help="Worker processes.  \\[default: one per GPU, or per core]", show_default=False
     ),
 ]
+CohortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cohort",
+        metavar="auto|N",
+        help="The most cells that train together; auto measures what is fastest. No score depends on it.  "
+        "\\[default: the suite's, else auto]",
+        show_default=False,
+    ),
+]
 SlotsOption = Annotated[
     int | None,
     typer.Option(
@@ -113,6 +123,11 @@ def seconds_of(text: str) -> float:
     if seconds <= 0:
         raise typer.BadParameter(f"{text!r} is no duration; write seconds or such as 45s, 30m, 2h or 1d12h")
     return seconds
+
+
+def printable(text: str) -> str:
+    """Return text from elsewhere without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def human_seconds(seconds: float) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     ExecutorOption,
     OnlyOption,
@@ -21,6 +23,7 @@ from ganbench.cli.console import (
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
+    from ganbench.suite.cohorts import State
 
 
 def plan(
@@ -33,6 +36,7 @@ def plan(
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
     executor: ExecutorOption = "local",
+    cohort: CohortOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
@@ -40,7 +44,14 @@ def plan(
 
         chosen = tuple(only or ()), tuple(settings or ())
         options = Options(
-            Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device, executor=executor
+            Path(store),
+            *chosen,
+            seeds,
+            device,
+            workers,
+            slots_per_device=slots_per_device,
+            executor=executor,
+            cohort=cohort,
         )
         show_plan(make_plan(Path(suite), options))
 
@@ -61,26 +72,28 @@ def _table(made: Plan) -> object:
     table = Table(
         title=f"{made.suite.name}: {len(made.entries)} cells", title_justify="left", caption=made.suite.description
     )
-    datasets = list(dict.fromkeys(entry.planned.dataset.label for entry in made.entries))
+    states: dict[str, dict[str, Counter[State]]] = {}
+    for entry in made.entries:
+        by_dataset = states.setdefault(entry.planned.objective.label, {})
+        by_dataset.setdefault(entry.planned.dataset.label, Counter())[entry.state] += 1
+    datasets = dict.fromkeys(label for by_dataset in states.values() for label in by_dataset)
     table.add_column("objective")
     for label in datasets:
         table.add_column(label, justify="right")
-    for objective in dict.fromkeys(entry.planned.objective.label for entry in made.entries):
-        row = []
-        for label in datasets:
-            states = [
-                entry.state
-                for entry in made.entries
-                if (entry.planned.objective.label, entry.planned.dataset.label) == (objective, label)
-            ]
-            kept = len(states) - states.count("skipped")
-            row.append(f"{states.count('done')}/{kept} done" if kept else "skipped" if states else "-")
-        table.add_row(objective, *row)
+    for objective, by_dataset in states.items():
+        table.add_row(objective, *(_done(by_dataset.get(label)) for label in datasets))
     return table
 
 
+def _done(states: Counter[State] | None) -> str:
+    if not states:
+        return "-"
+    kept = states.total() - states["skipped"]
+    return f"{states['done']}/{kept} done" if kept else "skipped"
+
+
 def _left_to_do(made: Plan) -> list[str]:
-    from ganbench.suite.cohorts import expected_seconds
+    from ganbench.suite.expected import expected_seconds
 
     counts = made.counts
     lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]
@@ -100,12 +113,13 @@ def _left_to_do(made: Plan) -> list[str]:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]
     if made.cohorts and not made.devices:
-        seconds = expected_seconds(made.cohorts, 1)
-        about = "" if seconds is None else f"; expected time: about {human_seconds(seconds)} of one slot's"
-        said.append(f"slots are known when the run starts on {made.options.executor.capitalize()}{about}")
+        said.append(f"slots are known when the run starts on {made.options.executor.capitalize()}")
     elif made.cohorts:
-        seconds = expected_seconds(made.cohorts, len(made.devices))
-        about = "not measured yet" if seconds is None else f"about {human_seconds(seconds)}"
+        expected = expected_seconds(made.cohorts, len(made.devices))
+        about = "not measured yet"
+        if expected is not None:
+            seconds, all_of_it = expected
+            about = f"{'about' if all_of_it else 'at least'} {human_seconds(seconds)}"
         devices = ", ".join(dict.fromkeys(made.devices))
         said.append(f"{len(made.cohorts)} cohorts on {len(made.devices)} workers ({devices}); expected time: {about}")
     return said

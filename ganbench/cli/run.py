@@ -12,6 +12,7 @@ import typer
 
 from ganbench.checkpoints import EVERY
 from ganbench.cli.console import (
+    CohortOption,
     DeviceOption,
     ExecutorOption,
     OnlyOption,
@@ -102,6 +103,7 @@ def run(
     slots_per_device: SlotsOption = None,
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
+    cohort: CohortOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -147,6 +149,7 @@ def run(
             patience,
             "local" if profile else executor,
             ray_address,
+            cohort=cohort,
         )
         made = make_plan(Path(suite), options)
         if plan:

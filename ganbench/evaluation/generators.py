@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.registry import Part
 from ganbench.store import StoreError
+from ganbench.store_files import opened
 from ganbench.suite.cells import Cell
 from ganbench.suite.stored import stored_cell
 from ganbench.techniques.conditioning import conditioning_of
@@ -65,14 +66,17 @@ class StoredGenerator:
         generator does not fit the cell, or is told no class.
         """
         import torch
-        from safetensors import safe_open
 
         from ganbench.evaluation.sampling import Sampler
         from ganbench.training.players import WHOLE
 
         self._check(label)
-        with safe_open(self.folder / SNAPSHOTS, "pt") as file:
+        with opened(self.folder / SNAPSHOTS) as file:
             flat = file.get_tensor(str(step))
+        if flat.ndim != 1 or not flat.is_floating_point():
+            raise StoreError(
+                f"{self.folder}: what is stored of G step {step} is no generator ({flat.dtype}, {flat.ndim}-D)"
+            )
         sampler = Sampler([self.cell], count, torch.device(device), label)
         if not 0 <= flat.numel() - sampler.size < WHOLE:
             raise StoreError(
@@ -84,11 +88,10 @@ class StoredGenerator:
     def beliefs(self, step: int, device: str) -> Callable[[Tensor], Tensor] | None:
         """Return what the D of a step believes, as `ganbench.evaluation.beliefs` does; None where it was not kept."""
         import torch
-        from safetensors import safe_open
 
         from ganbench.evaluation.beliefs import beliefs
 
-        with safe_open(self.folder / SNAPSHOTS, "pt") as file:
+        with opened(self.folder / SNAPSHOTS) as file:
             name = f"d/{step}"
             flat = file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - no mapping
         return None if flat is None else beliefs(self.cell, flat, torch.device(device))
@@ -137,15 +140,10 @@ def no_generator(folder: Path) -> str:
 
 def _steps(path: Path) -> tuple[int, ...]:
     """List the steps of which there are parameters of G: other tensors in the file have names that are no steps."""
-    from safetensors import SafetensorError, safe_open
-
     if not path.is_file():
         return ()
-    try:
-        with safe_open(path, "pt") as file:
-            return tuple(sorted(int(name) for name in file.keys() if name.isdecimal()))  # noqa: SIM118 - no mapping
-    except SafetensorError as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
+    with opened(path) as file:
+        return tuple(sorted(int(name) for name in file.keys() if name.isdecimal()))  # noqa: SIM118 - no mapping
 
 
 def _why_none(folder: Path) -> str:

@@ -14,7 +14,8 @@ from torch import Tensor
 from ganbench.evaluation.beliefs import beliefs
 from ganbench.evaluation.evaluate import Evaluator
 from ganbench.evaluation.sampling import Sampler, together
-from ganbench.store import Scores, Status, Store
+from ganbench.records import Scores, Status
+from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring
 
 PICTURES, POINTS = 64, 2000  # of the last samples, kept for the report

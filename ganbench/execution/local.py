@@ -33,6 +33,11 @@ class Running:
     trained: set[str] = field(default_factory=set)
     scored: set[str] = field(default_factory=set)
     hung: bool = False
+    resumable: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask once: of thousands of tasks this takes its time."""
+        self.resumable = isinstance(self.task, Resumable)
 
     def note(self, message: Message) -> None:
         """Remember what matters should this process be lost."""
@@ -104,7 +109,7 @@ def run(
 def _kill_silent(running: Iterable[Running], patience: float) -> None:
     now = time.monotonic()
     for entry in running:
-        if isinstance(entry.task, Resumable) and now - entry.heard > patience and not entry.hung:
+        if entry.resumable and now - entry.heard > patience and not entry.hung:
             entry.hung = True
             entry.process.kill()  # its pipe closes, which ends it for whoever listens
 

@@ -18,7 +18,8 @@ from ganbench.execution.mail import EVERY, Box, is_to_stop
 from ganbench.execution.messages import PATIENCE, Halt, Message, Task
 from ganbench.execution.provenance import provenance
 from ganbench.execution.tasks import CohortRun, Preparation
-from ganbench.store import Outcome, StoreError
+from ganbench.records import Outcome
+from ganbench.store import StoreError
 
 
 def work(task: Task, device: str, box: Box, patience: float = PATIENCE, where: str = "", share: float = 1.0) -> None:

@@ -14,8 +14,10 @@ from ganbench.checkpoints import EVERY, StoredCheckpoints, step_of
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.training_data import Real, training_data
+from ganbench.locks import together
+from ganbench.records import Outcome, Status
 from ganbench.registry import Part, load_file
-from ganbench.store import Outcome, Status, Store, StoreError
+from ganbench.store import Store, StoreError
 from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Cohort
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from ganbench.evaluation.settings import EvaluationSettings
     from ganbench.training.loop import Trained
+
+
+WORKERS = "workers"  # what workers hold a lock on, in the store
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,11 @@ class CohortRun:
         `started` is the moment (`time.time()`) at which the parent started this worker.
         """
         started = time.time() if started is None else started
+        # Should the parent be killed, the next run waits until this process has noticed.
+        with together(self.surroundings.store / WORKERS):
+            self._work(device, tell, started)
+
+    def _work(self, device: str, tell: Tell, started: float) -> None:
         import torch
 
         self.surroundings.load_plugins()

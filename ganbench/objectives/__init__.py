@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from ganbench import losses, penalties, techniques
+from ganbench.plain_data import canonical
 from ganbench.registry import Part, Registry, UnknownName, unknown
 
 registry = Registry(
@@ -74,6 +76,11 @@ class Objective:
         if self.techniques:
             found["techniques"] = [part.as_json() for part in self.techniques]
         return found
+
+    @cached_property
+    def text(self) -> str:
+        """What enters a cell's key, as canonical JSON: written once, since thousands of cells share an objective."""
+        return canonical(self.as_json())
 
 
 class Recipe(Protocol):

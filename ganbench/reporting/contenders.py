@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ganbench.store import Listed
+from ganbench.records import Listed
 
 SEPARATOR = " · "
 

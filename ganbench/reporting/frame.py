@@ -5,15 +5,22 @@ Everything that the report shows is derived from this frame; nothing here decide
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import contenders, stability
-from ganbench.store import Listed, Scores, Status, Store, StoreError, SuiteRecord
+from ganbench.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 IDENTITY = ("key", "objective", "architecture", "dataset", "seed", "outcome", "reason")
 LABELS = ("contender", "protocol_id")
@@ -81,20 +88,19 @@ def load(store: Store, suite: str | None = None) -> Frame:
     better = {value: way for found in scores.values() for value, way in found.better.items()}
     labels = contenders.names(record.listed)
     rows: list[Row] = []
-    curves: list[Row] = []
-    traces: list[Row] = []
+    curves, traces = _Numbers("step", *better), _Numbers("step", "d_loss")
     for place, listed in enumerate(record.listed):
         trace = store.trace(listed.key) if place in statuses else []
         found = scores.get(place)
         rows.append(_cell(record, listed, labels[place], statuses.get(place), found, trace))
-        curves += [{"cell": place, **row} for row in (found.rows if found else ())]
-        traces += [{"cell": place, **entry} for entry in trace]
+        curves.add(place, found.rows if found else ())
+        traces.add(place, trace)
     return Frame(
         store,
         record,
         cells=_ordered(pd.DataFrame(rows), record, better),
-        curves=_numbers(curves, ["cell", "step", *better]),
-        traces=_numbers(traces, ["cell", "step", "d_loss"]),
+        curves=curves.table(),
+        traces=traces.table(),
         statuses=statuses,
         scores=scores,
         better=better,
@@ -160,6 +166,7 @@ def _scored(scores: Scores, done: bool, headline: str) -> Row:
     return row
 
 
+@functools.cache
 def _setting(name: str) -> str:
     fixed = {*IDENTITY, *LABELS, *STABILITY, *COSTS}
     return f"setting_{name}" if name in fixed else name
@@ -172,7 +179,33 @@ def _ordered(cells: pd.DataFrame, record: SuiteRecord, better: Mapping[str, str]
     return cells.reindex(columns=list(columns))
 
 
-def _numbers(rows: list[Row], columns: list[str]) -> pd.DataFrame:
-    """Make a table of floats (None is NaN) that has at least `columns`, also when there are no rows."""
-    found = pd.DataFrame(rows)
-    return found.reindex(columns=list(dict.fromkeys([*columns, *found.columns]))).astype(float)
+class _Numbers:
+    """Collects a table of floats (None is NaN), cell after cell.
+
+    Traces have millions of records: they are kept by column, and no record as a mapping.
+    """
+
+    def __init__(self, *columns: str) -> None:
+        """Have at least these columns beside `cell`, also when there are no rows."""
+        self._columns: dict[str, list[tuple[int, NDArray[np.float64]]]] = {name: [] for name in columns}
+        self._cells: list[NDArray[np.float64]] = []
+        self._length = 0
+
+    def add(self, cell: int, records: Sequence[Mapping[str, float | None]]) -> None:
+        """Append a cell's records; what a record lacks is NaN."""
+        for name in dict.fromkeys(itertools.chain.from_iterable(records)):
+            values = np.array([record.get(name) for record in records], float)
+            self._columns.setdefault(name, []).append((self._length, values))
+        self._cells.append(np.full(len(records), float(cell)))
+        self._length += len(records)
+
+    def table(self) -> pd.DataFrame:
+        """Return the table, `cell` first."""
+        cells = np.concatenate(self._cells) if self._cells else np.empty(0)
+        return pd.DataFrame({"cell": cells, **{name: self._column(name) for name in self._columns}})
+
+    def _column(self, name: str) -> NDArray[np.float64]:
+        whole = np.full(self._length, math.nan)
+        for start, values in self._columns[name]:
+            whole[start : start + len(values)] = values
+        return whole

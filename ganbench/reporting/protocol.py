@@ -21,6 +21,13 @@ def facts(frame: Frame, ranking: Ranking) -> tuple[tuple[str, str], ...]:
     return (*_flat(protocol), *of_the_cells(frame, ranking).items())
 
 
+def differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """List in what two protocols, or two cells, differ: the name in words, and both values."""
+    here, there = dict(_flat(first)), dict(_flat(second))
+    names = [name for name in dict.fromkeys((*here, *there)) if here.get(name) != there.get(name)]
+    return [(name, here.get(name, "none"), there.get(name, "none")) for name in names]
+
+
 def of_the_cells(frame: Frame, ranking: Ranking) -> dict[str, str]:
     """Say what of a score is a setting of the cells: which parameters of G were scored, and the seed."""
     decays = Counter(

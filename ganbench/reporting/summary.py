@@ -61,7 +61,7 @@ def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
         parts.append(f"## {_escaped(heading(ranking, rankings))}")
         if ranking.scoring:
             read = read_by(frame.protocols.get(ranking.protocol_id, {}))
-            parts.append(f"Protocol `{ranking.protocol_id or 'none'}`{read and f', {read}'}.")
+            parts.append(f"Protocol {_code(ranking.protocol_id or 'none')}{read and f', {_escaped(read)}'}.")
             parts.append("### Ranking\n\n" + _table(ranking_table(frame, ranking)))
             if fixed := protocol.facts(frame, ranking):
                 listed = "\n".join(f"- {_escaped(name)}: {_escaped(text)}" for name, text in fixed)
@@ -168,9 +168,15 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
 
 
+def _code(text: str) -> str:
+    """Set a text as code, which ends at the first backtick and in which nothing else is a mark."""
+    return f"`{' '.join(text.replace('`', '').split())}`"
+
+
 def _escaped(text: str) -> str:
     """Keep names from becoming markup: Markdown lets HTML through."""
     for mark, safe in (
+        ("\\", "\\\\"),
         ("&", "&amp;"),
         ("<", "&lt;"),
         ("|", "\\|"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ganbench.objectives import Objective
+from ganbench.plain_data import canonical
 from ganbench.registry import Part
 from ganbench.suite.settings import Train
 
@@ -22,7 +24,11 @@ TRAINING_VERSION = 2
 
 def digest(value: Mapping[str, Any]) -> str:
     """Hash plain data to 16 hexadecimal digits, the same whatever the order of its keys."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashed(canonical(value))
+
+
+def hashed(text: str) -> str:
+    """Hash canonical JSON to 16 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -53,8 +59,23 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """Name the cell's results; cells with equal keys have equal numbers."""
-        return digest(self.as_json())
+        """Name the cell's results: the digest of `as_json`; cells with equal keys have equal numbers."""
+        # Put together from the texts of the parts, which thousands of cells share: in canonical JSON, names are sorted.
+        return hashed(
+            f'{{"architecture":{self.architecture.text},"dataset":{_dataset(self.dataset.text, self.fingerprint)},'
+            f'"objective":{self.objective.text},"seed":{self.seed},"train":{_settings(self.train)},'
+            f'"training":{TRAINING_VERSION}}}'
+        )
+
+
+@functools.lru_cache(maxsize=2**14)
+def _dataset(text: str, fingerprint: str) -> str:
+    return canonical({**json.loads(text), "fingerprint": fingerprint})
+
+
+@functools.lru_cache(maxsize=2**14)
+def _settings(train: Train) -> str:
+    return canonical(train.model_dump(mode="json"))
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ganbench import checkpoints, penalties
+from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.plugins import Remembering
-from ganbench.store import Status, Store
-from ganbench.suite.cells import Cell, Scoring, digest
+from ganbench.records import Status
+from ganbench.store import Store
+from ganbench.suite import packing
+from ganbench.suite.cells import Cell, Scoring, digest, hashed
+from ganbench.suite.expected import Times
 from ganbench.suite.plan import Planned
+from ganbench.suite.settings import Train
+from ganbench.suite.sizing import Rates, Setting
 
 State = Literal["done", "to score", "to train", "skipped"]
 
 # These may differ between the cells of a cohort: they are tensors over cells in the training loop.
 PER_CELL_SETTINGS = {"g_lr", "d_lr", "betas", "ema"}
 
-# On a CPU small networks gain from company up to about this many cells, and most of it by half as many; convolutions
-# gain nothing beyond a few.
+# Where nothing was measured: small networks gain from company up to about this many cells on a CPU, and most of it by
+# half as many; convolutions gain nothing beyond a few.
 LARGEST_COHORT = {"points": 32, "images": 8}
-ENOUGH = 16
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Entry:
 class Cohort:
     """Cells of equal shape that train, or are scored, together: the unit of scheduling.
 
-    `step` is the G step from which they go on with their training.
+    `step` is the G step from which they go on with their training. `seconds` is how long they are expected to take,
+    None where nothing like them was measured; where they are not `timed`, scores are not counted in it.
     """
 
     cells: tuple[Cell, ...]
@@ -47,6 +54,7 @@ class Cohort:
     trains: bool
     seconds: float | None = None
     step: int = 0
+    timed: bool = False
 
     @property
     def name(self) -> str:
@@ -72,12 +80,28 @@ class Cohort:
         return self.cells[0].train.g_steps - self.step if self.trains else 0
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Where to find what was measured before: rates by shape of cells, and the times of the cells in a store.
+
+    `device` is what a cell's status says of where it trained: times on others do not count.
+    """
+
+    rates: Callable[[str], Rates | None] = lambda _: None
+    store: Store | None = None
+    device: str = "cpu"
+
+
 def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False, fresh: bool = False) -> list[Entry]:
     """Say of each planned cell what is left to do, given what the store holds."""
+    stored = store.keys()
     entries = []
     for row in planned:
         if row.cell is None or row.scoring is None:
             entries.append(Entry(row, "skipped"))
+            continue
+        if row.cell.key not in stored:
+            entries.append(Entry(row, "to train"))
             continue
         status = store.status(row.cell.key)
         state = _state(row.cell.key, row.scoring, status, store, retry_failed, fresh)
@@ -92,38 +116,82 @@ def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retr
         return "to train"
     if status.outcome in ("failed", "timed_out") and retry_failed:
         return "to train"
-    if status.outcome == "failed":
+    # A cell that was pulled from MLflow has scores and no snapshots: what is new is trained again.
+    if status.outcome == "failed" or not scoring.wanted or store.scored(key, scoring.key):
         return "done"
     reached = [step for step in scoring.steps if status.outcome == "completed" or step < status.step]
     if status.outcome != "timed_out" and not set(reached) <= set(status.snapshot_steps):
         return "to train"
-    return "to score" if scoring.wanted and store.scores(key, scoring.key) is None else "done"
+    return "to score"
 
 
-def pack(entries: Sequence[Entry], slots: int) -> list[Cohort]:
-    """Pack what is left to do into cohorts, the longest first, at least one per slot where there are cells enough."""
-    groups: dict[str, dict[str, Entry]] = {}
+def pack(
+    entries: Sequence[Entry], slots: int, cohort: Setting = "auto", measured: Measured | None = None
+) -> list[Cohort]:
+    """Pack what is left to do into cohorts, the longest first, at least one per slot where there are cells enough.
+
+    `cohort` is how many cells train together at most; `auto` takes what was measured to be best, else a default.
+    """
+    measured = measured or Measured()
+    times = Times(entries, _remembering(size_key), measured.store, measured.device)
+    left = groups(entries)
+    rates = [measured.rates(size_key(group[0])) if group[0].state == "to train" else None for group in left]
+    wanted = [_group(group, cohort, known, times) for group, known in zip(left, rates, strict=True)]
+    found: list[Cohort] = []
+    for group, known, sizes in zip(left, rates, packing.split(wanted, slots), strict=True):
+        bounds = itertools.pairwise(itertools.accumulate(sizes, initial=0))
+        found += [_cohort(group[low:high], known, times) for low, high in bounds]
+    timed = all(one.seconds is not None for one in found)
+    return sorted(found, key=lambda one: one.seconds if timed and one.seconds is not None else one.work, reverse=True)
+
+
+def groups(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """Return what is left to do by what may go together, equal losses side by side."""
+    found: dict[str, dict[str, Entry]] = {}
     for entry in entries:
         cell = entry.planned.cell
         if cell is not None and entry.state in ("to train", "to score"):
-            groups.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
-    pace = _pace(entries)
-    parts = [part for group in groups.values() for part in _split(sorted(group.values(), key=_order))]
-    # A cohort is halved for an idle slot while both halves keep company, and a large one so that a slot has two: what
-    # the first has finished is stored and tracked while the second trains.
-    for wanted, smallest in ((slots, 2), (2 * slots, ENOUGH)):
-        while parts and len(parts) < wanted and len(largest := max(parts, key=len)) >= 2 * smallest:
-            parts.remove(largest)
-            parts += [largest[: len(largest) // 2], largest[len(largest) // 2 :]]
-    return sorted((_cohort(part, pace) for part in parts), key=lambda cohort: cohort.work, reverse=True)
+            found.setdefault(_shape(entry), {}).setdefault(cell.key, entry)
+    return [sorted(group.values(), key=_order) for group in found.values()]
 
 
-def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> float | None:
-    """Return how long the cohorts will take on `slots` workers; None while nothing like them has been measured."""
-    known = [cohort.seconds for cohort in cohorts if cohort.seconds is not None]
-    if not cohorts or len(known) < len(cohorts):
-        return 0.0 if not cohorts else None
-    return max(sum(known) / slots, max(known))
+def whole(group: Sequence[Entry]) -> Cohort:
+    """Return all of a group as if it went together."""
+    first = group[0].planned
+    assert first.cell is not None
+    assert first.scoring is not None
+    cells = tuple(entry.planned.cell for entry in group if entry.planned.cell is not None)
+    return Cohort(cells, first.scoring, group[0].state == "to train", step=group[0].step)
+
+
+def default_size(cell: Cell) -> int:
+    """Return how many cells like this train together at most, where nothing was measured."""
+    return LARGEST_COHORT["points" if len(cell.dataset.create().shape) == 1 else "images"]
+
+
+def size_key(entry: Entry) -> str:
+    """Hash what decides how many cells like this best train together: not for how long, nor how they are scored."""
+    planned, cell, scoring = entry.planned, entry.planned.cell, entry.planned.scoring
+    assert cell is not None
+    assert scoring is not None
+    alike = replace(cell, train=cell.train.model_copy(update={"g_steps": 1}))
+    unscored = Scoring(EvaluationSettings(1, scoring.settings.extractor, ()), ())
+    return _shape(Entry(replace(planned, cell=alike, scoring=unscored), "to train"))
+
+
+def _remembering(key_of: Callable[[Entry], str]) -> Callable[[Entry], str]:
+    """Ask once for all seeds: their cells share the very objects of the suite."""
+    found: dict[Any, str] = {}
+
+    def remembered(entry: Entry) -> str:
+        cell = entry.planned.cell
+        assert cell is not None
+        same = id(cell.objective), id(cell.architecture), id(cell.dataset), cell.train
+        if same not in found:
+            found[same] = key_of(entry)
+        return found[same]
+
+    return remembered
 
 
 def _shape(entry: Entry) -> str:
@@ -131,6 +199,19 @@ def _shape(entry: Entry) -> str:
     cell, scoring = entry.planned.cell, entry.planned.scoring
     assert cell is not None
     assert scoring is not None
+    parts = cell.objective.text, cell.architecture.text, cell.dataset.text, cell.fingerprint
+    known = (parts, _shared(cell.train), scoring.key, entry.state, entry.step)
+    if known not in _shapes:
+        _shapes[known] = _hashed_shape(cell, scoring, entry.state, entry.step)
+    return _shapes[known]
+
+
+# A shape is hashed once for all seeds and for all that a cohort may mix, not once per cell.
+_shapes: dict[tuple[object, ...], str] = {}
+_shared = operator.attrgetter(*(name for name in Train.model_fields if name not in PER_CELL_SETTINGS))
+
+
+def _hashed_shape(cell: Cell, scoring: Scoring, state: State, step: int) -> str:
     described = cell.as_json()
     train = {name: value for name, value in described["train"].items() if name not in PER_CELL_SETTINGS}
     objective, loss = described["objective"], cell.objective.loss.create()
@@ -145,7 +226,7 @@ def _shape(entry: Entry) -> str:
         "penalties": [_structure(part) for part in objective["penalties"]],
         "techniques": objective.get("techniques", []),
     }
-    return digest({**shared, "scoring": scoring.key, "state": entry.state, "step": entry.step})
+    return digest({**shared, "scoring": scoring.key, "state": state, "step": step})
 
 
 def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,39 +239,31 @@ def _order(entry: Entry) -> tuple[str, int]:
     """Put equal losses side by side: each is then computed once for all its cells."""
     cell = entry.planned.cell
     assert cell is not None
-    return digest(cell.objective.as_json()), cell.seed
+    return hashed(cell.objective.text), cell.seed
 
 
-def _split(group: Sequence[Entry]) -> list[Sequence[Entry]]:
-    cell = group[0].planned.cell
+def _group(group: Sequence[Entry], cohort: Setting, rates: Rates | None, times: Times) -> packing.Group:
+    cell, scoring = group[0].planned.cell, group[0].planned.scoring
     assert cell is not None
-    largest = LARGEST_COHORT["points" if len(cell.dataset.create().shape) == 1 else "images"]
-    parts = math.ceil(len(group) / largest)
-    bounds = [round(position * len(group) / parts) for position in range(parts + 1)]
-    return [group[low:high] for low, high in itertools.pairwise(bounds)]
+    assert scoring is not None
+    if cohort != "auto":
+        return packing.Group(len(group), cohort)
+    largest = default_size(cell)
+    if rates is None:
+        return packing.Group(len(group), largest)
+    largest = rates.size(largest)
+    if largest > rates.largest:  # there was no time to measure it
+        return packing.Group(len(group), largest)
+    steps, scores = cell.train.g_steps - group[0].step, times.scoring(cell, scoring) or 0.0
+    return packing.Group(len(group), largest, lambda size: times.start(cell) + size * (steps / rates.at(size) + scores))
 
 
-def _cohort(entries: Sequence[Entry], pace: Mapping[tuple[str, str, int], float]) -> Cohort:
-    first = entries[0].planned
-    assert first.cell is not None
-    assert first.scoring is not None
-    cells = tuple(entry.planned.cell for entry in entries if entry.planned.cell is not None)
-    trains = entries[0].state == "to train"
-    per_step = pace.get(_pace_key(first.cell)) if trains else None
-    step = entries[0].step
-    seconds = None if per_step is None else per_step * (first.cell.train.g_steps - step) * len(cells)
-    return Cohort(cells, first.scoring, trains, seconds, step)
-
-
-def _pace(entries: Iterable[Entry]) -> dict[tuple[str, str, int], float]:
-    """Return measured seconds per G step and cell, by what decides them most."""
-    seen: dict[tuple[str, str, int], list[float]] = {}
-    for entry in entries:
-        cell, status = entry.planned.cell, entry.status
-        if cell is not None and status is not None and status.g_updates:
-            seen.setdefault(_pace_key(cell), []).append(status.train_seconds / status.g_updates)
-    return {key: sum(values) / len(values) for key, values in seen.items()}
-
-
-def _pace_key(cell: Cell) -> tuple[str, str, int]:
-    return cell.dataset.name, cell.architecture.label, cell.train.d_steps or 1
+def _cohort(part: Sequence[Entry], rates: Rates | None, times: Times) -> Cohort:
+    cohort = whole(part)
+    cell, size = cohort.cells[0], len(cohort.cells)
+    training = times.training(part[0], size, rates) if cohort.trains else 0.0
+    scores = times.scoring(cell, cohort.scoring)
+    if training is None or (scores is None and not cohort.trains):
+        return cohort
+    seconds = times.start(cell) + size * (training * cohort.steps + (scores or 0.0))
+    return replace(cohort, seconds=seconds, timed=scores is not None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ganbench.evaluation.settings import (
     value_names,
 )
 from ganbench.metrics import registry as metrics
+from ganbench.objectives import Objective
 from ganbench.registry import Part, unknown
 from ganbench.suite.cells import Cell, Scoring, scoring_steps
 from ganbench.suite.choices import Choice
@@ -75,7 +77,7 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
 
     Raises SuiteError for filters that match nothing and data that cannot be found.
     """
-    filters = [_filter(text, suite) for text in only]
+    filters = [_filter(text, suite) for text in only] + [_excluding(match) for match in suite.exclude]
     notes = _Notes()
     labelled = any(_told_a_class(choice) for choice in suite.objectives)
     planned: list[Planned] = []
@@ -86,18 +88,16 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
         for objective, architecture in itertools.product(suite.objectives, wanted):
             axes = Planned(objective, architecture, dataset, 0, Train()).names
             scoring_of = _scoring(suite, axes, source, notes, dataset, labelled)
-            unsupported = architecture.value.create().supports(source.shape)
+            refused_at = _refused(objective.value, architecture.value, source)
             for train, swept in _settings(suite, objective, axes):
+                # All seeds share what does not depend on them.
+                skipped = refused_at(train.batch_size)
+                scoring = None if skipped else scoring_of(train.g_steps)
                 for seed in suite.seeds:
-                    row = Planned(objective, architecture, dataset, seed, train, swept)
-                    if any(match.covers(row.names) for match in suite.exclude):
-                        continue
-                    refused = unsupported or refusal(objective.value, architecture.value, source, train.batch_size)
-                    if refused:
-                        row = replace(row, skipped=refused)
-                    else:
+                    cell = None
+                    if not skipped:
                         cell = Cell(objective.value, architecture.value, dataset.value, train, seed, fingerprint)
-                        row = replace(row, cell=cell, scoring=scoring_of(train.g_steps))
+                    row = Planned(objective, architecture, dataset, seed, train, swept, cell, scoring, skipped)
                     if all(keep(row) for keep in filters):
                         planned.append(row)
     if not planned:
@@ -107,6 +107,12 @@ def expand(suite: Suite, data_root: Path, cache: Path, only: Sequence[str] = ())
     for row in _one_per_dataset(planned):
         _note_what_is_missing(row, data_root, cache, notes)
     return Expansion(tuple(planned), tuple(notes.said))
+
+
+def _refused(objective: Objective, architecture: Part, source: Any) -> Callable[[int], str]:
+    """Return a function from a batch size to why the combination cannot be trained; empty where it can."""
+    unsupported: str | None = architecture.create().supports(source.shape)
+    return functools.cache(lambda batch_size: unsupported or refusal(objective, architecture, source, batch_size) or "")
 
 
 def _fitting(source: Any) -> tuple[Choice, ...]:
@@ -148,7 +154,7 @@ def _told_a_class(objective: Choice) -> bool:
 
 def _scoring(
     suite: Suite, axes: Mapping[str, Sequence[str]], source: Any, notes: _Notes, dataset: Choice, labelled: bool
-) -> Any:
+) -> Callable[[int], Scoring]:
     """Return a function from g_steps to the scoring of one objective, architecture and dataset."""
     merged: dict[str, Any] = {**Evaluate().model_dump(), **suite.evaluate}
     for override in suite.overrides:
@@ -158,7 +164,7 @@ def _scoring(
     if merged["metrics"] == ():
         notes.add(f"{dataset.label}: scores are switched off (`evaluate.metrics` is empty); nothing will be ranked")
         unscored = EvaluationSettings(merged["samples"], extractor, (), merged["reference"])
-        return lambda g_steps: Scoring(unscored, scoring_steps(g_steps, merged["every"]))
+        return functools.cache(lambda g_steps: Scoring(unscored, scoring_steps(g_steps, merged["every"])))
     for part in (extractor, *further):
         why = part.create().supports(source)
         if why:
@@ -185,16 +191,16 @@ def _scoring(
     settings = EvaluationSettings(
         merged["samples"], extractor, tuple(kept), merged["reference"], between, tuple(further)
     )
-    return lambda g_steps: Scoring(settings, scoring_steps(g_steps, merged["every"]))
+    return functools.cache(lambda g_steps: Scoring(settings, scoring_steps(g_steps, merged["every"])))
 
 
 def _one_per_dataset(planned: Iterable[Planned]) -> list[Planned]:
     """Give one row per dataset and extractor: what is missing is the same for all others."""
-    found: dict[tuple[str, str], Planned] = {}
+    found: dict[tuple[str, ...], Planned] = {}
     for row in planned:
         if row.cell is not None and row.scoring is not None:
             asked = row.scoring.settings.extractors if row.scoring.wanted else ()
-            found.setdefault((row.dataset.label, str([part.as_json() for part in asked])), row)
+            found.setdefault((row.dataset.label, *(part.text for part in asked)), row)
     return list(found.values())
 
 
@@ -218,7 +224,11 @@ def _gets_it_ahead(part: Part) -> str:
     return f"; `ganbench fetch {part.name if part.label == part.name else 'SUITE'}` gets it ahead"
 
 
-def _filter(text: str, suite: Suite) -> Any:
+def _excluding(match: Match) -> Callable[[Planned], bool]:
+    return lambda row: not match.covers(row.names)
+
+
+def _filter(text: str, suite: Suite) -> Callable[[Planned], bool]:
     """Read `axis=a,b` into a test of a planned row; the axis may also be a training setting."""
     axis, equals, listed = text.partition("=")
     values = tuple(value.strip() for value in listed.split(",") if value.strip())
@@ -247,7 +257,7 @@ def _check_filter(axis: str, values: Sequence[str], suite: Suite, where: str) ->
         raise SuiteError(problems)
 
 
-def _setting_filter(name: str, values: Sequence[str], where: str) -> Any:
+def _setting_filter(name: str, values: Sequence[str], where: str) -> Callable[[Planned], bool]:
     wanted = []
     for value in values:
         try:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ganbench.evaluation.settings import titles
+from ganbench.records import Listed, SuiteRecord
 from ganbench.registry import Part
-from ganbench.store import Listed, SuiteRecord
 from ganbench.suite.plan import Planned
 from ganbench.suite.schema import Suite
 

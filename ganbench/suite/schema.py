@@ -12,6 +12,7 @@ from ganbench.registry import Part, Registry, unknown
 from ganbench.suite.choices import Choice, choose_objectives, choose_parts, make_conditional, one_or_many
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import Evaluate, Train, check_field, check_sweeps
+from ganbench.suite.sizing import Setting, read_setting
 
 KEYS = (
     "name",
@@ -26,9 +27,12 @@ KEYS = (
     "evaluate",
     "overrides",
     "exclude",
+    "cohort",
 )
 AXES = ("objective", "dataset", "architecture", "seed")
 EVERY_DATASET = "default"
+LONGEST = 100  # letters of a suite's name
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 Sweeps = Mapping[str, list[Any]]
 
@@ -69,6 +73,7 @@ class Suite:
     plugins: tuple[str, ...] = ()
     description: str = ""
     source: str = ""
+    cohort: Setting = "auto"
 
     def architectures_for(self, dataset: Choice) -> tuple[Choice, ...]:
         """Return what the suite names for this dataset; empty means: choose by the shape of its samples."""
@@ -108,6 +113,7 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
             for position, entry in enumerate(_list(raw, "exclude", findings))
         ),
         plugins=tuple(map(str, _list(raw, "plugins", findings))),
+        cohort=_cohort(raw.get("cohort", "auto"), findings),
     )
 
 
@@ -252,9 +258,22 @@ def _seeds(given: object, findings: Findings) -> tuple[int, ...]:
     return tuple(range(whole[0]))
 
 
+def _cohort(given: object, findings: Findings) -> Setting:
+    try:
+        return read_setting(given)
+    except ValueError as error:
+        findings.add(f"cohort: {error}", "cohort")
+        return "auto"
+
+
 def _name(given: object, findings: Findings) -> str:
+    text = str(given)
     if not isinstance(given, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", given):
-        findings.add(f"name: expected a plain file name (letters, digits, '.', '_', '-'), got {given!r}", "name")
+        findings.add(f"name: expected a plain file name (letters, digits, '.', '_', '-'), got {text[:60]!r}", "name")
+    elif len(text) > LONGEST:
+        findings.add(f"name: files are named after it, and it has {len(text)} letters of at most {LONGEST}", "name")
+    elif text.endswith(".") or RESERVED.fullmatch(text):
+        findings.add(f"name: {text!r} cannot be the name of a file everywhere (Windows keeps it for itself)", "name")
     return str(given)
 
 

@@ -50,8 +50,8 @@ def stored_cell(path: Path, dataset: Part | None = None) -> Cell:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
+        found = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or too deep
         raise StoreError(f"{path} is not valid JSON ({error})") from None
     if not isinstance(found, dict):
         raise StoreError(f"{path} is no cell: expected a JSON object")

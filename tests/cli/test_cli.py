@@ -36,6 +36,7 @@ def suite(tmp_path: Path) -> Path:
         ("run", "SUITE", "--plan"),
         ("data",),
         ("data", "SUITE"),
+        ("doctor", "--help"),
         ("fetch", "ring8", "identity"),
     ],
 )
@@ -54,7 +55,8 @@ def test_verbs_that_only_look_import_nothing_heavy(verb: tuple[str, ...], suite:
 
 def test_help_teaches_the_verbs() -> None:
     shown = ganbench("--help").output
-    for verb in ("run", "plan", "fetch", "data", "list", "show", "report", "track"):
+    verbs = "run", "plan", "fetch", "data", "doctor", "list", "show", "report", "status", "track", "pull", "merge"
+    for verb in verbs:
         assert verb in shown
     run_help = ganbench("run", "--help").output
     for option in ("--only", "--seeds", "--set", "--store", "--report", "--no-report", "--workers", "--device"):
@@ -126,7 +128,8 @@ def test_a_store_without_results_is_said(tmp_path: Path) -> None:
 
 def test_fresh_discards_nothing_without_being_told_to(suite: Path) -> None:
     from ganbench.planning import Options, make_plan
-    from ganbench.store import Status, Store
+    from ganbench.records import Status
+    from ganbench.store import Store
 
     store = Store(suite.parent / "runs")
     cell = make_plan(suite, Options(store.root)).entries[0].planned.cell

@@ -8,13 +8,14 @@ from ganbench import datasets
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.evaluation.settings import inapplicable
 from ganbench.metrics import registry as metrics
+from ganbench.paths import cache_root
 from ganbench.registry import Part
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all tests here, so that the classifier of the digits is trained once."""
-    return tmp_path_factory.mktemp("evaluation-cache")
+def cache() -> Path:
+    """The cache that all tests share, so that the classifier of the digits is trained once."""
+    return cache_root()
 
 
 @pytest.fixture(scope="session")

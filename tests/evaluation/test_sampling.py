@@ -17,8 +17,9 @@ from ganbench.evaluation.scoring import ScoringError, score_cohort
 from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.metrics import registry as metrics
 from ganbench.objectives import Objective
+from ganbench.records import Scores, Status
 from ganbench.registry import Part
-from ganbench.store import Scores, Status, Store
+from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.settings import Train
 from ganbench.training.streams import CellNoise, generator, latents

@@ -88,7 +88,7 @@ class Heard(Silence):
         return [message.text for _, message in self.messages if message.kind == kind]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("plugins") / "faults.py"
     path.write_text(PLUGIN)

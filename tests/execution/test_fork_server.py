@@ -31,11 +31,12 @@ import sys
 from pathlib import Path
 import ganbench.execution.preload
 from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
+from ganbench.paths import cache_root
 from ganbench.planning import Options, make_plan
 from ganbench.store import Store
 folder = Path(sys.argv[1])
 made = make_plan(folder / "suite.yaml", Options(folder / "runs"))
-cohort, around = made.cohorts[0], Surroundings(folder / "runs", folder, folder)
+cohort, around = made.cohorts[0], Surroundings(folder / "runs", folder, cache_root())
 if len(sys.argv) > 2:  # as the preparation does, in a worker of its own
     Preparation(cohort.cells[0].dataset, cohort.scoring.settings, around, "").work("cpu", [].append)
     sys.exit()

@@ -7,39 +7,33 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 import ganbench
 from ganbench import checkpoints
+from ganbench.runner import Result
 from ganbench.store import CHECKPOINT, Store
+from ganbench.tracking import Synced
 
 SUITE = """
 objectives: [hinge, minimax]
 datasets: [ring8]
 architectures: [{mlp: {width: 8, depth: 1}}]
 seeds: 2
-train: {g_steps: 4000, batch_size: 16, latent_size: 4}
-evaluate: {samples: 100, reference: 200, every: 2000, metrics: [fid, modes]}
+train: {g_steps: 1600, batch_size: 16, latent_size: 4}
+evaluate: {samples: 100, reference: 200, every: 800, metrics: [fid, modes]}
 """
 
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Name one MLflow database for all tests here: a fresh one takes seconds of migrations."""
-    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'mlflow.db'}"
+TRACKED = [sys.executable, "-m", "ganbench"]
 
 
-def start(folder: Path, database: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": database}
+def start(folder: Path, command: list[str]) -> subprocess.Popen[str]:
+    command = [*command, "run", "suite.yaml", "--workers", "1", "--no-report", "--checkpoint-every", "0.2"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    more = ["--checkpoint-every", "0.2"]
-    return subprocess.Popen(
-        [*command, *more], cwd=folder, env=environment, start_new_session=True, preexec_fn=hearing_ctrl_c, **pipes
-    )
+    return subprocess.Popen(command, cwd=folder, start_new_session=True, preexec_fn=hearing_ctrl_c, **pipes)
 
 
 def hearing_ctrl_c() -> None:
@@ -55,20 +49,35 @@ def scores(folder: Path) -> Mapping[str, object]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, database: str) -> Mapping[str, object]:
+def run() -> Iterator[Callable[[Path], Result]]:
+    """Run the suite of a folder in this process, with nothing sent to MLflow."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ganbench.runner.track", lambda *_: "")
+        patch.setattr("ganbench.tracking.Tracker.warm_up", lambda _: None)
+        patch.setattr("ganbench.tracking.Tracker.follow", lambda *_: Synced(0, []))
+        yield lambda folder: ganbench.run(folder / "suite.yaml", store=folder / "runs", workers=1)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, run: Callable[[Path], Result]) -> Mapping[str, object]:
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "suite.yaml").write_text(SUITE)
-    ganbench.run(folder / "suite.yaml", store=folder / "runs", workers=1, tracking_uri=database)
+    assert dict(run(folder).outcomes) == {"completed": 4}
     return scores(folder)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_next_run_goes_on_from_the_checkpoint(
-    how: signal.Signals, tmp_path: Path, database: str, undisturbed: Mapping[str, object]
+    how: signal.Signals,
+    tmp_path: Path,
+    untracked: list[str],
+    run: Callable[[Path], Result],
+    undisturbed: Mapping[str, object],
 ) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
-    process = start(tmp_path, database)
+    # Ctrl-C ends the thread that sends to MLflow too
+    process = start(tmp_path, TRACKED if how == signal.SIGINT else untracked)
     cells = tmp_path / "runs" / "cells"
     while len(list(cells.glob(f"*/{CHECKPOINT}"))) < 4:
         assert process.poll() is None, process.communicate()
@@ -82,26 +91,32 @@ def test_the_next_run_goes_on_from_the_checkpoint(
         time.sleep(0.05)
     plan = ganbench.plan(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1)
     (cohort,) = plan.cohorts
-    assert 0 < cohort.step < 4000 and cohort.step % 16 == 0 and len(cohort.cells) == 4
-    done = ganbench.run(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1, tracking_uri=database)
-    assert dict(done.outcomes) == {"completed": 4}
+    assert 0 < cohort.step < 1600 and cohort.step % 16 == 0 and len(cohort.cells) == 4
+    assert dict(run(tmp_path).outcomes) == {"completed": 4}
     assert scores(tmp_path) == undisturbed
     assert not list(tmp_path.rglob(CHECKPOINT))
 
 
 @pytest.mark.slow
-def test_a_second_run_waits_and_no_cell_is_trained_twice(tmp_path: Path, database: str) -> None:
+def test_a_second_run_waits_and_no_cell_is_trained_twice(tmp_path: Path, untracked: list[str]) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
-    first = start(tmp_path, database)
+    first = start(tmp_path, untracked)
     while not list((tmp_path / "runs" / "cells").glob(f"*/{CHECKPOINT}")):
         assert first.poll() is None, first.communicate()
         time.sleep(0.02)
-    second = start(tmp_path, database)
+    os.killpg(first.pid, signal.SIGSTOP)  # for as long as the second takes to start
+    try:
+        second, said = start(tmp_path, untracked), ""
+        while "another run is at work in this store" not in said:
+            assert second.stdout is not None and second.poll() is None, said
+            said += second.stdout.readline()
+    finally:
+        os.killpg(first.pid, signal.SIGCONT)
     told = [first.communicate(timeout=120)[0]]
     trained = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("status.json")}
     told.append(second.communicate(timeout=120)[0])
     assert (first.returncode, second.returncode) == (0, 0)
-    assert "another run is at work in this store" in told[1] and "another run" not in told[0]
+    assert "another run" not in told[0]
     assert len(trained) == 4 and {path: path.stat().st_mtime_ns for path in trained} == trained
     assert "4 completed" in told[0] and "4 completed" in told[1]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,8 +13,9 @@ import pytest
 
 import ganbench
 from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.records import SuiteRecord
 from ganbench.runner import Result
-from ganbench.store import Store, SuiteRecord
+from ganbench.store import Store
 from ganbench.suite.errors import SuiteError
 
 SUITE = """
@@ -67,7 +67,7 @@ class Kills:
 '''
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A line for a suite that names the plugin file: one file, since a name can be registered from one place only."""
     path = tmp_path_factory.mktemp("plugins") / "plugin.py"
@@ -105,6 +105,19 @@ def _no_tracking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def statuses(folder: Path) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in (folder / "runs" / "cells").glob("*/status.json")}
+
+
+def test_a_plugin_that_raises_while_cohorts_are_measured_fails_its_own_cells_alone(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganbench.preparing.LEAST_WORK", 0)
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    text = SUITE.replace("minimax]", "mine, raises]") + plugin
+    result = run(tmp_path, text)
+    assert result.outcomes == {"completed": 4, "failed": 2} and not result.errors
+    measured = [json.loads(path.read_text()) for path in (tmp_path / "cache" / "cohorts").iterdir()]
+    # So little is left to do that a cell alone is measured, and no more; of the group that raises nothing is known.
+    assert measured and all(list(one["rates"]["by_size"]) == ["1"] for one in measured)
 
 
 def test_a_run_trains_scores_and_reports_and_a_second_trains_nothing(tmp_path: Path) -> None:
@@ -244,20 +257,14 @@ def test_data_that_cannot_be_prepared_stops_the_run_before_anything_trains(tmp_p
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path, untracked: list[str]) -> None:
     text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]")
-    (tmp_path / "suite.yaml").write_text(text.replace("every: 10", "every: 20"))
-    command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--workers", "1", "--no-report"]
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
-
-    def start(*more: str) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        # A shell lets what it starts in the background ignore Ctrl-C; these tests may be there.
-        heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
-        return subprocess.Popen([*command, *more], cwd=tmp_path, env=environment, preexec_fn=heard, **pipes)
-
-    start("--only", "g_steps=40").communicate(timeout=200)
-    process = start()
+    run(tmp_path, text.replace("every: 10", "every: 20"), workers=1, only=["g_steps=40"])
+    command = [*untracked, "run", "suite.yaml", "--workers", "1", "--no-report"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A shell lets what it starts in the background ignore Ctrl-C; these tests may be there.
+    heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    process = subprocess.Popen(command, cwd=tmp_path, preexec_fn=heard, **pipes)
     assert process.stdout is not None
     while "cohorts on 1 workers" not in (line := process.stdout.readline()):
         assert line, "the run ended before it trained"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.store import Store
 
 HOSTILE = "<script>alert(1)</script>"
 OBJECTIVES = ("r3gan", "wgan_gp", "hinge", "non_saturating", "least_squares", "minimax", HOSTILE)
@@ -194,9 +195,10 @@ def whole_suite(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return fill(Builder(tmp_path_factory.mktemp("whole") / "runs"))
 
 
-@pytest.fixture
-def varied(builder: Builder) -> Store:
-    """A small store with every outcome, two protocols on one dataset, points and images."""
+@pytest.fixture(scope="session")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A small store with every outcome, two protocols on one dataset, points and images; tests only read it."""
+    builder = Builder(tmp_path_factory.mktemp("varied") / "runs")
     for seed in range(3):
         builder.add("hinge", "ring8", seed, quality=0.75)
         builder.add("r3gan", "ring8", seed, quality=0.95, outcome="missing" if seed == 2 else "completed")

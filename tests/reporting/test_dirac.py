@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import write_report
 from ganbench.reporting.dirac import endings, portrait
 from ganbench.reporting.frame import load
 from ganbench.reporting.ranking import rankings
 from ganbench.reporting.wording import MINUS, NOTHING
-from ganbench.store import Listed, Scores, Status, Store, SuiteRecord
+from ganbench.store import Store
 
 
 def facts(name: str, *values: complex) -> dict[str, float]:

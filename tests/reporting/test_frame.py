@@ -64,3 +64,18 @@ def test_a_store_without_the_suite_says_what_it_has(varied: Store, tmp_path):
         load(varied, "nothing")
     with pytest.raises(StoreError, match="it has: none"):
         load(Store(tmp_path / "empty"))
+
+
+def test_a_trace_keeps_its_cell_its_order_and_its_gaps(builder):
+    keys = [builder.add("hinge", "ring8", seed, scored=False) for seed in range(3)]
+    store = builder.write()
+    lines = '{"step": 1, "d_loss": 0.5}\n{"step": 2, "d_loss": null, "late": 7.0}\n'
+    (store.cell_folder(keys[1]) / "trace.jsonl").write_text(lines)
+    (store.cell_folder(keys[2]) / "trace.jsonl").write_text("")
+    frame = load(store)
+    own = frame.traces[frame.traces["cell"] == 1].reset_index(drop=True)
+    assert list(own.columns[:3]) == ["cell", "step", "d_loss"] and own.columns[-1] == "late"
+    assert own["step"].tolist() == [1, 2] and own["d_loss"][0] == 0.5 and math.isnan(own["d_loss"][1])
+    assert math.isnan(own["late"][0]) and own["late"][1] == 7
+    assert own["g_loss"].isna().all() and set(frame.traces["cell"]) == {0, 1}
+    assert frame.curves.empty and {"cell", "step"} <= set(frame.curves.columns)

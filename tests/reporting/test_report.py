@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from ganbench.records import SuiteRecord
 from ganbench.reporting import write_report
 from ganbench.reporting.frame import load
 from ganbench.reporting.page import page
 from ganbench.reporting.ranking import rankings
 from ganbench.reporting.summary import markdown
 from ganbench.reporting.tables import cost_table, provenance_table
-from ganbench.store import Store, SuiteRecord
+from ganbench.store import Store
 
 VOID = {"meta", "img", "i", "br", "path", "line", "rect"}
 
@@ -44,9 +45,10 @@ class Page(HTMLParser):
         assert not any(name.startswith("on") for name in found)
 
 
-@pytest.fixture
-def written(varied: Store, tmp_path: Path) -> Path:
-    return write_report(varied, None, tmp_path / "out").parent
+@pytest.fixture(scope="module")
+def written(varied: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report that tests only read."""
+    return write_report(varied, None, tmp_path_factory.mktemp("written") / "out").parent
 
 
 def _strict(path: Path):
@@ -113,11 +115,11 @@ def test_the_summary_is_strict_json_and_complete(written: Path):
     assert [other["protocol_id"] for other in digits["other_protocols"]] == ["p2"]
 
 
-def test_a_second_report_replaces_the_first(varied: Store, written: Path):
-    before = (written / "cells.csv").read_bytes()
-    write_report(varied, "losses", written)
-    assert (written / "cells.csv").read_bytes() == before
-    assert len(list(written.iterdir())) == 4
+def test_a_second_report_replaces_the_first(varied: Store, written: Path, tmp_path: Path):
+    (tmp_path / "cells.csv").write_text("of before")
+    write_report(varied, "losses", tmp_path)
+    assert (tmp_path / "cells.csv").read_bytes() == (written / "cells.csv").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 @pytest.mark.parametrize("outcome", ["completed", "diverged", "failed", "missing", "skipped"])
@@ -149,6 +151,7 @@ def test_odd_names_make_a_report(builder, tmp_path: Path):
     assert "a\\|b\\*c\\_d\\`e" in (page.parent / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_report_needs_neither_torch_nor_mlflow(varied: Store, tmp_path: Path):
     code = """
 import sys
@@ -224,3 +227,48 @@ def test_a_report_says_which_extractor_read_the_samples_and_how_good_a_classifie
     assert "Protocol p2: everything" in shown
     unknown = replace(frame, protocols={})
     assert "Protocol `p1`.\n" in markdown(unknown, rankings(unknown))
+
+
+MARKUP = '</script></svg></style><script>alert(1)</script><img src=x onerror="alert(1)">'
+HOSTILE = MARKUP + '"\' onmouseover="x" | \\| `x` \n\n# a'
+
+
+@pytest.fixture
+def hostile(builder) -> Path:
+    """The report of a store in which every text that a store can hold is markup."""
+    for name in (HOSTILE, 'it\'s \\ "q" {{ 7*7 }} ${x}'):
+        for seed, outcome in enumerate(("completed", "completed", "failed")):
+            builder.add(name, "ring8", seed, outcome, architecture=HOSTILE)
+    builder.listed = [replace(row, dataset=HOSTILE) for row in builder.listed]
+    about = {"shape": [2], "headline": "modes", "titles": {"modes": HOSTILE}}
+    store = builder.write(
+        datasets={HOSTILE: about}, objectives={HOSTILE: {"formula": HOSTILE}}, source=HOSTILE, plugins=(HOSTILE,)
+    )
+    for path in store.root.glob("cells/*/status.json"):
+        found = json.loads(path.read_text())
+        found |= {"provenance": {HOSTILE: HOSTILE}}
+        path.write_text(json.dumps(found | {name: HOSTILE for name in ("reason", "traceback") if found[name]}))
+    for path in store.root.glob("cells/*/scores/*/scores.json"):
+        found = json.loads(path.read_text())
+        protocol = {"extractor": {"name": HOSTILE}, HOSTILE: HOSTILE}
+        reasons = {"modes": HOSTILE}
+        path.write_text(json.dumps({**found, "protocol_id": HOSTILE, "protocol": protocol, "reasons": reasons}))
+    return write_report(store, None, builder.store.root / "out").parent
+
+
+def test_markup_in_any_text_of_a_store_is_shown_as_text_and_breaks_nothing(hostile: Path):
+    text = (hostile / "index.html").read_text(encoding="utf-8")
+    page = Page(text)  # which finds handlers of events
+    assert not {"script", "iframe", "object"} & set(page.tags)
+    assert page.resources and all(source.startswith("data:image/png;base64,") for source in page.resources)
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 20
+    assert "default-src 'none'" in text
+    lines = (hostile / "report.md").read_text(encoding="utf-8").splitlines()
+    width = None
+    for line in lines:
+        bars = len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) if line.startswith("|") else None
+        assert bars is None or width in (None, bars), line
+        width = bars
+    outside_code = "\n".join(re.sub(r"(?<!\\)`[^`]*`", "", line) for line in lines)
+    assert not re.findall(r"<(?!/?details>|/?summary>)", outside_code)
+    assert not any(line.startswith("# a") for line in lines)

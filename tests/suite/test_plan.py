@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.store import Scores, Status, Store
+from ganbench.records import Scores, Status
+from ganbench.store import Store
 from ganbench.suite.cells import Scoring
 from ganbench.suite.cohorts import Entry, look_up, pack
 from ganbench.suite.errors import SuiteError
+from ganbench.suite.expected import START
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Expansion, expand
 from ganbench.suite.scoring_time import slow_scores
@@ -287,7 +289,7 @@ def test_the_plan_knows_how_long_once_something_like_it_was_measured(tmp_path: P
     assert all(cohort.seconds is None for cohort in pack(first, 1))
     finish(tmp_path, first[0])
     seconds = [c.seconds for c in pack(entries(tmp_path, SUITE), 1) if c.cells[0].train.d_steps == 1]
-    assert sum(s or 0 for s in seconds) == pytest.approx(7 * 100 * 2.0 / 100)
+    assert sum(s or 0 for s in seconds) == pytest.approx(START + 7 * 100 * 2.0 / 100)
 
 
 def test_what_a_dataset_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:

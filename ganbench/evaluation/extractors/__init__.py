@@ -33,7 +33,8 @@ class ExtractorPlugin(Protocol):
 
     `gives` lists what it yields: "features", "logits" when it classifies, "modes" when its classes are the
     dataset's. Optional: `files(dataset, data_root, cache)`, the paths of what it keeps on disk; `known(dataset,
-    data_root, cache)`, of one that is trained on the dataset, how good it is or that it is not trained yet;
+    data_root, cache)`, of one that is trained on the dataset, how good it is or that it is not trained yet; `damaged(
+    dataset, data_root, cache)`, that the files are there and not what they should be, or None;
     `images_per_cpu_second`, of one that is slow without a GPU, what a core gets through.
     """
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.extractors import register
 from ganbench.evaluation.extractors.per_channel import PerChannel, per_channel
+from ganbench.evaluation.extractors.pretrained import sha256_of
 from ganbench.locks import alone
 from ganbench.paths import write_whole
 from ganbench.plugins import Dataset, Split
@@ -124,6 +125,13 @@ class Classifier:
             return "not trained yet"
         accuracy = json.loads(record_path.read_text())["test_accuracy"]
         return f"trained, right on {100 * accuracy:.1f} % of the test split"
+
+    def damaged(self, dataset: Part, data_root: Path, cache: Path) -> str | None:
+        """Say that the network in the cache is not the one that was trained, or None."""
+        weights_path, record_path = self._paths(_channel(dataset) or dataset, data_root, cache)
+        if sha256_of(weights_path)[:16] == json.loads(record_path.read_text())["weights"]:
+            return None
+        return f"{weights_path} was altered since it was trained"
 
     def _paths(self, dataset: Part, data_root: Path, cache: Path) -> tuple[Path, Path]:
         content = digest({"dataset": dataset_content(dataset, data_root), "classifier": self.version})

@@ -65,6 +65,10 @@ class DinoV2:
         """Return where the weights lie."""
         return (self._published.path(self.weights, cache),)
 
+    def damaged(self, dataset: Part, data_root: Path, cache: Path) -> str | None:
+        """Say that the weights in the cache are not the published ones, or None."""
+        return self._published.damaged(self.weights, cache)
+
     def prepare(self, dataset: Part, data_root: Path, cache: Path) -> None:
         """Download the weights, checked by their hash, unless there; FileNotFoundError for a wrong path."""
         self._published.fetch(self.weights, cache)

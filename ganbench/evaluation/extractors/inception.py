@@ -50,6 +50,10 @@ class Inception:
         """Return where the weights lie."""
         return (PUBLISHED.path(self.weights, cache),)
 
+    def damaged(self, dataset: Part, data_root: Path, cache: Path) -> str | None:
+        """Say that the weights in the cache are not the published ones, or None."""
+        return PUBLISHED.damaged(self.weights, cache)
+
     def prepare(self, dataset: Part, data_root: Path, cache: Path) -> None:
         """Download the weights, checked by their hash, unless there; FileNotFoundError for a wrong path."""
         PUBLISHED.fetch(self.weights, cache)

@@ -45,6 +45,13 @@ class Weights:
             f"the file of {self.url} there or name it in the extractor's parameter weights"
         )
 
+    def damaged(self, given: str, cache: Path) -> str | None:
+        """Say that the file in the cache is not the published one, or None; a file that was `given` is trusted."""
+        path = self.path(given, cache)
+        if given or sha256_of(path).startswith(self.sha256):
+            return None
+        return f"{path} is not what was published: its SHA-256 does not begin with {self.sha256[:16]}"
+
     def fetch(self, given: str, cache: Path) -> None:
         """Download the file unless it is there.
 
@@ -101,6 +108,12 @@ def unreadable(name: str, dataset: Dataset) -> str | None:
 def hash_of(content: bytes) -> str:
     """Return the start of the SHA-256 of a file of weights, as protocols show it."""
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, read a piece at a time."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def grey(dataset: Dataset) -> str:

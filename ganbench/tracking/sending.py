@@ -1,4 +1,4 @@
-"""The store's view in MLflow: one experiment per suite, one run per cell. The only module that imports mlflow.
+"""Sending: one experiment per suite, one run per cell.
 
 What was sent is marked in STORE/tracking, so that a second sync sends nothing and does not even import mlflow.
 A lost mark costs a search by tag, never a second run.
@@ -9,50 +9,54 @@ at most 50 of them there; the whole trace is an artifact of the run.
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from ganbench.sample_picture import sample_picture
-from ganbench.sent import SQLITE, Result, pending, places, remember, shown, unsent
-from ganbench.store import Store, SuiteRecord
+from ganbench.records import SuiteRecord
+from ganbench.run_files import Listing, gather
+from ganbench.sent import (
+    SQLITE,
+    Result,
+    identity,
+    list_is_sent,
+    pending,
+    places,
+    remember,
+    remember_list,
+    shown,
+    unsent,
+)
+from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
+from ganbench.tracking import senders
+from ganbench.tracking.reaching import (
+    ATTEMPTS,
+    BACKOFF,
+    TrackingError,
+    folder_of,
+    quiet,
+    reason,
+    retried,
+    troubles,
+)
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import Run, RunInfo
     from mlflow.tracking import MlflowClient
-
-__all__ = ["Synced", "Tracker", "TrackingError", "pending"]
 
 T = TypeVar("T")
 
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
 METRICS = 1000  # MLflow's limit for one log_batch
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
-ENVIRONMENT = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # Its own retries would keep a run waiting for minutes: 7 of them at 120 s each.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
-}
 
-
-class TrackingError(Exception):
-    """MLflow could not be reached or refused the suite; the message says what is unsent and how to send it."""
+LEFT = "ganbench was killed while it sent this run, and its store no longer has this cell to send"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Tracker:
     """Sends the results of one suite to one MLflow."""
 
     def __init__(
-        self, store: Store, suite: SuiteRecord, uri: str | None, attempts: int = 3, backoff: float = 0.5
+        self, store: Store, suite: SuiteRecord, uri: str | None, attempts: int = ATTEMPTS, backoff: float = BACKOFF
     ) -> None:
         """Take a server's or database's `uri`, or None for the database in the store.
 
@@ -77,7 +81,7 @@ class Tracker:
         self.attempts, self.backoff = attempts, backoff
 
     def sync(self, keys: Iterable[str] | None = None) -> Synced:
-        """Send the cells (all, or those of `keys`) that MLflow does not have yet.
+        """Send the cells (all, or those of `keys`) that MLflow does not have yet, and the suite's list of them.
 
         A cell that MLflow refuses is in `failed` and the others go on; raises TrackingError when MLflow as a
         whole cannot be used.
@@ -85,11 +89,12 @@ class Tracker:
         wanted = None if keys is None else set(keys)
         found = unsent(self.store, self.suite, self.uri)
         todo = [result for result in found if wanted is None or result.listed.key in wanted]
-        return self.follow(todo) if todo else Synced()
+        untold = wanted is None and not list_is_sent(self.store, self.suite, self.uri)
+        return self.follow(todo) if todo or untold else Synced()
 
     def warm_up(self) -> None:
         """Import what MLflow needs, which takes seconds, and write nothing."""
-        with _quiet():
+        with quiet():
             import mlflow.tracking
 
             if places(self.store, self.uri)[0].startswith(SQLITE):
@@ -97,25 +102,32 @@ class Tracker:
 
     def follow(self, results: Iterable[Result]) -> Synced:
         """Open MLflow, then send results one after another as `results` gives them; like `sync` otherwise."""
-        new = 0
-        failed: list[str] = []
-        with _quiet():
+        new, failed = 0, list[str]()
+        last: RunInfo | None = None
+        with quiet():
             try:
                 experiment = self._retried(self._connect)
-            except _troubles() as error:
+                self._retried(partial(self._end_what_was_left, experiment))
+            except troubles() as error:
                 raise TrackingError(self.told(error)) from error
             for result in results:
                 try:
-                    run, created = self._retried(partial(_send, experiment, self.store, result))
-                except _troubles() as error:
+                    sent = self._retried(partial(_send, experiment, self.store, result))
+                except troubles() as error:
                     try:
                         experiment.client.search_experiments(max_results=1)
-                    except _troubles():
+                    except troubles():
                         raise TrackingError(self.told(error)) from error
-                    failed.append(f"{result.name} ({result.listed.key}): {self._reason(error)}")
+                    failed.append(f"{result.name} ({result.listed.key}): {reason(error, self.uri)}")
                     continue
-                new += created
-                remember(self.store, self.suite, self.uri, result, run)
+                if sent is not None:
+                    last, created = sent
+                    new += created
+                    remember(self.store, self.suite, self.uri, result, last.run_id)
+            try:
+                self._retried(partial(self._send_list, experiment, last))
+            except troubles() as error:
+                raise TrackingError(self.told(error)) from error
         return Synced(new, failed)
 
     def told(self, error: BaseException) -> str:
@@ -123,7 +135,7 @@ class Tracker:
         place = f" --tracking-uri {shown(self.uri)}" if self.uri else ""
         left = len(pending(self.store, self.suite, self.uri))
         return (
-            f"MLflow at {shown(places(self.store, self.uri)[0])} cannot be used ({self._reason(error)}); "
+            f"MLflow at {shown(places(self.store, self.uri)[0])} cannot be used ({reason(error, self.uri)}); "
             f"{left} {'cell is' if left == 1 else 'cells are'} unsent and safe in the store: "
             f"`ganbench track {self.store.root}{place}` sends them later"
         )
@@ -132,32 +144,46 @@ class Tracker:
         from mlflow.tracking import MlflowClient
 
         uri, artifacts = places(self.store, self.uri)
-        client = MlflowClient(uri)
+        client, listing = MlflowClient(uri), Listing(self.suite, identity(self.store), senders.now())
         found = client.get_experiment_by_name(self.suite.name)
         if found is None:
             made = client.create_experiment(self.suite.name, artifact_location=artifacts)
-            return _Experiment(client, made, empty=True)
+            return _Experiment(client, made, listing, empty=True)
         if found.lifecycle_stage != "active":
             raise TrackingError(
                 f"the experiment {self.suite.name!r} was deleted in MLflow at {shown(uri)}; restore it there "
                 "(mlflow experiments restore), or give the suite another name"
             )
-        return _Experiment(client, found.experiment_id)
+        return _Experiment(client, found.experiment_id, listing)
+
+    def _end_what_was_left(self, experiment: _Experiment) -> None:
+        """End the runs that killed syncs of this store left, but those that are replaced as soon as theirs is sent."""
+        if experiment.empty:
+            return
+        mine = f"attributes.status = 'RUNNING' AND tags.`ganbench.store` = '{experiment.listing.store}'"
+        found = experiment.client.search_runs([experiment.number], mine)
+        left = [run for run in found if senders.is_left(run.data.tags)]
+        coming = {result.mark for result in unsent(self.store, self.suite, self.uri)} if left else set()
+        for run in left:
+            tags = run.data.tags
+            if f"{tags.get('ganbench.key')}/{tags.get('ganbench.evaluation_key')}" not in coming:
+                experiment.client.set_tag(run.info.run_id, "ganbench.reason", LEFT)
+                # What is no whole result must not be taken for one, here or by who pulls it.
+                experiment.client.delete_tag(run.info.run_id, "ganbench.content")
+                experiment.client.set_terminated(run.info.run_id, "KILLED")
+
+    def _send_list(self, experiment: _Experiment, run: RunInfo | None) -> None:
+        """Put the list of all cells, as it is in the store by now, into the run that was sent last."""
+        suite = self.store.suite(self.suite.name) or self.suite
+        run = run or next((run.info for run in experiment.client.search_runs([experiment.number], max_results=1)), None)
+        if run is None or list_is_sent(self.store, suite, self.uri):
+            return
+        name, content = Listing(suite, experiment.listing.store, senders.now()).whole()
+        _keep_artifacts(experiment.client, run, lambda folder: (folder / name).write_bytes(content))
+        remember_list(self.store, suite, self.uri, run.run_id)
 
     def _retried(self, action: Callable[[], T]) -> T:
-        for attempt in range(self.attempts - 1):
-            try:
-                return action()
-            except _troubles():
-                time.sleep(self.backoff * 2**attempt)
-        return action()
-
-    def _reason(self, error: BaseException) -> str:
-        """Say what lies at the bottom of an error: MLflow wraps a refused connection five times."""
-        while inner := error.__cause__ or error.__context__:
-            error = inner
-        text = (str(error) or type(error).__name__).splitlines()[0][:300]
-        return text.replace(self.uri, shown(self.uri)) if self.uri else text
+        return retried(action, self.attempts, self.backoff)
 
 
 @dataclass(frozen=True)
@@ -166,6 +192,7 @@ class _Experiment:
 
     client: MlflowClient
     number: str
+    listing: Listing
     empty: bool = False
     begun: set[str] = field(default_factory=set)
 
@@ -180,72 +207,52 @@ class _Experiment:
         return found
 
 
-def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[str, bool]:
-    """Make the cell's run and say whether it is new; a half-sent or outdated run of the cell is replaced."""
+def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInfo, bool] | None:
+    """Make the cell's run and say whether it is new; None where another process is making the same.
+
+    A half-sent or outdated run of the cell is replaced; what another process is sending, and what another store has
+    to say of the cell, stays.
+    """
     from mlflow.entities import Metric, Param
 
     client, status = experiment.client, result.status
     for run in experiment.runs_of(result):
-        if run.data.tags.get("ganbench.content") == result.content and run.info.status != "RUNNING":
-            return run.info.run_id, False
-        client.delete_run(run.info.run_id)
+        tags, running = run.data.tags, run.info.status == "RUNNING"
+        same = tags.get("ganbench.content") == result.content
+        if same and not running:
+            return run.info, False
+        if running and not senders.is_mine(tags) and not senders.is_left(tags):
+            if same:
+                return None
+        elif running or tags.get("ganbench.store", experiment.listing.store) == experiment.listing.store:
+            client.delete_run(run.info.run_id)
     end = _milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
     points, left_out = series(result, store.trace(result.listed.key))
-    metrics = [Metric(name, value, end, step) for name, value, step in dict.fromkeys(points)]
+    # The last point of a series first: MLflow then has its latest value at once, and need not replace it 49 times.
+    metrics = [Metric(name, value, end, step) for name, value, step in reversed(dict.fromkeys(points))]
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
-    tags = {**tags_of(result), "ganbench.points_left_out": str(left_out)}
+    of_run = {"ganbench.points_left_out": str(left_out), "ganbench.store": experiment.listing.store}
+    tags = {**tags_of(result), **of_run, **senders.signature()}
     info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
     parameters = [Param(name, text) for name, text in parameters_of(result.listed).items()]
     client.log_batch(info.run_id, metrics=metrics[:METRICS], params=parameters)
     for begin in range(METRICS, len(metrics), METRICS):
         client.log_batch(info.run_id, metrics=metrics[begin : begin + METRICS])
-    _keep_artifacts(client, info.run_id, info.artifact_uri, partial(_gather, store, result))
+    _keep_artifacts(client, info, partial(gather, experiment.listing, store, result))
     client.set_terminated(info.run_id, STATUS.get(status.outcome, "FAILED"), end_time=end)
-    return info.run_id, True
+    return info, True
 
 
-def _keep_artifacts(client: MlflowClient, run_id: str, uri: str, gather: Callable[[Path], None]) -> None:
-    """Put the files that `gather` writes into the run: at once where its artifacts are a folder of this machine."""
-    if urlsplit(uri).scheme == "file":
-        folder = Path(url2pathname(urlsplit(uri).path))
+def _keep_artifacts(client: MlflowClient, run: RunInfo, write: Callable[[Path], object]) -> None:
+    """Put the files that `write` makes into the run: at once where its artifacts are a folder of this machine."""
+    if folder := folder_of(run.artifact_uri):
         folder.mkdir(parents=True, exist_ok=True)
-        gather(folder)
+        write(folder)
         return
     with tempfile.TemporaryDirectory(prefix="ganbench-") as temporary:
-        gather(Path(temporary))
-        client.log_artifacts(run_id, temporary)
-
-
-def _gather(store: Store, result: Result, folder: Path) -> None:
-    cell = store.cell_folder(result.listed.key)
-    scores = cell / "scores" / result.listed.evaluation_key / "scores.json"
-    for path in (cell / "cell.json", cell / "status.json", cell / "trace.jsonl", scores):
-        if path.exists():
-            shutil.copyfile(path, folder / path.name)
-    samples = store.samples(result.listed.key, result.listed.evaluation_key)
-    picture = None if samples is None else sample_picture(samples)
-    if picture is not None:
-        picture.save(folder / "samples.png")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Let MLflow be imported and used without a word to the terminal, and without telemetry."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    with warnings.catch_warnings():
-        # MLflow 3.17 uses a loader that SQLAlchemy 2.1 deprecates; nobody can do anything about it here.
-        warnings.filterwarnings("ignore", "The ``noload`` loader strategy is deprecated", DeprecationWarning)
-        yield
-
-
-def _troubles() -> tuple[type[Exception], ...]:
-    """List what MLflow raises when a server, a database or a disk is not as it should be."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return MlflowException, SQLAlchemyError, OSError
+        write(Path(temporary))
+        client.log_artifacts(run.run_id, temporary)
 
 
 def _milliseconds(moment: str) -> int:

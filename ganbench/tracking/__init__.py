@@ -1,0 +1,8 @@
+"""The store's view in MLflow: sent there, and read back. The only package that imports mlflow."""
+
+from ganbench.sent import pending
+from ganbench.tracking.reaching import TrackingError, reachable
+from ganbench.tracking.reading import Reader, TrackedRun, reading
+from ganbench.tracking.sending import Synced, Tracker
+
+__all__ = ["Reader", "Synced", "TrackedRun", "Tracker", "TrackingError", "pending", "reachable", "reading"]

@@ -1,0 +1,40 @@
+"""The table of `ganbench plan`: a line per objective, a column per dataset, cells by state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganbench.cli.plan import show_plan
+from ganbench.planning import Options, make_plan
+from ganbench.records import Scores, Status
+from ganbench.store import Store
+
+SUITE = """
+name: table
+objectives: [hinge, minimax]
+datasets: [ring8, grid25, digits]
+architectures: {default: dcgan, grid25: mlp}
+seeds: 3
+exclude: [{objective: minimax, dataset: digits}, {objective: minimax, dataset: grid25, seed: 0}]
+"""
+
+
+def test_the_table_counts_what_is_done_skipped_or_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, store = tmp_path / "suite.yaml", Store(tmp_path / "runs")
+    path.write_text(SUITE)
+    for entry in make_plan(path, Options(store.root, only=("objective=hinge", "dataset=grid25", "seed=1,2"))).entries:
+        cell, scoring = entry.planned.cell, entry.planned.scoring
+        assert cell is not None
+        assert scoring is not None
+        store.write_training(cell.key, cell.as_json(), Status("completed", 5000, snapshot_steps=scoring.steps))
+        store.write_scores(cell.key, scoring.key, Scores("p", {}, {}, ()), None)
+    show_plan(make_plan(path, Options(store.root, workers=1)))
+    told = capsys.readouterr().out.splitlines()
+    table = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told if line.startswith("│")]
+    assert table == [
+        ["hinge", "skipped", "2/3 done", "0/3 done"],
+        ["minimax", "skipped", "0/2 done", "-"],
+    ]
+    assert "6 to train, 2 done, 6 skipped" in told

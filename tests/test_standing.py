@@ -1,0 +1,74 @@
+"""How far a run is, as another terminal sees it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ganbench import pulse
+from ganbench.cli import app
+from ganbench.plain_data import as_json
+from ganbench.pulse import Beat, Slot
+from ganbench.records import Listed, Scores, Status, SuiteRecord
+from ganbench.standing import Watch
+from ganbench.store import Store
+
+CELL = "0123456789abcde"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    rows = [
+        Listed(f"{CELL}{seed}", "e", name, "mlp", "ring8", seed, {}) for name, seed in (("a", 0), ("a", 1), ("b", 2))
+    ]
+    rows.append(Listed("", "", "b", "dcgan", "ring8", 0, {}, skipped="no pictures"))
+    made = Store(tmp_path)
+    made.write_suite(SuiteRecord("mine", tuple(rows)))
+    return made
+
+
+def told(store: Store, seconds_ago: float, suite: str = "mine") -> None:
+    now = time.time()
+    slots = [Slot("cpu", "ring8 x mlp (2 cells)", "training", 30, 120, 2, 2, now), Slot("cpu")]
+    beat = Beat(suite, "here", 12, now - 60 - seconds_ago, now - seconds_ago, 10.0, 2.5, 3, {}, slots)
+    (store.root / pulse.FILE).write_bytes(as_json(asdict(beat)))
+
+
+def test_cells_are_counted_as_they_end_and_are_scored(store: Store) -> None:
+    watch = Watch(store, store.suite("mine"))
+    first = watch.look()
+    assert first.cells == {"a": {"left": 2}, "b": {"left": 1, "skipped": 1}} and not first.at_work
+    store.write_training(f"{CELL}0", {}, Status("completed", 10))
+    store.write_training(f"{CELL}1", {}, Status("failed", 0, "why"))
+    second = watch.look()
+    assert second.cells["a"] == {"completed": 1, "failed": 1} and second.unscored == 1
+    store.write_scores(f"{CELL}0", "e", Scores("p", {}, {}, ()), None)
+    assert watch.look().unscored == 0
+
+
+def test_a_run_at_work_is_shown_slot_by_slot_with_the_time_that_is_left(store: Store) -> None:
+    told(store, 1)
+    said = CliRunner().invoke(app, ["status", str(store.root)], env={"COLUMNS": "120"})
+    assert said.exit_code == 0
+    assert "mine: 0 of 3 cells trained" in said.output
+    assert "at work for 60 s, about 3 min left (process 12 on here)" in said.output
+    assert "30/120, 2/2 alive" in said.output and "idle" in said.output
+
+
+def test_a_run_that_was_killed_is_told_from_one_at_work_and_from_one_of_another_suite(store: Store) -> None:
+    told(store, 100)
+    assert "has said nothing for 2 min" in CliRunner().invoke(app, ["status", str(store.root)]).output
+    told(store, 1, suite="another")
+    assert "no run is at work" in CliRunner().invoke(app, ["status", str(store.root), "--suite", "mine"]).output
+    for content in ("", "{", "{}", '{"slots": 3}'):
+        (store.root / pulse.FILE).write_text(content)
+        assert "no run is at work" in CliRunner().invoke(app, ["status", str(store.root)]).output
+
+
+def test_a_store_without_results_is_bad_input(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["status", str(tmp_path)])
+    assert said.exit_code == 2 and "holds no results" in said.output
