@@ -10,6 +10,7 @@ from ganbench.evaluation.request import Request
 from ganbench.evaluation.standalone import Evaluation
 from ganbench.evaluation.standalone import evaluate as score
 from ganbench.execution import slots
+from ganbench.execution.executor import ExecutorName
 from ganbench.execution.messages import PATIENCE
 from ganbench.listener import Listener, Silence
 from ganbench.planning import Options, Plan, make_plan
@@ -36,6 +37,8 @@ def plan(
     max_time: float | None = None,
     max_cell_time: float | None = None,
     patience: float = PATIENCE,
+    executor: ExecutorName = "local",
+    ray_address: str | None = None,
     cohort: int | str | None = None,
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
@@ -59,6 +62,8 @@ def plan(
         max_time,
         max_cell_time,
         patience,
+        executor,
+        ray_address,
         cohort=cohort,
     )
     return make_plan(Path(suite), options)
@@ -81,6 +86,8 @@ def run(
     max_time: float | None = None,
     max_cell_time: float | None = None,
     patience: float = PATIENCE,
+    executor: ExecutorName = "local",
+    ray_address: str | None = None,
     cohort: int | str | None = None,
     report: str | Path | None = None,
     tracking_uri: str | None = None,
@@ -88,7 +95,9 @@ def run(
 ) -> Result:
     """Train and score what the store does not have, track it in MLflow, and write a report where one is asked for.
 
-    Workers start by fork server: a script that calls this needs `if __name__ == "__main__":` around the call.
+    Workers start by fork server: a script that calls this needs `if __name__ == "__main__":` around the call. With the
+    executor `ray` they run on a Ray cluster (`ray_address`, HOST:PORT; default: one of this machine's own), whose
+    machines all see the store, the data, the cache and the suite's plugin files at the same paths.
     Raises SuiteError with every problem of the suite.
     """
     made = plan(
@@ -107,6 +116,8 @@ def run(
         max_time=max_time,
         max_cell_time=max_cell_time,
         patience=patience,
+        executor=executor,
+        ray_address=ray_address,
         cohort=cohort,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))

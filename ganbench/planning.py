@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from ganbench.checkpoints import EVERY
 from ganbench.execution import slots
 from ganbench.execution.devices import described, kind
+from ganbench.execution.executor import ExecutorName
 from ganbench.execution.messages import PATIENCE
 from ganbench.paths import cache_root, data_root
 from ganbench.store import Store
@@ -22,6 +22,8 @@ from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
 from ganbench.suite.scoring_time import slow_scores
 from ganbench.suite.sizing import Cache, Setting, read_setting
+
+ELSEWHERE = "elsewhere"  # other machines, of which nothing was measured here
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,18 @@ class Options:
     max_time: float | None = None
     max_cell_time: float | None = None
     patience: float = PATIENCE
-    executor: Literal["local"] = "local"
+    executor: ExecutorName = "local"
+    ray_address: str | None = None
     cohort: int | str | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite's cells with their state in a store, and the cohorts that are left to run."""
+    """A suite's cells with their state in a store, and the cohorts that are left to run.
+
+    `devices` has the device of each slot; nothing where that is known only when the run starts, and the cohorts are
+    packed again then.
+    """
 
     suite: Suite
     store: Store
@@ -71,6 +78,8 @@ class Plan:
     @property
     def rates(self) -> Cache:
         """The rates that are known of the plan's first device, shared by as many slots as the plan has on it."""
+        if self.options.executor != "local":
+            return Cache(cache_root() / "cohorts", ELSEWHERE, 1)
         first = self.devices[0]
         return Cache(cache_root() / "cohorts", described(first), self.devices.count(first))
 
@@ -81,10 +90,7 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     Raises SuiteError with every problem of the suite and the options.
     """
     suite = load_suite(suite_path, options.settings, options.seeds)
-    try:
-        devices = slots.find(options.device, options.workers, options.slots_per_device)
-    except ValueError as error:
-        raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
+    devices = _devices(options)
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
@@ -102,8 +108,9 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
 
 def packed(plan: Plan) -> tuple[Cohort, ...]:
     """Pack what is left of a plan's cells, by what is known of them now."""
-    measured = Measured(plan.rates.read, plan.store, kind(plan.devices[0]))
-    return tuple(pack(plan.entries, len(plan.devices), plan.cohort, measured))
+    device = kind(plan.devices[0]) if plan.options.executor == "local" else ELSEWHERE
+    measured = Measured(plan.rates.read, plan.store, device)
+    return tuple(pack(plan.entries, max(1, len(plan.devices)), plan.cohort, measured))
 
 
 def _cohort_setting(suite: Suite, options: Options) -> Setting:
@@ -113,3 +120,19 @@ def _cohort_setting(suite: Suite, options: Options) -> Setting:
         return read_setting(options.cohort)
     except ValueError as error:
         raise wrong("--cohort", str(error)) from None
+
+
+def _devices(options: Options) -> list[str]:
+    try:
+        if options.executor == "local":
+            return slots.find(options.device, options.workers, options.slots_per_device)
+        slots.check_numbers(options.workers, options.slots_per_device)
+        if options.device not in (known := ("auto", "cpu", "cuda")):
+            raise ValueError(f"device {options.device}: --executor {options.executor} takes {', '.join(known)}")
+    except ValueError as error:
+        raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
+    if options.executor == "ray":
+        from ganbench.execution.ray import must_be_installed
+
+        must_be_installed()
+    return []

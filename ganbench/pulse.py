@@ -83,6 +83,8 @@ class Pulse:
         if not isinstance(cohort, Cohort):
             return
         before = self._slots.get(slot, Slot(self.devices[slot]))
+        if message.kind == "began":
+            self._slots[slot] = Slot(message.text)
         if message.kind == "trained":
             self._outcomes[message.text] = self._outcomes.get(message.text, 0) + 1
         if message.kind in ("progress", "scoring"):

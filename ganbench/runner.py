@@ -33,6 +33,7 @@ from ganbench.suite.record import suite_record
 
 STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
 WAITING = "another run is at work in this store: waiting until it ends"
+LEFT_OVER = "workers of a run that was killed may still be at work in this store: waiting until they are silent"
 
 
 @dataclass
@@ -57,7 +58,7 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     got ready, StoreError when nothing can be written: then nothing has been trained. A KeyboardInterrupt waits until
     what trains is kept; a second does not.
     """
-    if plan.cohorts:
+    if plan.cohorts and plan.options.executor == "local":
         fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
     listener.planned(plan)
     record = suite_record(plan.suite, [entry.planned for entry in plan.entries], now())
@@ -93,14 +94,18 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     plan.store.check_writable()
     began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
     try:
-        with alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited:
-            executor = open_executor(plan)
+        with (
+            alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited,
+            open_executor(plan, listener.said) as executor,
+        ):
             # The workers of a run that was killed hold this until they have noticed.
             with alone(plan.store.root / WORKERS, waiting) as orphans:
                 pass
-            if end_others(plan.store.root, waiting) or waited or orphans or executor.devices != plan.devices:
+            ended = end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
+            if ended or waited or orphans or tuple(executor.devices) != plan.devices:
                 plan = _looked_up_again(plan, executor.devices)
-            roots, options = (plan.store.root, data_root(), cache_root()), plan.options
+            roots = plan.store.root.absolute(), data_root().absolute(), cache_root().absolute()
+            options = plan.options
             limits = options.checkpoint_every, options.max_cell_time
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
             prepare(plan, surroundings, executor, listener)

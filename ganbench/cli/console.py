@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from ganbench.execution.executor import ExecutorName
+
 SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="The suite: a YAML file.", show_default=False)]
 StoreOption = Annotated[
     str, typer.Option("--store", envvar="GANBENCH_STORE", help="The folder with every cell's results.")
@@ -60,6 +62,14 @@ SlotsOption = Annotated[
         min=1,
         help="Cohorts at a time on each device, which share its memory.  \\[default: 1 per GPU, 1 per core of a CPU]",
         show_default=False,
+    ),
+]
+ExecutorOption = Annotated[
+    ExecutorName,
+    typer.Option(
+        "--executor",
+        help="Where cohorts run: on this machine, or on a Ray cluster (pip install 'ganbench\\[ray]'), whose machines "
+        "must all see the store, GANBENCH_DATA, GANBENCH_CACHE and the suite's plugin files at the same paths.",
     ),
 ]
 PluginOption = Annotated[

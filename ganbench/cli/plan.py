@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ganbench.cli.console import (
     CohortOption,
     DeviceOption,
+    ExecutorOption,
     OnlyOption,
     SeedsOption,
     SetOption,
@@ -34,6 +35,7 @@ def plan(
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
+    executor: ExecutorOption = "local",
     cohort: CohortOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
@@ -42,7 +44,14 @@ def plan(
 
         chosen = tuple(only or ()), tuple(settings or ())
         options = Options(
-            Path(store), *chosen, seeds, device, workers, slots_per_device=slots_per_device, cohort=cohort
+            Path(store),
+            *chosen,
+            seeds,
+            device,
+            workers,
+            slots_per_device=slots_per_device,
+            executor=executor,
+            cohort=cohort,
         )
         show_plan(make_plan(Path(suite), options))
 
@@ -103,7 +112,9 @@ def _left_to_do(made: Plan) -> list[str]:
     if failed:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]
-    if made.cohorts:
+    if made.cohorts and not made.devices:
+        said.append(f"slots are known when the run starts on {made.options.executor.capitalize()}")
+    elif made.cohorts:
         expected = expected_seconds(made.cohorts, len(made.devices))
         about = "not measured yet"
         if expected is not None:

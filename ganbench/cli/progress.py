@@ -30,8 +30,10 @@ class Display:
         self._rows: dict[int, TaskID] = {}
         self._whole: TaskID | None = None
         self._at_work: dict[int, str] = {}
+        self._places: dict[int, str] = {}
         self._done: dict[str, float] = {}
-        self._total, self._cells_left, self._told, self._began = 0.0, 0, 0.0, 0.0
+        self._ended: set[str] = set()
+        self._total, self._cells, self._told, self._began = 0.0, 0, 0.0, 0.0
 
     def planned(self, plan: Plan) -> None:
         """Say how much there is to do."""
@@ -52,7 +54,7 @@ class Display:
         """Start the bars."""
         self._began = self._told = time.monotonic()
         self._total = sum(cohort.work for cohort in cohorts)
-        self._cells_left = sum(len(cohort.cells) for cohort in cohorts)
+        self._cells = sum(len(cohort.cells) for cohort in cohorts)
         self.said(f"{len(cohorts)} cohorts on {len(devices)} workers")
         if self._live:
             self._bars = Progress(
@@ -73,6 +75,8 @@ class Display:
             self.said(f"{task.name}: a cell failed (the report has the traceback)")
         if message.kind in ("error", "lost", "died", "hung"):
             self.said(f"{task.name}: {message.text}")
+        if message.kind == "began":
+            self._places[slot] = message.text
         cohort = getattr(task, "cohort", None)
         if cohort is None or not self._total:
             return
@@ -80,8 +84,12 @@ class Display:
             self._done[cohort.cells[0].key] = cohort.work * message.step / max(message.steps, 1)
         if message.kind in ("done", "died", "hung", "error"):
             self._done[cohort.cells[0].key] = cohort.work
-            self._cells_left -= len(cohort.cells)
+            self._ended.update(cell.key for cell in cohort.cells)
         self._draw(slot, cohort, message)
+
+    @property
+    def _cells_left(self) -> int:
+        return self._cells - len(self._ended)
 
     def said(self, text: str) -> None:
         """Print a sentence."""
@@ -103,10 +111,9 @@ class Display:
                 self._at_work[slot] = cohort.cells[0].key
                 self._bars.reset(self._rows[slot])
             what, of, at = _bar(cohort, message)
+            place = self._places.get(slot, f"slot {slot}")
             remark = f"{message.alive}/{len(cohort.cells)} alive" if message.kind == "progress" else ""
-            self._bars.update(
-                self._rows[slot], description=f"slot {slot}: {what}", total=of, completed=at, remark=remark
-            )
+            self._bars.update(self._rows[slot], description=f"{place}: {what}", total=of, completed=at, remark=remark)
         elif message.kind == "done" or time.monotonic() - self._told > SECONDS_BETWEEN_LINES:
             self._told = time.monotonic()
             passed = self._told - self._began

@@ -14,6 +14,7 @@ from ganbench.checkpoints import EVERY
 from ganbench.cli.console import (
     CohortOption,
     DeviceOption,
+    ExecutorOption,
     OnlyOption,
     SeedsOption,
     SetOption,
@@ -72,6 +73,17 @@ CheckpointOption = Annotated[
         help="How often what is in training is kept, to go on from there after a crash.",
     ),
 ]
+RayAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        envvar="RAY_ADDRESS",
+        metavar="HOST:PORT",
+        help="The Ray cluster for --executor ray; auto finds one that runs here.  "
+        "\\[default: one that is started on this machine for the run]",
+        show_default=False,
+    ),
+]
 TOP = 12  # lines of each part of a profile
 
 
@@ -89,6 +101,8 @@ def run(
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
     slots_per_device: SlotsOption = None,
+    executor: ExecutorOption = "local",
+    ray_address: RayAddressOption = None,
     cohort: CohortOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
@@ -111,7 +125,9 @@ def run(
 ) -> None:
     """Train and score every cell that the store does not have, track them in MLflow, and write the report."""
     with (
-        contextlib.nullcontext() if plan else _workers_warming_up(Path(suite), settings or (), not profile),
+        contextlib.nullcontext()
+        if plan or (executor != "local" and not profile)
+        else _workers_warming_up(Path(suite), settings or (), not profile),
         errors_told(),
     ):
         from ganbench.planning import Options, make_plan
@@ -131,6 +147,8 @@ def run(
             max_time,
             max_cell_time,
             patience,
+            "local" if profile else executor,
+            ray_address,
             cohort=cohort,
         )
         made = make_plan(Path(suite), options)

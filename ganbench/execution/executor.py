@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ganbench.execution.messages import Listen, Task
+
+ExecutorName = Literal["local", "ray"]
 
 
 class Executor(Protocol):

@@ -8,17 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ganbench.execution.mail import Box, Room
+from ganbench.execution.mail import SILENT, Box, Room
 from ganbench.execution.messages import Halt, Listen, Message, Resumable, Task
+from ganbench.store import Store, StoreError
 
 POLL = 0.2  # seconds
+LOSSES = 3  # jobs of a task that may be lost in a row before the task itself is suspected
 
 
 class Job(Protocol):
     """A task that an engine has taken."""
 
     def ended(self) -> str | None:
-        """Return None while it waits or runs, nothing when it has ended well, else why it was lost."""
+        """Return None while it waits or runs, nothing when it has ended well, else why it was lost.
+
+        Raises StoreError where its machine has told that it cannot work in this store.
+        """
 
     def cancel(self) -> None:
         """End it at once."""
@@ -37,20 +42,53 @@ class Engine(Protocol):
 
 @dataclass
 class _Given:
-    """A task that was given out."""
+    """A task that was given out: which slot shows it, when it was last heard, of which cells it has told the end."""
 
     task: Task
     box: Box
     job: Job
+    losses: int = 0
     slot: int | None = None
     heard: float = 0.0
+    over: float = 0.0
     trained: set[str] = field(default_factory=set)
     scored: set[str] = field(default_factory=set)
+
+    def note(self, message: Message) -> None:
+        """Remember what matters should this job be lost."""
+        self.heard = time.monotonic()
+        if message.kind == "trained":
+            self.trained.add(message.key)
+        if message.kind == "scored" or (message.kind == "trained" and message.text == "failed"):
+            self.scored.add(message.key)
+
+    def at_work(self) -> bool:
+        """Whether its job has not ended."""
+        try:
+            return self.job.ended() is None
+        except StoreError:
+            return False
+
+    def lost(self, ended: str | None, patience: float) -> str | None:
+        """Say why it will tell nothing any longer, now that its mail is read; None while it may."""
+        now = time.monotonic()
+        if ended is None and self.heard and now - self.heard > patience:
+            self.job.cancel()
+            return f"it said nothing for {patience:.0f} s"
+        if ended == "":
+            # It has told all, and the file system may be slow to show it.
+            self.over = self.over or now
+            return "it ended without a word" if now - self.over > SILENT else None
+        return ended
 
 
 @dataclass
 class Head:
-    """An executor for an engine; a worker that posts nothing for `patience` seconds is taken to be lost."""
+    """An executor for an engine; a worker that posts nothing for `patience` seconds is taken to be lost.
+
+    A job may be lost through no fault of its task, whose cells then stay together: only where it happens over and over
+    are they tried in parts, as those of a worker process that died.
+    """
 
     engine: Engine
     store: Path
@@ -69,79 +107,90 @@ class Head:
         tick: Callable[[], None] = lambda: None,
     ) -> None:
         """Run every task on the engine's machines; see `ganbench.execution.executor`."""
-        room = Room(self.store)
-        given = self._give(room, list(tasks))
+        room, given = Room(self.store), list[_Given]()
         try:
+            given += self._give(room, list(tasks))
             while given:
                 room.beat()
-                given = [kept for entry in given for kept in self._follow(entry, given, listen, room)]
+                for entry in tuple(given):
+                    self._follow(entry, given, listen, room)
                 tick()
                 time.sleep(POLL)
         except (KeyboardInterrupt, Halt):
             stopping()
             self._stop(room, given)
             raise
-        except BaseException:
-            for entry in given:
+        finally:
+            at_work = [entry for entry in given if entry.at_work()]
+            for entry in at_work:
                 entry.job.cancel()
-            raise
-        room.close()
+            if not at_work:  # else the next run in this store waits until these are silent
+                room.close()
 
-    def _give(self, room: Room, tasks: Sequence[Task]) -> list[_Given]:
+    def _give(self, room: Room, tasks: Sequence[Task], losses: int = 0) -> list[_Given]:
         boxes = [room.box() for _ in tasks]
         jobs = self.engine.submit(list(zip(tasks, boxes, strict=True)))
-        return [_Given(*entry) for entry in zip(tasks, boxes, jobs, strict=True)]
+        return [_Given(*entry, losses) for entry in zip(tasks, boxes, jobs, strict=True)]
 
-    def _follow(self, entry: _Given, given: Sequence[_Given], listen: Listen, room: Room) -> list[_Given]:
-        """Pass on what is new of one task; return what is to be followed on: itself, what replaces it, or nothing."""
-        ended = entry.job.ended()
+    def _follow(self, entry: _Given, given: list[_Given], listen: Listen, room: Room) -> None:
+        """Pass on what is new of one task; put what replaces it in its place when it is over."""
+        try:
+            ended = entry.job.ended()  # before its last words are read
+        except StoreError as error:
+            given.remove(entry)
+            listen(entry.slot or 0, entry.task, Message("error", text=str(error), halts=True))
+            return
         for message in entry.box.read():
             if entry.slot is None:
-                entry.slot = self._free_slot(given)
-            entry.heard = time.monotonic()
-            if message.kind == "trained":
-                entry.trained.add(message.key)
-            if message.kind == "scored" or (message.kind == "trained" and message.text in ("failed", "timed_out")):
-                entry.scored.add(message.key)
+                entry.slot = self._free_slot(given, message.text if message.kind == "began" else "")
+            entry.note(message)
             if message.kind == "left":
                 ended = "it was stopped"
                 continue
+            if message.kind == "done":
+                given.remove(entry)
             listen(entry.slot, entry.task, message)
             if message.kind == "done":
-                return []
-        if ended is None and entry.heard and time.monotonic() - entry.heard > self.patience:
-            entry.job.cancel()
-            ended = f"it said nothing for {self.patience:.0f} s"
-        return [entry] if ended is None else self._replace(entry, ended, listen, room)
+                return
+        if (why := entry.lost(ended, self.patience)) is not None:
+            self._replace(entry, why, given, listen, room)
 
-    def _replace(self, entry: _Given, why: str, listen: Listen, room: Room) -> list[_Given]:
-        rest: Sequence[Task] = ()
-        if isinstance(entry.task, Resumable):
-            rest = entry.task.rest(entry.trained, entry.scored, hung=False)
-        said = f"its job was lost ({why or 'it ended without a word'})"
+    def _replace(self, entry: _Given, why: str, given: list[_Given], listen: Listen, room: Room) -> None:
+        """Give out once more what a lost job has left, and say so."""
+        given.remove(entry)
         slot = entry.slot or 0
+        try:
+            Store(self.store).check_writable()
+        except StoreError as error:  # which will have been the reason
+            listen(slot, entry.task, Message("error", text=str(error), halts=True))
+            return
+        losses = 1 if entry.trained or entry.scored else entry.losses + 1
+        innocent = losses <= LOSSES
+        rest: Sequence[Task] = (entry.task,) if innocent else ()
+        if isinstance(entry.task, Resumable):
+            rest = entry.task.rest(entry.trained, entry.scored, hung=False, innocent=innocent)
+        said = f"its job was lost ({why})"
         if rest:
+            given += self._give(room, rest, losses)
             listen(slot, entry.task, Message("lost", text=f"{said}; what is left of it is tried again"))
+        elif innocent:
+            listen(slot, entry.task, Message("done"))  # nothing was left
         else:
             listen(slot, entry.task, Message("died", text=said))
-        return self._give(room, rest)
 
-    def _free_slot(self, given: Sequence[_Given]) -> int:
+    def _free_slot(self, given: Sequence[_Given], device: str) -> int:
+        """Return a slot that shows no task, best one of this device."""
         taken = {entry.slot for entry in given}
-        return next((slot for slot in range(len(self.devices)) if slot not in taken), 0)
+        free = [slot for slot in range(len(self.devices)) if slot not in taken]
+        return next((slot for slot in free if self.devices[slot] == device), free[0] if free else 0)
 
     def _stop(self, room: Room, given: Sequence[_Given]) -> None:
-        """Ask for an end and wait for it; a second KeyboardInterrupt cancels what is left."""
+        """Ask all for an end, and wait for those that have begun."""
         room.stop()
         began = time.monotonic()
-        try:
-            for entry in given:
-                if entry.slot is None:
-                    entry.job.cancel()  # it has not begun
-                while entry.job.ended() is None and time.monotonic() - began < self.patience:
-                    room.beat()
-                    time.sleep(POLL)
-        finally:
-            for entry in given:
-                if entry.job.ended() is None:
-                    entry.job.cancel()
+        for entry in given:
+            if entry.slot is None and not entry.box.read():
+                entry.job.cancel()
+        while any(entry.at_work() for entry in given) and time.monotonic() - began < self.patience:
+            room.beat()
+            time.sleep(POLL)

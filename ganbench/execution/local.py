@@ -73,8 +73,9 @@ def run(
     stopping: Callable[[], None] = lambda: None,
     tick: Callable[[], None] = lambda: None,
     patience: float = PATIENCE,
+    share: float = 1.0,
 ) -> None:
-    """Run every task, in order, on the first slot that is free.
+    """Run every task, in order, on the first slot that is free; all slots of a device share this part of its memory.
 
     `listen(slot, task, message)` hears all that workers say, `tick()` is called about once a second. Where a process
     dies, or says nothing for `patience` seconds though its task is resumable, the rest of its task is tried next and
@@ -88,7 +89,7 @@ def run(
         while pending or running:
             while pending and free:
                 slot = free.popleft()
-                started = _start(context, slot, pending.popleft(), devices)
+                started = _start(context, slot, pending.popleft(), devices, share)
                 running[started.receiver] = started
             for ready in wait(list(running), TICK):
                 assert isinstance(ready, Connection)
@@ -143,9 +144,9 @@ def _join(entries: Sequence[Running], patience: float) -> None:
         entry.receiver.close()
 
 
-def _start(context: ForkServerContext, slot: int, task: Task, devices: Sequence[str]) -> Running:
+def _start(context: ForkServerContext, slot: int, task: Task, devices: Sequence[str], share: float) -> Running:
     receiver, sender = context.Pipe(duplex=False)
-    share = 1 / devices.count(devices[slot])
+    share /= devices.count(devices[slot])
     process = context.Process(target=_worker, args=(task, devices[slot], share, sender, time.time()), daemon=True)
     process.start()
     sender.close()

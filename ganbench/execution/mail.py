@@ -1,10 +1,11 @@
 """Messages between machines that see the same store: files that one side writes and the other reads.
 
-    STORE/mail/RUN/head      touched every two seconds by the process that leads the run
-    STORE/mail/RUN/stop      there when all are to keep what they have and stop
+    STORE/mail/RUN/head      touched every two seconds by the process that leads the run; `stop` is written in it when
+                             all are to keep what they have and stop
     STORE/mail/RUN/N.jsonl   what the worker of task N says, one JSON object per message
 
-Times are compared as the file system has them: the clocks of the machines may differ.
+Times are compared as the file system has them: the clocks of the machines may differ. Files are opened anew to be read,
+since NFS asks its server then, and may otherwise answer from what it knew a minute ago.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from ganbench.execution.messages import Message
 
 FOLDER = "mail"
+STOP = "stop"
 EVERY = 2.0  # seconds between two signs of life, of the head and of each worker
 SILENT = 60.0  # seconds without one, after which the other side is taken to be gone
 
@@ -39,11 +41,12 @@ class Box:
 
     def read(self) -> list[Message]:
         """Return the messages that are new; half a line waits for its other half."""
-        if not self.path.exists():
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._read)
+                whole, newline, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
             return []
-        with self.path.open("rb") as file:
-            file.seek(self._read)
-            whole, newline, _ = file.read().rpartition(b"\n")
         self._read += len(whole) + len(newline)
         return [Message(**json.loads(line)) for line in whole.splitlines()]
 
@@ -71,34 +74,32 @@ class Room:
 
     def stop(self) -> None:
         """Ask all workers to keep what they have, and to stop."""
-        (self.folder / "stop").touch()
+        (self.folder / "head").write_text(STOP)
 
     def close(self) -> None:
         """Throw the mail away."""
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)  # a worker that was cancelled may still write
 
 
 def is_to_stop(box: Box) -> bool:
     """Say whether a worker is asked to stop, or its head is gone; the box must have been written to just now."""
-    head, stop = box.path.with_name("head"), box.path.with_name("stop")
-    if stop.exists():
-        return True
     try:
-        return box.path.stat().st_mtime - head.stat().st_mtime > SILENT
+        with box.path.with_name("head").open() as head:
+            silent = box.path.stat().st_mtime - os.fstat(head.fileno()).st_mtime
+            return head.read() == STOP or silent > SILENT
     except FileNotFoundError:
         return True  # the whole room is gone
 
 
 def end_others(store: Path, waiting: Callable[[], None], poll: float = 1.0) -> bool:
-    """Stop the workers of runs whose head was killed, wait until they are silent, and return whether there were any.
+    """Stop the workers of runs whose head was killed, wait until they are silent, and return whether there were such.
 
-    `waiting` is called where there is one to wait for.
-
-    Only for who holds the lock of the store: the heads of these runs are gone.
+    What they have stored, up to now, is new to who has looked before. `waiting` is called where there is one to wait
+    for. Only for who holds the lock of the store: the heads of these runs are gone.
     """
     rooms = [folder for folder in (store / FOLDER).glob("*") if folder.is_dir()]
     for room in rooms:
-        (room / "stop").touch()
+        (room / "head").write_text(STOP)
     told = False
     for room in rooms:
         while _at_work(room):
@@ -107,7 +108,7 @@ def end_others(store: Path, waiting: Callable[[], None], poll: float = 1.0) -> b
                 told = True
             time.sleep(poll)
         shutil.rmtree(room, ignore_errors=True)
-    return told
+    return bool(rooms)
 
 
 def _at_work(room: Path) -> bool:

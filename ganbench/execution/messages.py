@@ -15,11 +15,13 @@ class Message:
 
     `alive` says no more than that it works; `error` is an exception that the task could not deal with, `detail` its
     traceback, and `halts` means that no other task would fare better. Of a worker that can tell nothing any longer it
-    is said that it is `lost`, when what is left of its task is tried again, or that it `died` or `hung`; `left` is the
-    last word of one on another machine that was asked to stop.
+    is said that it is `lost`, when what is left of its task is tried again, or that it `died` or `hung`. On another
+    machine the first word is `began`, with the place, and `left` the last of a worker that was asked to stop.
     """
 
-    kind: Literal["progress", "alive", "scoring", "trained", "scored", "done", "error", "lost", "died", "hung", "left"]
+    kind: Literal[
+        "began", "progress", "alive", "scoring", "trained", "scored", "done", "error", "lost", "died", "hung", "left"
+    ]
     step: int = 0
     steps: int = 0
     alive: int = 0
@@ -47,10 +49,13 @@ class Task(Protocol):
 class Resumable(Task, Protocol):
     """A task that says `alive` where it takes long, and of which the rest can be done by other workers."""
 
-    def rest(self, trained: Collection[str], scored: Collection[str], hung: bool) -> Sequence[Task]:
+    def rest(
+        self, trained: Collection[str], scored: Collection[str], hung: bool, innocent: bool = False
+    ) -> Sequence[Task]:
         """Return what is to be tried after its worker was lost, or hung; nothing when that has been enough.
 
-        `trained` and `scored` are the keys of the cells that the worker told of.
+        `trained` and `scored` are the keys of the cells that the worker told of. Of an `innocent` task, whose machine
+        was lost, it is all that is left.
         """
 
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import socket
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ def provenance() -> dict[str, str]:
         "python": platform.python_version(),
         **versions,
         "system": platform.platform(terse=True),
+        "host": socket.gethostname(),
         "cpu": _cpu(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
     }

@@ -18,9 +18,7 @@ def find(device: str = "auto", workers: int | None = None, per_device: int | Non
     of a GPU, of a CPU as many as there are cores), which share its memory; `workers` is the number of slots of all
     devices together. Raises ValueError for a device that is unknown or not there.
     """
-    for name, number in (("workers", workers), ("slots-per-device", per_device)):
-        if number is not None and number < 1:
-            raise ValueError(f"{name}: expected a number above 0, got {number}")
+    check_numbers(workers, per_device)
     gpus = [f"cuda:{index}" for index in range(gpu_count())]
     if device == "auto":
         devices = gpus or ["cpu"]
@@ -38,6 +36,13 @@ def find(device: str = "auto", workers: int | None = None, per_device: int | Non
     return [devices[index % len(devices)] for index in range(workers or each * len(devices))]
 
 
+def check_numbers(workers: int | None, per_device: int | None) -> None:
+    """Raise ValueError for numbers of slots that cannot be."""
+    for name, number in (("workers", workers), ("slots-per-device", per_device)):
+        if number is not None and number < 1:
+            raise ValueError(f"{name}: expected a number above 0, got {number}")
+
+
 def claim(device: str, share: float = 1.0) -> str:
     """Make this process see no other GPU than its own, take no more than a share of its memory; return its new name.
 
@@ -45,11 +50,11 @@ def claim(device: str, share: float = 1.0) -> str:
     """
     if not device.startswith("cuda:"):
         return device
-    index = int(device.removeprefix("cuda:"))
+    name = device.removeprefix("cuda:")  # an index, or where all GPUs are visible any name that CUDA knows
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     # As nvidia-ml-py counts them; CUDA alone would put the fastest first.
     os.environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-    os.environ["CUDA_VISIBLE_DEVICES"] = str(index) if visible is None else _entries(visible)[index]
+    os.environ["CUDA_VISIBLE_DEVICES"] = name if visible is None else _entries(visible)[int(name)]
     import torch
 
     if share < 1:

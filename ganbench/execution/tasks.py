@@ -119,11 +119,14 @@ class CohortRun:
                 self._score(store, where, tell)
         tell(Message("done"))
 
-    def rest(self, trained: Collection[str], scored: Collection[str], hung: bool) -> list[CohortRun]:
+    def rest(
+        self, trained: Collection[str], scored: Collection[str], hung: bool, innocent: bool = False
+    ) -> list[CohortRun]:
         """Return what is left after a worker was lost, in parts that find out who is to blame; nothing in the end.
 
         The cells of a worker that died are tried in halves, as memory may have been short, down to lone cells, which
-        are tried twice. Those of one that hung are tried once more, each objective apart from the others.
+        are tried twice. Those of one that hung are tried once more, each objective apart from the others. Where the
+        task is `innocent`, its cells stay together as far as they stand at one step.
         """
         store, groups = Store(self.surroundings.store), dict[tuple[str, bool, int], list[Cell]]()
         for cell in self.cohort.cells:
@@ -133,11 +136,11 @@ class CohortRun:
                 step = step_of(store, cell.key, self.cohort.scoring.steps) if trains else 0
                 apart = str(cell.objective.as_json()) if hung else ""
                 groups.setdefault((apart, trains, step), []).append(cell)
-        lone = sum(map(len, groups.values())) == 1
+        lone = not innocent and sum(map(len, groups.values())) == 1
         if self.tries and (hung or lone):
             return []
         parts = [(cells, trains, step) for (_, trains, step), cells in groups.items()]
-        if len(parts) == 1 and not hung and not lone:
+        if len(parts) == 1 and not (hung or lone or innocent):
             ((cells, trains, step),) = parts
             parts = [(half, trains, step) for half in (cells[: len(cells) // 2], cells[len(cells) // 2 :])]
         return [

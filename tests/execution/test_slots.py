@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,23 @@ def test_a_plan_says_that_a_precision_will_be_slow(
     suite.write_text(SUITE.format(precision))
     notes = make_plan(suite, Options(tmp_path / "runs", device="cpu")).notes
     assert any("bfloat16 many times slower" in note for note in notes) is said
+
+
+@pytest.mark.parametrize(
+    ("visible", "device", "seen"),
+    [
+        (None, "cuda:3", "3"),
+        (None, "cuda:GPU-5f2d", "GPU-5f2d"),
+        ("4,6", "cuda:1", "6"),
+        ("GPU-a,GPU-b", "cuda:0", "GPU-a"),
+    ],
+)
+def test_a_process_sees_the_gpu_that_it_claims_alone(
+    visible: str | None, device: str, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert slots.claim(device) == "cuda:0"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == seen and os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"

@@ -122,3 +122,22 @@ def test_a_worker_asked_to_stop_in_its_last_steps_stores_what_is_trained_and_sco
         status = Store(tmp_path / "runs").status(one.key)
         assert status is not None and status.outcome == "completed"
     assert not list(tmp_path.rglob("scores.json"))
+
+
+def test_the_cells_of_a_lost_machine_stay_together_and_those_of_a_lost_process_are_parted(tmp_path: Path) -> None:
+    first, second = cells()
+    settings = EvaluationSettings(10, extractors.part("identity", {}), (metrics.registry.part("fid", {}),))
+    cohort = Cohort((first, second), Scoring(settings, (5,)), trains=True)
+    task = CohortRun(cohort, Surroundings(tmp_path / "runs", tmp_path, tmp_path / "cache"))
+
+    def parts(*told: Sequence[str], innocent: bool) -> list[tuple[tuple[Cell, ...], bool]]:
+        rest = task.rest(*told, hung=False, innocent=innocent)
+        return [(part.cohort.cells, part.cohort.trains) for part in rest]
+
+    assert parts([], [], innocent=True) == [((first, second), True)]
+    assert parts([], [], innocent=False) == [((first,), True), ((second,), True)]
+    assert parts([first.key], [first.key], innocent=True) == [((second,), True)]
+    assert parts([first.key, second.key], [first.key], innocent=True) == [((second,), False)]
+    assert parts([first.key, second.key], [first.key, second.key], innocent=True) == []
+    (once,) = task.rest([first.key], [first.key], hung=False, innocent=True)
+    assert once.tries == 0 and once.rest([], [], hung=False, innocent=True)
