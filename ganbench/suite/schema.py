@@ -12,6 +12,7 @@ from ganbench.registry import Part, Registry, unknown
 from ganbench.suite.choices import Choice, choose_objectives, choose_parts, make_conditional, one_or_many
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import Evaluate, Train, check_field, check_sweeps
+from ganbench.suite.slurm import Slurm, check_slurm
 
 KEYS = (
     "name",
@@ -26,6 +27,7 @@ KEYS = (
     "evaluate",
     "overrides",
     "exclude",
+    "slurm",
 )
 AXES = ("objective", "dataset", "architecture", "seed")
 EVERY_DATASET = "default"
@@ -69,6 +71,7 @@ class Suite:
     plugins: tuple[str, ...] = ()
     description: str = ""
     source: str = ""
+    slurm: Slurm = field(default_factory=Slurm)
 
     def architectures_for(self, dataset: Choice) -> tuple[Choice, ...]:
         """Return what the suite names for this dataset; empty means: choose by the shape of its samples."""
@@ -108,6 +111,7 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
             for position, entry in enumerate(_list(raw, "exclude", findings))
         ),
         plugins=tuple(map(str, _list(raw, "plugins", findings))),
+        slurm=check_slurm(raw.get("slurm"), findings, "slurm"),
     )
 
 
