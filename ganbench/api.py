@@ -39,6 +39,7 @@ def plan(
     patience: float = PATIENCE,
     executor: ExecutorName = "local",
     ray_address: str | None = None,
+    slurm: Sequence[str] = (),
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
 
@@ -62,6 +63,7 @@ def plan(
         patience,
         executor,
         ray_address,
+        tuple(slurm),
     )
     return make_plan(Path(suite), options)
 
@@ -85,6 +87,7 @@ def run(
     patience: float = PATIENCE,
     executor: ExecutorName = "local",
     ray_address: str | None = None,
+    slurm: Sequence[str] = (),
     report: str | Path | None = None,
     tracking_uri: str | None = None,
     listener: Listener | None = None,
@@ -93,7 +96,8 @@ def run(
 
     Workers start by fork server: a script that calls this needs `if __name__ == "__main__":` around the call. With the
     executor `ray` they run on a Ray cluster (`ray_address`, HOST:PORT; default: one of this machine's own), whose
-    machines all see the store, the data, the cache and the suite's plugin files at the same paths.
+    machines all see the store, the data, the cache and the suite's plugin files at the same paths; with `slurm` as jobs
+    of a Slurm cluster, for which `slurm` has settings such as "partition=gpu" beside those of the suite.
     Raises SuiteError with every problem of the suite.
     """
     made = plan(
@@ -114,6 +118,7 @@ def run(
         patience=patience,
         executor=executor,
         ray_address=ray_address,
+        slurm=slurm,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
 
