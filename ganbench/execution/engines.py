@@ -29,7 +29,7 @@ def open_executor(plan: Plan, said: Callable[[str], None]) -> Iterator[Executor]
         from ganbench.execution.slurm import SlurmEngine
 
         folder, patience = cache_root().absolute() / "slurm", max(options.patience, SILENT)
-        engine = SlurmEngine(plan.suite.slurm, plan.devices, plan.suite.name, folder, patience)
-        yield Head(engine, plan.store.root.absolute(), patience)
+        slurm = SlurmEngine(plan.suite.slurm, plan.devices, plan.suite.name, folder, patience)
+        yield Head(slurm, plan.store.root.absolute(), patience)
         return
     yield Local(plan.devices, options.patience)

@@ -82,7 +82,7 @@ class SlurmJob:
         """Have the head be patient with a job that Slurm has put back into its queue."""
         if state.reason in slurm_queue.FOR_EVER:
             said = f"job {self.number} would wait for ever ({state.reason}): see `slurm` in the suite, or --slurm"
-            raise wrong("--executor slurm", said)
+            self.engine.end_run(wrong("--executor slurm", said))
         if begun and time.monotonic() - self._posted > self.errand.patience / 3:
             self._posted = time.monotonic()
             self.errand.box.post(Message("alive"))
@@ -104,16 +104,19 @@ class SlurmJob:
             return ""
         cohort = isinstance(self.errand.task, CohortRun)
         if state.name == "CANCELLED" and cohort and not self.cancelled:
-            raise Halt(f"Slurm job {self.number} was cancelled: the run stops, and the same command goes on from there")
+            said = f"Slurm job {self.number} was cancelled: the run stops, and the same command goes on from there"
+            self.engine.end_run(Halt(said))
+            return said
         why = f"Slurm job {self.number} ended as {state.name}{self._log()}"
         evicted = bool(told) and told[-1].kind == "lost"
         if state.name not in BLAMELESS and not evicted and told:
             return why
         self.futile = 0 if kinds & PROGRESS else self.futile + 1
         if self.futile < TRIES and (cohort or told):
-            return self._go_on(state, evicted)
+            self._go_on(state, evicted)
+            return None
         if cohort:
-            raise Halt(f"{self.futile} jobs in a row got nowhere with {self.errand.task.name}: {why}")
+            self.engine.end_run(Halt(f"{self.futile} jobs in a row got nowhere with {self.errand.task.name}: {why}"))
         return why
 
     def _go_on(self, state: State, evicted: bool) -> None:
@@ -152,6 +155,7 @@ class SlurmEngine:
     patience: float
     queue: Queue = field(default_factory=Queue)
     folder: Path = field(init=False)
+    _ending: bool = False
     _looked: float = 0.0
     _stopping: bool = False
 
@@ -186,6 +190,12 @@ class SlurmEngine:
                 slurm_queue.cancel(number)
             raise
         return [number for _, number in sorted(zip(order, numbers, strict=True))]
+
+    def end_run(self, why: BaseException) -> None:
+        """Raise what ends the run, once: the other jobs are then asked how they are."""
+        if not self._ending:
+            self._ending = True
+            raise why
 
     def stopping(self, box: Box) -> bool:
         """Say whether the jobs of a run are asked to stop; for all of them one look a second is enough."""

@@ -67,6 +67,10 @@ class Queue:
         for line in told.splitlines():
             job, index, name, reason = line.split("|", 3)
             states[f"{job}_{index}" if index.isdigit() else job] = State(name, reason)
+        self.tell(states)
+
+    def tell(self, states: Mapping[str, State]) -> None:
+        """Take what Slurm says of all jobs that it has not forgotten."""
         self._states, self.asked = states, self.asked + 1
 
 
