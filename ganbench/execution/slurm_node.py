@@ -69,7 +69,8 @@ class Errand:
 def _evict(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # a second one would interrupt what the first one has begun
-    raise Evicted(f"Slurm takes its node away ({signal.Signals(number).name})")
+    why = "Slurm ends its job" if number == signal.SIGTERM else "the time of its Slurm job is nearly over"
+    raise Evicted(f"{why} ({signal.Signals(number).name})")
 
 
 def _scores(task: Task) -> bool:
