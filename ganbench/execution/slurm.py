@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TRIES = 3  # jobs of a task, one after another, that get nowhere
 WARNING = 90  # seconds before its limit in which a job keeps what it has
-KEPT = 14 * 86400.0  # seconds for which the files of a run's jobs are kept
+KEPT = 30 * 86400.0  # seconds for which the files of a run's jobs are kept
 LOG_LINES = 3
 # Ways to end early that say nothing of the task.
 BLAMELESS = {"BOOT_FAIL", "NODE_FAIL", "PREEMPTED", "REVOKED", "TIMEOUT"}
