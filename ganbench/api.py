@@ -40,6 +40,7 @@ def plan(
     executor: ExecutorName = "local",
     ray_address: str | None = None,
     cohort: int | str | None = None,
+    slurm: Sequence[str] = (),
 ) -> Plan:
     """Return what a suite would run, given what the store has; writes nothing.
 
@@ -65,6 +66,7 @@ def plan(
         executor,
         ray_address,
         cohort=cohort,
+        slurm=tuple(slurm),
     )
     return make_plan(Path(suite), options)
 
@@ -89,6 +91,7 @@ def run(
     executor: ExecutorName = "local",
     ray_address: str | None = None,
     cohort: int | str | None = None,
+    slurm: Sequence[str] = (),
     report: str | Path | None = None,
     tracking_uri: str | None = None,
     listener: Listener | None = None,
@@ -97,7 +100,8 @@ def run(
 
     Workers start by fork server: a script that calls this needs `if __name__ == "__main__":` around the call. With the
     executor `ray` they run on a Ray cluster (`ray_address`, HOST:PORT; default: one of this machine's own), whose
-    machines all see the store, the data, the cache and the suite's plugin files at the same paths.
+    machines all see the store, the data, the cache and the suite's plugin files at the same paths; with `slurm` as jobs
+    of a Slurm cluster, for which `slurm` has settings such as "partition=gpu" beside those of the suite.
     Raises SuiteError with every problem of the suite.
     """
     made = plan(
@@ -119,6 +123,7 @@ def run(
         executor=executor,
         ray_address=ray_address,
         cohort=cohort,
+        slurm=slurm,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
 

@@ -22,6 +22,7 @@ from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
 from ganbench.suite.scoring_time import slow_scores
 from ganbench.suite.sizing import Cache, Setting, read_setting
+from ganbench.suite.slurm import Slurm, with_settings
 
 ELSEWHERE = "elsewhere"  # other machines, of which nothing was measured here
 
@@ -51,6 +52,7 @@ class Options:
     executor: ExecutorName = "local"
     ray_address: str | None = None
     cohort: int | str | None = None
+    slurm: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     Raises SuiteError with every problem of the suite and the options.
     """
     suite = load_suite(suite_path, options.settings, options.seeds)
-    devices = _devices(options)
+    suite = replace(suite, slurm=_slurm(suite.slurm, options))
+    devices = _devices(options, suite.slurm)
     expansion = expand(suite, data_root(), cache_root(), options.only)
     store = Store(options.store)
     entries = look_up(expansion.planned, store, options.retry_failed, options.fresh)
@@ -122,7 +125,7 @@ def _cohort_setting(suite: Suite, options: Options) -> Setting:
         raise wrong("--cohort", str(error)) from None
 
 
-def _devices(options: Options) -> list[str]:
+def _devices(options: Options, slurm: Slurm) -> list[str]:
     try:
         if options.executor == "local":
             return slots.find(options.device, options.workers, options.slots_per_device)
@@ -131,8 +134,23 @@ def _devices(options: Options) -> list[str]:
             raise ValueError(f"device {options.device}: --executor {options.executor} takes {', '.join(known)}")
     except ValueError as error:
         raise wrong(f"--{re.split(r'[ :]', str(error).removeprefix('unknown '))[0]}", str(error)) from None
+    if options.executor == "slurm":
+        return ["Slurm GPU" if slurm.gpus else "Slurm CPU"] * slurm.parallel
     if options.executor == "ray":
         from ganbench.execution.ray import must_be_installed
 
         must_be_installed()
     return []
+
+
+def _slurm(slurm: Slurm, options: Options) -> Slurm:
+    """Return what Slurm is asked for, as the options have it."""
+    if options.executor != "slurm":
+        if options.slurm:
+            raise wrong(f"--slurm {options.slurm[0]}", "is for --executor slurm")
+        return slurm
+    if options.slots_per_device is not None:
+        raise wrong("--slots-per-device", "a Slurm job trains one cohort at a time; --workers says how many jobs")
+    slurm = with_settings(slurm, options.slurm)
+    gpus = 0 if options.device == "cpu" else (slurm.gpus or 1) if options.device == "cuda" else slurm.gpus
+    return slurm.model_copy(update={"gpus": gpus, "parallel": options.workers or slurm.parallel})

@@ -68,8 +68,9 @@ ExecutorOption = Annotated[
     ExecutorName,
     typer.Option(
         "--executor",
-        help="Where cohorts run: on this machine, or on a Ray cluster (pip install 'ganbench\\[ray]'), whose machines "
-        "must all see the store, GANBENCH_DATA, GANBENCH_CACHE and the suite's plugin files at the same paths.",
+        help="Where cohorts run: on this machine, on a Ray cluster (pip install 'ganbench\\[ray]') or as Slurm jobs "
+        "(pip install 'ganbench\\[slurm]'). All machines must see the store, GANBENCH_DATA, GANBENCH_CACHE and the "
+        "suite's plugin files at the same paths.",
     ),
 ]
 PluginOption = Annotated[

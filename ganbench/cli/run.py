@@ -84,6 +84,16 @@ RayAddressOption = Annotated[
         show_default=False,
     ),
 ]
+SlurmOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slurm",
+        metavar="NAME=VALUE",
+        help="What a job of --executor slurm asks for, such as partition=gpu, time=2h or gpus=1; the suite's `slurm` "
+        "section says the rest. Repeatable.",
+        show_default=False,
+    ),
+]
 TOP = 12  # lines of each part of a profile
 
 
@@ -104,6 +114,7 @@ def run(
     executor: ExecutorOption = "local",
     ray_address: RayAddressOption = None,
     cohort: CohortOption = None,
+    slurm: SlurmOption = None,
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -150,6 +161,7 @@ def run(
             "local" if profile else executor,
             ray_address,
             cohort=cohort,
+            slurm=() if profile else tuple(slurm or ()),
         )
         made = make_plan(Path(suite), options)
         if plan:

@@ -9,6 +9,7 @@ from ganbench.execution.executor import Executor
 from ganbench.execution.head import Head
 from ganbench.execution.local import Local
 from ganbench.execution.mail import SILENT
+from ganbench.paths import cache_root
 from ganbench.planning import Plan
 
 
@@ -23,5 +24,12 @@ def open_executor(plan: Plan, said: Callable[[str], None]) -> Iterator[Executor]
         with connected(options.ray_address):
             engine = RayEngine(options.device, options.workers, options.slots_per_device, options.patience)
             yield Head(engine, plan.store.root.absolute(), max(options.patience, SILENT))
+        return
+    if options.executor == "slurm":
+        from ganbench.execution.slurm import SlurmEngine
+
+        folder, patience = cache_root().absolute() / "slurm", max(options.patience, SILENT)
+        slurm = SlurmEngine(plan.suite.slurm, plan.devices, plan.suite.name, folder, patience)
+        yield Head(slurm, plan.store.root.absolute(), patience)
         return
     yield Local(plan.devices, options.patience)

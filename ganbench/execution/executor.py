@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from ganbench.execution.messages import Listen, Task
 
-ExecutorName = Literal["local", "ray"]
+ExecutorName = Literal["local", "ray", "slurm"]
 
 
 class Executor(Protocol):

@@ -35,5 +35,5 @@ def stop() -> None:
     """End the server, in the middle of its imports if need be: it would go on with them after its parent is gone."""
     server: Any = forkserver._forkserver  # there is no public way
     if server._forkserver_pid is not None:
-        os.kill(server._forkserver_pid, signal.SIGTERM)
+        os.kill(server._forkserver_pid, signal.SIGKILL)  # that of a Slurm job ignores SIGTERM
         server._stop()

@@ -194,6 +194,7 @@ def _why(code: int) -> str:
 def _worker(task: Task, device: str, share: float, sender: Connection, started: float) -> None:
     """Run one task in this process: one thread, deaf to Ctrl-C, which the parent hears."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the fork server of a Slurm job ignores
     import torch
 
     torch.set_num_threads(1)

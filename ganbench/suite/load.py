@@ -48,6 +48,11 @@ def load_suite(path: Path, settings: Sequence[str] = (), seeds: int | None = Non
     return replace(suite, plugins=plugins, overrides=(*suite.overrides, *last), source=text)
 
 
+def read_value(text: str, where: str) -> Any:
+    """Read what the command line says, as YAML; SuiteError says what is wrong with it."""
+    return _plain(_yaml(text, where))
+
+
 def _yaml(text: str, where: str) -> Any:
     try:
         return YAML(typ="rt").load(text)
@@ -112,7 +117,7 @@ def _from_command_line(settings: Sequence[str], problems: list[Problem]) -> list
             continue
         section, name = key.split(".")
         findings = Findings()
-        given = {name: _plain(_yaml(text, where))}
+        given = {name: read_value(text, where)}
         if section == "train":
             found.append(Override(Match(), train=check_sweeps(Train, given, findings)))
         else:

@@ -13,6 +13,7 @@ from ganbench.suite.choices import Choice, choose_objectives, choose_parts, make
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import Evaluate, Train, check_field, check_sweeps
 from ganbench.suite.sizing import Setting, read_setting
+from ganbench.suite.slurm import Slurm, check_slurm
 
 KEYS = (
     "name",
@@ -28,6 +29,7 @@ KEYS = (
     "overrides",
     "exclude",
     "cohort",
+    "slurm",
 )
 AXES = ("objective", "dataset", "architecture", "seed")
 EVERY_DATASET = "default"
@@ -74,6 +76,7 @@ class Suite:
     description: str = ""
     source: str = ""
     cohort: Setting = "auto"
+    slurm: Slurm = field(default_factory=Slurm)
 
     def architectures_for(self, dataset: Choice) -> tuple[Choice, ...]:
         """Return what the suite names for this dataset; empty means: choose by the shape of its samples."""
@@ -114,6 +117,7 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
         ),
         plugins=tuple(map(str, _list(raw, "plugins", findings))),
         cohort=_cohort(raw.get("cohort", "auto"), findings),
+        slurm=check_slurm(raw.get("slurm"), findings, "slurm"),
     )
 
 
