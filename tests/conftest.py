@@ -16,6 +16,11 @@ from pathlib import Path
 import pytest
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run tests in one process more than there are cores: some wait for servers, queues and clusters."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the slow tests: at the end, no process waits long for another."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

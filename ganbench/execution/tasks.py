@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganbench.checkpoints import EVERY, StoredCheckpoints, step_of
+from ganbench.execution.endings import Failure, device_name, ended, facts_of
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.training_data import Real, training_data
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import torch
 
     from ganbench.evaluation.settings import EvaluationSettings
-    from ganbench.training.loop import Trained
 
 
 WORKERS = "workers"  # what workers hold a lock on, in the store
@@ -183,12 +182,12 @@ class CohortRun:
                     labels=data[1],
                     checkpoints=kept,
                 )
-            facts = [_facts(cell) for cell in cells]
+            facts = [facts_of(cell) for cell in cells]
         except StoreError:
             raise  # a full disk is no cell's fault
         except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
             # The error itself would keep the failed attempt's tensors alive.
-            failure = _Failure.of(error)
+            failure = Failure.of(error)
         if failure:
             self._train_apart(cells, data, waited, store, tell, failure)
             return
@@ -203,7 +202,7 @@ class CohortRun:
         )
         for cell, result, known in zip(cells, results, facts, strict=True):
             made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
-            status = _ended(cell, result, made)
+            status = ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
             snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
             store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
@@ -213,7 +212,7 @@ class CohortRun:
             sys.exit(0)
 
     def _train_apart(
-        self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, failure: _Failure
+        self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, failure: Failure
     ) -> None:
         """Train fewer cells together: halves where memory was short, else one objective after another.
 
@@ -251,57 +250,4 @@ class CohortRun:
         from ganbench.execution.provenance import now
 
         steps = {"steps": execution} if execution else {}
-        return {**(self.surroundings.provenance or {}), "device": _device_name(device), **steps, "finished": now()}
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why a cohort could not be trained: a sentence, the traceback, whether it was for want of memory."""
-
-    reason: str
-    told: str
-    memory: bool
-
-    @classmethod
-    def of(cls, error: Exception) -> _Failure:
-        """Keep what there is to say of an error, and nothing that it holds."""
-        import torch
-
-        memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        told = "".join(traceback.format_exception(error))
-        return cls(f"{type(error).__name__}: {error}", told, memory)
-
-
-def _facts(cell: Cell) -> dict[str, float]:
-    """Ask the cell's architecture what it knows of the cell without training."""
-    known = getattr(cell.architecture.create(), "facts", None)
-    return known(cell) if known else {}
-
-
-def _ended(cell: Cell, result: Trained, cost: Status) -> Status:
-    """Say how the cell's training ended, with what it cost."""
-    outcome: Outcome = "completed"
-    reason = ""
-    if result.diverged_at is not None:
-        outcome, reason = "diverged", f"not finite at G step {result.diverged_at}"
-    elif result.step < cell.train.g_steps:
-        outcome = "timed_out"
-        reason = f"stopped after {cost.train_seconds:.0f} s, at G step {result.step} of {cell.train.g_steps}"
-    return replace(
-        cost,
-        outcome=outcome,
-        step=result.step,
-        reason=reason,
-        d_updates=result.d_updates,
-        g_updates=result.g_updates,
-        images_seen=result.d_updates * cell.train.batch_size,
-        d_parameters=result.d_parameters,
-        g_parameters=result.g_parameters,
-        snapshot_steps=tuple(sorted(result.snapshots)),
-    )
-
-
-def _device_name(device: torch.device) -> str:
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+        return {**(self.surroundings.provenance or {}), "device": device_name(device), **steps, "finished": now()}

@@ -69,8 +69,8 @@ objectives: [hinge, minimax, wgan_gp]
 datasets: [ring8]
 architectures: [{mlp: {width: 8, depth: 1}}]
 seeds: 2
-train: {g_steps: [200, 600], batch_size: 16, latent_size: 4}
-evaluate: {samples: 100, reference: 200, every: 200, metrics: [fid, modes]}
+train: {g_steps: [150, 450], batch_size: 16, latent_size: 4}
+evaluate: {samples: 100, reference: 200, every: 150, metrics: [fid, modes]}
 """
 
 
