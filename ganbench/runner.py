@@ -95,15 +95,15 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
     try:
         with (
-            alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)) as waited,
+            alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)),
             open_executor(plan, listener.said) as executor,
         ):
             # The workers of a run that was killed hold this until they have noticed.
-            with alone(plan.store.root / WORKERS, waiting) as orphans:
+            with alone(plan.store.root / WORKERS, waiting):
                 pass
-            ended = end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
-            if ended or waited or orphans or tuple(executor.devices) != plan.devices:
-                plan = _looked_up_again(plan, executor.devices)
+            end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
+            # From here on nobody else writes, and what others have written since the plan was made is seen.
+            plan = _looked_up_again(plan, executor.devices)
             roots = plan.store.root.absolute(), data_root().absolute(), cache_root().absolute()
             options = plan.options
             limits = options.checkpoint_every, options.max_cell_time
