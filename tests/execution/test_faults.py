@@ -189,6 +189,31 @@ def test_a_stopped_worker_is_replaced_and_goes_on_from_its_checkpoint(
     assert scores(tmp_path) == undisturbed
 
 
+def test_a_second_ctrl_c_ends_at_once_what_the_first_waits_for(tmp_path: Path) -> None:
+    endless = LONG.replace("g_steps: 1200", "g_steps: 1000000").replace("every: 600", "every: 500000")
+    workers: list[int] = []
+
+    class Impatient(Heard):
+        def heard(self, slot: int, task: Task, message: Message) -> None:
+            if message.kind == "progress":
+                workers.extend(pid for pid in _descendants(os.getpid()) if pid not in _children(os.getpid()))
+                os.kill(workers[0], signal.SIGSTOP)  # it will not answer the first
+                raise KeyboardInterrupt
+
+        def said(self, text: str) -> None:
+            if text.startswith("stopping"):
+                threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, endless, listener=Impatient())
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(workers) == 1 and not Path(f"/proc/{workers[0]}").exists()
+    assert len(ganbench.plan(tmp_path / "suite.yaml", store=tmp_path / "runs", workers=1).cohorts) == 1
+
+
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
