@@ -89,6 +89,7 @@ def files(store: Store) -> dict[str, bytes]:
     return {str(path.relative_to(store.root)): path.read_bytes() for path in paths}
 
 
+@pytest.mark.cluster
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_machines_send_at_once_and_a_third_pulls_all_of_it(postgresql, mlflow_server, tmp_path):

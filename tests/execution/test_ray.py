@@ -148,6 +148,7 @@ def workers_of(node: Any) -> list[int]:
     return [int(child) for child in children if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"ray::_work")]
 
 
+@pytest.mark.cluster
 @pytest.mark.slow  # a real cluster: nothing less shows that a lost node costs no cell
 @pytest.mark.timeout(900)
 def test_cohorts_share_gpus_as_asked_and_survive_the_loss_of_a_worker_and_of_a_node(cluster: Any, folder: Path) -> None:

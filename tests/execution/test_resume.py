@@ -86,6 +86,7 @@ def test_the_next_run_goes_on_from_the_checkpoint(
     said, told = process.communicate(timeout=120)
     if how == signal.SIGINT:
         assert process.returncode == 130 and "is being kept" in said + told and "Traceback" not in told
+        assert "Interrupted. 0 of 4 cells are saved" in told
     # Workers of a killed parent end at their next message.
     while list(cells.glob("*/.*")):
         time.sleep(0.05)

@@ -31,7 +31,8 @@ from ganbench.store import CHECKPOINT, Store
 from ganbench.suite.cohorts import Cohort
 from ganbench.suite.errors import SuiteError
 
-pytestmark = pytest.mark.slow  # a job starts a Python of its own, and this is what real clusters do
+# A job starts a Python of its own, and this is what real clusters do.
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 SUITE = """
 objectives: [hinge, minimax]
