@@ -158,7 +158,7 @@ def main() -> None:
         folder = Path(name)
         store, record = filled(folder / "store", chosen.cells)
         row = record.listed[0]
-        points, _ = series(trained(store, record, [row.key])[0], store.trace(row.key))
+        points, _ = series(trained(store, [row])[0], store.trace(row.key))
         write(f"{chosen.cells} cells, {SERIES} series of {RECORDS} records, {len(points)} points of each cell sent")
         assert len(points) <= (SERIES + 1) * POINTS
         own = resource.getrusage(resource.RUSAGE_SELF)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from queue import SimpleQueue
 from threading import Event, Thread
 
-from ganbench.records import SuiteRecord
+from ganbench.records import Listed, SuiteRecord
 from ganbench.sent import Result, pending, trained, unsent
 from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker, TrackingError
@@ -70,11 +70,15 @@ class LiveTracking:
             self._told = error
 
     def _coming(self) -> Iterator[Result]:
+        rows: dict[str, list[Listed]] = {}
+        for row in self._suite.listed:
+            rows.setdefault(row.key, []).append(row)
         tried: set[tuple[str, str]] = set()
         going = True
         while going and not self._abandoned.is_set():
             going = bool(keys := self._finished.get())
-            found = trained(self._store, self._suite, keys) if going else unsent(self._store, self._suite, self._uri)
+            finished = (row for key in keys for row in rows.get(key, ()))
+            found = trained(self._store, finished) if going else unsent(self._store, self._suite, self._uri)
             for result in found:
                 if self._abandoned.is_set():
                     return

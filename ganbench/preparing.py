@@ -64,7 +64,8 @@ def sized(plan: Plan, surroundings: Surroundings, executor: Executor, listener: 
     tasks = _to_be_measured(plan, surroundings) if plan.cohort == "auto" and isinstance(executor, Local) else []
     if not tasks:
         return plan
-    listener.preparing(list(dict.fromkeys(task.name for task in tasks)))
+    kinds = len({task.key for task in tasks})
+    listener.said(f"measuring how many cells train fastest together ({kinds} kind{'s' if kinds > 1 else ''} of cells)")
     told: dict[int, Rates] = {}
     failed: dict[str, str] = {}
 

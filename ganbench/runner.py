@@ -95,13 +95,13 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
     began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
     try:
         with (
-            alone(plan.store.root / "run", waiting := lambda: listener.said(WAITING)),
+            alone(plan.store.root / "run", lambda: listener.said(WAITING)),
             open_executor(plan, listener.said) as executor,
         ):
             # The workers of a run that was killed hold this until they have noticed.
-            with alone(plan.store.root / WORKERS, waiting):
+            with alone(plan.store.root / WORKERS, left_over := lambda: listener.said(LEFT_OVER)):
                 pass
-            end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
+            end_others(plan.store.root, left_over)
             # From here on nobody else writes, and what others have written since the plan was made is seen.
             plan = _looked_up_again(plan, executor.devices)
             roots = plan.store.root.absolute(), data_root().absolute(), cache_root().absolute()
@@ -191,9 +191,7 @@ def _outcomes(plan: Plan) -> Counter[str]:
             continue
         status = plan.store.status(cell.key)
         scored = status is not None and (
-            status.outcome in ("failed", "timed_out")
-            or not scoring.wanted
-            or plan.store.scores(cell.key, scoring.key) is not None
+            status.outcome in ("failed", "timed_out") or not scoring.wanted or plan.store.scored(cell.key, scoring.key)
         )
         found[status.outcome if status is not None and scored else "missing"] += 1
     return found

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,11 +55,11 @@ class Result:
         return _digest([status, asdict(self.scores) if self.scores else None])
 
 
-def trained(store: Store, suite: SuiteRecord, keys: Collection[str] | None = None) -> list[Result]:
-    """List the trained cells of a suite (all, or those of `keys`), each once for every evaluation of it."""
+def trained(store: Store, rows: Iterable[Listed]) -> list[Result]:
+    """List the trained cells among rows of a suite, each once for every evaluation of it."""
     results: dict[str, Result] = {}
-    for listed in suite.listed:
-        status = None if listed.skipped or (keys and listed.key not in keys) else store.status(listed.key)
+    for listed in rows:
+        status = None if listed.skipped else store.status(listed.key)
         if status is not None:
             result = Result(listed, status, store.scores(listed.key, listed.evaluation_key))
             results[result.mark] = result
@@ -69,7 +69,7 @@ def trained(store: Store, suite: SuiteRecord, keys: Collection[str] | None = Non
 def unsent(store: Store, suite: SuiteRecord, uri: str | None) -> list[Result]:
     """List the trained cells of a suite that the MLflow at `uri` (None: the store's own) does not have as they are."""
     sent = _read(store, uri).get(suite.name, {})
-    return [result for result in trained(store, suite) if sent.get(result.mark) != result.content]
+    return [result for result in trained(store, suite.listed) if sent.get(result.mark) != result.content]
 
 
 def pending(store: Store, suite: SuiteRecord, uri: str | None) -> list[str]:

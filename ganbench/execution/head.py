@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ganbench.execution.mail import SILENT, Box, Room
-from ganbench.execution.messages import Halt, Listen, Message, Resumable, Task
+from ganbench.execution.messages import Ends, Halt, Listen, Message, Resumable, Task
 from ganbench.store import Store, StoreError
 
 POLL = 0.2  # seconds
@@ -51,16 +51,12 @@ class _Given:
     slot: int | None = None
     heard: float = 0.0
     over: float = 0.0
-    trained: set[str] = field(default_factory=set)
-    scored: set[str] = field(default_factory=set)
+    ends: Ends = field(default_factory=Ends)
 
     def note(self, message: Message) -> None:
         """Remember what matters should this job be lost."""
         self.heard = time.monotonic()
-        if message.kind == "trained":
-            self.trained.add(message.key)
-        if message.kind == "scored" or (message.kind == "trained" and message.text == "failed"):
-            self.scored.add(message.key)
+        self.ends.note(message)
 
     def at_work(self) -> bool:
         """Whether its job has not ended."""
@@ -164,11 +160,12 @@ class Head:
         except StoreError as error:  # which will have been the reason
             listen(slot, entry.task, Message("error", text=str(error), halts=True))
             return
-        losses = 1 if entry.trained or entry.scored else entry.losses + 1
+        ends = entry.ends
+        losses = 1 if ends.trained or ends.scored else entry.losses + 1
         innocent = losses <= LOSSES
         rest: Sequence[Task] = (entry.task,) if innocent else ()
         if isinstance(entry.task, Resumable):
-            rest = entry.task.rest(entry.trained, entry.scored, hung=False, innocent=innocent)
+            rest = entry.task.rest(ends.trained, ends.scored, hung=False, innocent=innocent)
         said = f"its job was lost ({why})"
         if rest:
             given += self._give(room, rest, losses)

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from threading import Lock
 
 from ganbench.execution import fork_server, slots
-from ganbench.execution.messages import PATIENCE, Halt, Listen, Message, Resumable, Task
+from ganbench.execution.messages import PATIENCE, Ends, Halt, Listen, Message, Resumable, Task
 from ganbench.store import StoreError
 
 TICK = 1.0  # seconds
@@ -30,8 +30,7 @@ class Running:
     process: BaseProcess
     receiver: Connection
     heard: float = field(default_factory=time.monotonic)
-    trained: set[str] = field(default_factory=set)
-    scored: set[str] = field(default_factory=set)
+    ends: Ends = field(default_factory=Ends)
     hung: bool = False
     resumable: bool = field(init=False)
 
@@ -42,10 +41,7 @@ class Running:
     def note(self, message: Message) -> None:
         """Remember what matters should this process be lost."""
         self.heard = time.monotonic()
-        if message.kind == "trained":
-            self.trained.add(message.key)
-        if message.kind == "scored" or (message.kind == "trained" and message.text == "failed"):
-            self.scored.add(message.key)
+        self.ends.note(message)
 
 
 @dataclass(frozen=True)
@@ -172,7 +168,7 @@ def _lose(entry: Running, listen: Listen, pending: deque[Task]) -> None:
     """Put the rest of a lost worker's task before all others, and say so."""
     rest: Sequence[Task] = ()
     if isinstance(entry.task, Resumable):
-        rest = entry.task.rest(entry.trained, entry.scored, entry.hung)
+        rest = entry.task.rest(entry.ends.trained, entry.ends.scored, entry.hung)
         pending.extendleft(reversed(rest))
     silent = f"the worker process said nothing for {time.monotonic() - entry.heard:.0f} s and was killed"
     why = silent if entry.hung else _why(entry.process.exitcode or 0)

@@ -91,8 +91,8 @@ def is_to_stop(box: Box) -> bool:
         return True  # the whole room is gone
 
 
-def end_others(store: Path, waiting: Callable[[], None], poll: float = 1.0) -> bool:
-    """Stop the workers of runs whose head was killed, wait until they are silent, and return whether there were such.
+def end_others(store: Path, waiting: Callable[[], None], poll: float = 1.0) -> None:
+    """Stop the workers of runs whose head was killed, and wait until they are silent.
 
     What they have stored, up to now, is new to who has looked before. `waiting` is called where there is one to wait
     for. Only for who holds the lock of the store: the heads of these runs are gone.
@@ -108,7 +108,6 @@ def end_others(store: Path, waiting: Callable[[], None], poll: float = 1.0) -> b
                 told = True
             time.sleep(poll)
         shutil.rmtree(room, ignore_errors=True)
-    return bool(rooms)
 
 
 def _at_work(room: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 PATIENCE = 600.0  # seconds without a word, after which a worker is taken to hang
@@ -32,6 +32,21 @@ class Message:
 
 
 Tell = Callable[[Message], None]
+
+
+@dataclass
+class Ends:
+    """Of which cells a worker has told that they are trained, and that nothing is left to do: their keys."""
+
+    trained: set[str] = field(default_factory=set)
+    scored: set[str] = field(default_factory=set)
+
+    def note(self, message: Message) -> None:
+        """Remember what a message says of a cell."""
+        if message.kind == "trained":
+            self.trained.add(message.key)
+        if message.kind == "scored" or (message.kind == "trained" and message.text == "failed"):
+            self.scored.add(message.key)
 
 
 class Task(Protocol):

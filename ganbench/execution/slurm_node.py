@@ -12,7 +12,7 @@ from types import FrameType
 
 from ganbench.execution import fork_server, remote
 from ganbench.execution.mail import Box, is_to_stop
-from ganbench.execution.messages import Message, Task
+from ganbench.execution.messages import Ends, Message, Task
 from ganbench.execution.tasks import CohortRun, Preparation
 
 # Slurm sends SIGTERM before it kills a job, and one of the others some time before the limit, as it is told to.
@@ -59,10 +59,10 @@ class Errand:
         """Return what earlier jobs have left of the task; None where it is in parts, which the head gives out."""
         if not told or not isinstance(self.task, CohortRun):
             return self.task
-        trained = {message.key for message in told if message.kind == "trained"}
-        failed = {message.key for message in told if message.kind == "trained" and message.text == "failed"}
-        scored = {message.key for message in told if message.kind == "scored"} | failed
-        parts = self.task.rest(trained, scored, hung=False, innocent=True)
+        ends = Ends()
+        for message in told:
+            ends.note(message)
+        parts = self.task.rest(ends.trained, ends.scored, hung=False, innocent=True)
         return parts[0] if len(parts) == 1 else None
 
 

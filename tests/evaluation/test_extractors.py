@@ -27,11 +27,19 @@ def test_the_classifier_knows_the_digits(digits: Part, classifier: Part, cache: 
     assert loaded.identity["test_accuracy"] == pytest.approx(right, abs=1e-6)
 
 
+@pytest.mark.long
+def test_the_classifier_knows_mnist(classifier: Part, mnist_root: Path, tmp_path: Path):
+    mnist = datasets.registry.part("mnist", {})
+    loaded = classifier.create().load(mnist, mnist_root, tmp_path, "cpu")
+    assert loaded.identity["test_accuracy"] >= 0.99
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("steps", [150, pytest.param(classifier_network.STEPS, marks=pytest.mark.long)])
 def test_the_classifier_learns_colour_pictures_of_a_folder(
-    classifier: Part, cifar_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    steps: int, classifier: Part, cifar_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(classifier_network, "STEPS", 150)  # an eighth of the training
+    monkeypatch.setattr(classifier_network, "STEPS", steps)
     folder = datasets.registry.part("image_folder", {"path": str(cifar_folder), "side": 16})
     loaded = classifier.create().load(folder, ROOT, tmp_path, "cpu")
     assert loaded.identity["test_accuracy"] > 0.4

@@ -79,9 +79,10 @@ def test_the_head_shows_that_it_lives_and_that_does_not_take_the_end_back(room: 
     box.post(Message("alive"))
     room.stop()
     age(head, 1000)
+    old = head.stat().st_mtime
     room._beat -= mail.EVERY
     room.beat()
-    assert time.time() - head.stat().st_mtime < 500
+    assert head.stat().st_mtime > old
     assert is_to_stop(box)
 
 
@@ -92,10 +93,12 @@ def test_the_mail_of_ended_runs_is_thrown_away_at_once(tmp_path: Path) -> None:
         box.post(Message(last))
     Room(tmp_path)  # nobody has begun there
     told: list[bool] = []
-    assert end_others(tmp_path, lambda: told.append(True))
-    assert not told and not list((tmp_path / mail.FOLDER).iterdir())
-    assert not end_others(tmp_path, lambda: told.append(True))
-    assert not end_others(tmp_path / "new", lambda: told.append(True))
+    assert len(list((tmp_path / mail.FOLDER).iterdir())) == 3
+    end_others(tmp_path, lambda: told.append(True))
+    assert not list((tmp_path / mail.FOLDER).iterdir())
+    end_others(tmp_path, lambda: told.append(True))
+    end_others(tmp_path / "new", lambda: told.append(True))
+    assert not told
 
 
 def test_workers_of_a_killed_head_are_stopped_and_waited_for(tmp_path: Path) -> None:
@@ -114,6 +117,6 @@ def test_workers_of_a_killed_head_are_stopped_and_waited_for(tmp_path: Path) -> 
     thread = threading.Thread(target=work)
     told: list[bool] = []
     thread.start()
-    assert end_others(tmp_path, lambda: told.append(True), poll=0.01)
+    end_others(tmp_path, lambda: told.append(True), poll=0.01)
     thread.join()
     assert seen == told == [True] and not list((tmp_path / mail.FOLDER).iterdir())

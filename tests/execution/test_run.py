@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -251,6 +254,26 @@ def test_data_that_cannot_be_prepared_stops_the_run_before_anything_trains(tmp_p
     with pytest.raises(SuiteError, match=r"0\.png"):
         run(tmp_path, text + "overrides: [{match: {dataset: image_folder}, evaluate: {extractor: inception}}]\n")
     assert not list((tmp_path / "runs").glob("[!.]*"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path, untracked: list[str]) -> None:
+    text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]")
+    run(tmp_path, text.replace("every: 10", "every: 20"), workers=1, only=["g_steps=40"])
+    command = [*untracked, "run", "suite.yaml", "--workers", "1", "--no-report"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # A shell lets what it starts in the background ignore Ctrl-C; these tests may be there.
+    heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    process = subprocess.Popen(command, cwd=tmp_path, preexec_fn=heard, **pipes)
+    assert process.stdout is not None
+    while "cohorts on 1 workers" not in (line := process.stdout.readline()):
+        assert line, "the run ended before it trained"
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert "Interrupted. 8 of 16 cells are saved" in told
+    assert "Traceback" not in told
 
 
 def test_data_that_vanishes_in_mid_run_is_no_cells_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
