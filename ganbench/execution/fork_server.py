@@ -34,6 +34,7 @@ def start(scores: bool = True) -> ForkServerContext:
 def stop() -> None:
     """End the server, in the middle of its imports if need be: it would go on with them after its parent is gone."""
     server: Any = forkserver._forkserver  # there is no public way
-    if server._forkserver_pid is not None:
-        os.kill(server._forkserver_pid, signal.SIGKILL)  # that of a Slurm job ignores SIGTERM
-        server._stop()
+    with server._lock:  # two threads may call this at once, and a server that was waited for has no process
+        if server._forkserver_pid is not None:
+            os.kill(server._forkserver_pid, signal.SIGKILL)  # that of a Slurm job ignores SIGTERM
+            server._stop_unlocked()

@@ -6,6 +6,8 @@ import os
 import platform
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,8 @@ print("threads:", threads, "cuda:", torch.cuda.is_initialized())
 
 COHORT = """
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import ganbench.execution.preload
 from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
@@ -113,3 +117,17 @@ def test_torch_fidelity_is_imported_where_cells_are_scored(
 ) -> None:
     (tmp_path / "suite.yaml").write_text(text)
     assert _scores_wanted(tmp_path / "suite.yaml", settings) is wanted
+
+
+def test_two_threads_may_end_the_server_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    delays, kill = iter((0.0, 0.2)), os.kill
+
+    def late(pid: int, signal: int) -> None:
+        time.sleep(next(delays))
+        kill(pid, signal)
+
+    fork_server.start(scores=False)
+    monkeypatch.setattr(fork_server.os, "kill", late)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(fork_server.stop) for _ in range(2)]
+    assert [call.exception() for call in calls] == [None, None]
