@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
-import altair as alt
 import pandas as pd
 
-from ganbench.reporting.drawing import LOG_RATIO, Sheet, Spec, layered, name_axis
-from ganbench.reporting.figures import Figure
+from ganbench.reporting.drawing import FAINT, LOG_RATIO, Sheet, Spec, category, layered, name_axis, number
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
-from ganbench.reporting.tables import Table
-from ganbench.reporting.wording import count, number, percent, places
+from ganbench.reporting.wording import count, percent, places
+from ganbench.reporting.wording import number as written
 from ganbench.stats import Interval, t_interval
 
 SHOWN = 30  # classes; of more, those that are worst
@@ -89,11 +87,11 @@ def _table(
         *((str(name), means[name]) for name in shown),
     ]
     digits = places(means.to_numpy().ravel())
-    write = percent if value == "accuracy" else partial(number, decimals=digits)
-    written = [_marked(column, better, write) for _, column in columns]
+    write = percent if value == "accuracy" else partial(written, decimals=digits)
+    marked = [_marked(column, better, write) for _, column in columns]
     seeds = data.groupby("contender")["seed"].nunique()
     rows = tuple(
-        (s.contender, number(int(seeds[s.contender]), 0), *(column[s.contender] for column in written))
+        (s.contender, written(int(seeds[s.contender]), 0), *(column[s.contender] for column in marked))
         for s in standings
     )
     headings = ("Contender", "Seeds", *(heading for heading, _ in columns))
@@ -130,23 +128,28 @@ def _figure(ranking: Ranking, means: dict[str, pd.DataFrame]) -> Figure:
     chart: Spec = {"vconcat": panels, "resolve": {"scale": {"color": "independent"}}}
     drawn = " and ".join(VALUES[value][0] for value in means)
     caption = f"{drawn} by class, means over seeds: the same numbers as in the tables, to see which classes are hard."
-    return Figure(sheet.svg(chart, f"classes-{ranking.anchor}"), caption, f"{drawn} by contender and class")
+    data = pd.concat([_long(table).assign(value=value) for value, table in means.items()])
+    return sheet.figure(chart, f"{ranking.slug}-classes", caption, f"{drawn} by contender and class", data)
+
+
+def _long(means: pd.DataFrame) -> pd.DataFrame:
+    return means.reset_index(names="contender").melt("contender", var_name="class", value_name="score").dropna()
 
 
 def _panel(sheet: Sheet, means: pd.DataFrame, value: str) -> Spec:
     title, better = VALUES[value]
-    data = means.reset_index(names="contender").melt("contender", var_name="class", value_name="score").dropna()
+    data = _long(means)
     names, classes = list(means.index), [str(name) for name in means.columns]
     low, high = float(data["score"].min()), float(data["score"].max())
-    kind: Literal["log", "linear"] = "log" if better == "lower" and low > 0 and high / low > LOG_RATIO else "linear"
-    scale = alt.Scale(type=kind, scheme="oranges" if better == "lower" else "blues")
-    squares = (
-        sheet.chart(data.assign(**{"class": data["class"].astype(str)}))
-        .mark_rect(stroke="#88888844", strokeWidth=0.5)
-        .encode(
-            x=alt.X("class:O", sort=classes, title="class", axis=alt.Axis(labelAngle=0, grid=False)),
-            y=alt.Y("contender:N", sort=names, title=None, axis=name_axis(names)),
-            color=alt.Color("score:Q", scale=scale, title=title, legend=alt.Legend(gradientLength=90, tickCount=3)),
-        )
+    kind = "log" if better == "lower" and low > 0 and high / low > LOG_RATIO else "linear"
+    colour = number("score", {"type": kind, "scheme": "oranges" if better == "lower" else "blues"}, title)
+    squares = sheet.layer(
+        data.assign(**{"class": data["class"].astype(str)}),
+        {"type": "rect", "stroke": FAINT, "strokeWidth": 0.5},
+        {
+            "x": category("class", classes, {"labelAngle": 0, "grid": False}, "class") | {"type": "ordinal"},
+            "y": category("contender", names, name_axis(names)),
+            "color": colour | {"legend": {"gradientLength": 90, "tickCount": 3}},
+        },
     )
     return layered(squares, width=min(26 * len(classes), 560), height={"step": 26})

@@ -41,7 +41,7 @@ def names(listed: Sequence[Listed]) -> list[str]:
 def in_order(found: Iterable[str], declared: Iterable[str]) -> list[str]:
     """List what was found once each: in the order declared by the suite, then in the order of appearance."""
     present = dict.fromkeys(found)
-    first = [name for name in declared if name in present]
+    first = [name for name in dict.fromkeys(declared) if name in present]
     return [*first, *(name for name in present if name not in first)]
 
 

@@ -6,15 +6,25 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import altair as alt
 import pandas as pd
 
-from ganbench.reporting.colours import colours
-from ganbench.reporting.drawing import FAINT, Sheet, Spec, grid, layered
-from ganbench.reporting.figures import Figure
+from ganbench.reporting.drawing import (
+    FAINT,
+    INK,
+    Ink,
+    Sheet,
+    Spec,
+    coloured,
+    grid,
+    inks,
+    layered,
+    linear_scale,
+    number,
+    short,
+)
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
-from ganbench.reporting.tables import Table
 from ganbench.reporting.wording import MINUS, NOTHING
 
 PLAYERS = ("theta", "psi")
@@ -75,46 +85,50 @@ def _traces(frame: Frame, ranking: Ranking) -> pd.DataFrame | None:
     traces = frame.traces[frame.traces["cell"].isin(list(ranking.cells.index))].dropna(subset=list(PLAYERS))
     if traces.empty:
         return None
-    traces = traces.merge(ranking.cells[["contender"]], left_on="cell", right_index=True)
+    traces = traces.merge(ranking.cells[["contender", "seed"]], left_on="cell", right_index=True)
     return traces.assign(radius=(traces["theta"] ** 2 + traces["psi"] ** 2) ** 0.5)
 
 
 def _paths(frame: Frame, ranking: Ranking, traces: pd.DataFrame) -> Figure:
-    palette, sheet, panels = colours(frame.objectives), Sheet(), []
+    ink, sheet, panels = inks(frame.objectives), Sheet(), []
     for standing in ranking.standings:
         mine = traces[traces["contender"] == standing.contender].sort_values(["cell", "step"])
         if not mine.empty:
-            panels.append(_path(sheet, mine, standing.contender, palette[standing.objective]))
+            panels.append(_path(sheet, mine, standing.contender, ink[standing.objective]))
     caption = (
         "Where the two players go: \u03b8, the fake point, to the right and \u03c8, D's slope, upwards. A ring marks "
         "the first record, a dot the last; the cross is the equilibrium, where fake and real are one. Each panel has "
         "its own scale, equal in both directions."
     )
-    return Figure(sheet.svg(grid(panels), f"dirac-{ranking.anchor}"), caption, "Paths of both players by contender")
+    shown = traces[["contender", "seed", "step", *PLAYERS]]
+    return sheet.figure(grid(panels), f"{ranking.slug}-paths", caption, "Paths of both players by contender", shown)
 
 
-def _path(sheet: Sheet, mine: pd.DataFrame, name: str, colour: str) -> Spec:
+def _path(sheet: Sheet, mine: pd.DataFrame, name: str, ink: Ink) -> Spec:
     reach = 1.1 * float(mine["radius"].max()) or 1.0
-    scale = alt.Scale(domain=[-reach, reach], nice=False)
-    x, y = alt.X("theta:Q", title="\u03b8", scale=scale), alt.Y("psi:Q", title="\u03c8", scale=scale)
-    base = sheet.chart(mine)
-    line = base.mark_line(strokeWidth=1.1, opacity=0.8, color=colour, clip=True)
-    ends = mine.groupby("cell")
-    first = sheet.chart(ends.head(1)).mark_point(size=60, color=colour, opacity=1)
-    last = sheet.chart(ends.tail(1)).mark_circle(size=60, color=colour, opacity=1)
-    middle = sheet.chart(pd.DataFrame({"theta": [0.0], "psi": [0.0]})).mark_point(
-        shape="cross", size=70, color="currentColor", opacity=0.9
-    )
+    scale = {"domain": [-reach, reach], "nice": False}
+    place = {"x": number("theta", scale, "\u03b8"), "y": number("psi", scale, "\u03c8")}
+    colour = ink.colour
+    mine = mine.assign(tip=[ink.tip(f"{name}, seed {seed}", seed) for seed in mine["seed"]])
+    mine = mine[["cell", "step", *PLAYERS, "tip"]]
+    apart = {"detail": {"field": "cell", "type": "nominal"}, "order": {"field": "step", "type": "quantitative"}}
+    ends, middle = mine.groupby("cell"), pd.DataFrame({"theta": [0.0], "psi": [0.0]})
+    path = {"type": "line", "strokeWidth": 1.1, "opacity": 0.8, "color": colour, "clip": True}
+    cross = {"type": "point", "shape": "cross", "size": 70, "color": INK, "opacity": 0.9}
     layers = [
-        line.encode(x=x, y=y, detail="cell:N", order="step:Q"),
-        *(c.encode(x=x, y=y) for c in (first, last, middle)),
+        sheet.layer(mine, path, {**place, **apart}),
+        sheet.layer(ends.head(1), {"type": "point", "size": 60, "color": colour, "opacity": 1}, place),
+        sheet.layer(ends.tail(1), {"type": "circle", "size": 60, "color": colour, "opacity": 1}, place),
+        sheet.layer(middle, cross, place),
     ]
-    return layered(*layers, title=name if len(name) <= 30 else name[:29] + "\u2026", width=SIDE, height=SIDE)
+    return layered(*layers, title=short(name, 30), width=SIDE, height=SIDE)
 
 
 def _eigenvalues(frame: Frame, ranking: Ranking) -> Figure | None:
+    ink = inks(frame.objectives)
     rows = [
         {"contender": s.contender, "real": value.real, "imaginary": value.imag, "by": kind}
+        | {"tip": ink[s.objective].tip(f"{s.contender}, {kind}: {value:.3g}")}
         for s in ranking.standings
         for kind, found in (
             ("computed", _pair(frame, ranking, s, "eigenvalue")),
@@ -126,38 +140,35 @@ def _eigenvalues(frame: Frame, ranking: Ranking) -> Figure | None:
         return None
     data, sheet = pd.DataFrame(rows), Sheet()
     names = [s.contender for s in ranking.standings if s.contender in set(data["contender"])]
-    palette = colours(frame.objectives)
-    ink = [palette[s.objective] for s in ranking.standings if s.contender in names]
-    x = alt.X("real:Q", title="real part: below 0 it is drawn in", scale=_around(data["real"]))
-    y = alt.Y("imaginary:Q", title="imaginary part: how fast it turns", scale=_around(data["imaginary"]))
-    colour = alt.Color(
-        "contender:N",
-        scale=alt.Scale(domain=names, range=ink),
-        sort=names,
-        title=None,
-        legend=alt.Legend(labelLimit=300),
-    )
-    base = sheet.chart(data).encode(x=x, y=y, color=colour)
-    axis = sheet.chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=FAINT, strokeWidth=2).encode(x="zero:Q")
-    computed = base.transform_filter("datum.by == 'computed'").mark_circle(size=90, opacity=0.55)
-    theory = base.transform_filter("datum.by == 'theory'").mark_point(
-        shape="cross", size=130, opacity=1, strokeWidth=1.3
-    )
+    by_name = {s.contender: ink[s.objective].colour for s in ranking.standings if s.contender in names}
+    place = {
+        "x": number("real", _around(data["real"]), "real part: below 0 it is drawn in"),
+        "y": number("imaginary", _around(data["imaginary"]), "imaginary part: how fast it turns"),
+    }
+    channels = {**place, "color": coloured("contender", by_name, {"labelLimit": 300}) | {"sort": names}}
+    cross = {"type": "point", "shape": "cross", "size": 130, "opacity": 1, "strokeWidth": 1.3}
+    layers = [
+        sheet.layer(
+            pd.DataFrame({"real": [0.0]}), {"type": "rule", "color": FAINT, "strokeWidth": 2}, {"x": place["x"]}
+        ),
+        sheet.layer(data[data["by"] == "computed"], {"type": "circle", "size": 90, "opacity": 0.55}, channels),
+        sheet.layer(data[data["by"] == "theory"], cross, channels),
+    ]
     caption = (
         "Eigenvalues of the gradient field at the equilibrium: dots are computed from the loop's own gradients, "
         "crosses are theory (Mescheder et al. 2018). Left of the line, steps that are short enough converge; on the "
         "line they circle. A contender without a dot has a kink at the equilibrium, and so no derivative there."
     )
-    chart = layered(axis, computed, theory, width=440, height=260)
+    chart = layered(*layers, width=440, height=260)
     chart["padding"] = {"left": 5, "top": 5, "right": 70, "bottom": 5}  # room for a font wider than the measured one
-    return Figure(sheet.svg(chart, f"eigenvalues-{ranking.anchor}"), caption, "Eigenvalues by contender")
+    return sheet.figure(
+        chart, f"{ranking.slug}-eigenvalues", caption, "Eigenvalues by contender", data.drop(columns="tip")
+    )
 
 
-def _around(values: pd.Series[float]) -> alt.Scale:
+def _around(values: pd.Series[float]) -> Spec:
     """Return a scale that holds 0 and all values, with room for the marks."""
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    margin = 0.08 * (high - low) or 0.1
-    return alt.Scale(domain=[low - margin, high + margin], nice=False)
+    return linear_scale(min(0.0, float(values.min())), max(0.0, float(values.max())))
 
 
 def convergence_table(found: Sequence[Ending]) -> Table:

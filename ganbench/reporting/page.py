@@ -11,42 +11,16 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ganbench.reporting import figures, protocol, tables
-from ganbench.reporting.classes import ClassScores, class_scores
+from ganbench.reporting import tables
 from ganbench.reporting.colours import OUTCOME_COLOURS, colours
-from ganbench.reporting.dirac import Portrait, portrait
-from ganbench.reporting.figures import Figure
+from ganbench.reporting.figures.stability import outcome_figure
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.pictures import Gallery, gallery
 from ganbench.reporting.ranking import BROKEN, Ranking
-from ganbench.reporting.summary import heading, read_by
-from ganbench.reporting.tables import Table
-from ganbench.reporting.verdict import caveats, verdict
+from ganbench.reporting.sections import section
+from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration
 
 PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
-
-
-@dataclass(frozen=True)
-class Section:
-    """Everything the page shows of one ranking."""
-
-    heading: str
-    anchor: str
-    verdict: str
-    facts: str
-    protocol: tuple[tuple[str, str], ...]
-    ranking: Table | None
-    ranking_figure: Figure | None
-    curves: Figure | None
-    gallery: Gallery | None
-    collapse: Table | None
-    classes: ClassScores | None
-    stability: Table
-    equilibrium: Figure | None
-    dirac: Portrait | None
-    cost: Table
-    cost_figure: Figure | None
 
 
 @dataclass(frozen=True)
@@ -73,14 +47,14 @@ def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
         drawn=Markup,
         suite=frame.suite,
         facts=_facts(frame),
-        sections=[_section(frame, ranking, rankings, place) for place, ranking in enumerate(rankings)],
+        sections=[section(frame, ranking, rankings, PICTURE_BYTES // len(rankings)) for ranking in rankings],
         overview=tables.overview(scored) if (scored := [r for r in rankings if r.scoring]) else None,
         outcomes=[
             (name.replace("_", " "), int(counts[name]), OUTCOME_COLOURS[name])
             for name in OUTCOME_COLOURS
             if name in counts
         ],
-        outcome_figure=None if set(counts.index) <= {"completed"} else figures.outcome_figure(frame),
+        outcome_figure=None if set(counts.index) <= {"completed"} else outcome_figure(frame),
         outcome_table=tables.outcome_table(frame),
         caveats=caveats(frame, rankings),
         troubles=_troubles(frame),
@@ -88,27 +62,7 @@ def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
         objectives=[(name, palette[name], _formula(frame, name)) for name in frame.objectives],
         provenance=tables.provenance_table(frame),
         colour=palette,
-    )
-
-
-def _section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], place: int) -> Section:
-    return Section(
-        heading=heading(ranking, rankings),
-        anchor=f"ranking-{place + 1}",
-        verdict=verdict(ranking),
-        facts=_about(frame, ranking),
-        protocol=protocol.facts(frame, ranking),
-        ranking=tables.ranking_table(frame, ranking) if ranking.scoring else None,
-        ranking_figure=figures.ranking_figure(frame, ranking),
-        curves=figures.curves_figure(frame, ranking),
-        gallery=gallery(frame, ranking, PICTURE_BYTES // len(rankings)),
-        collapse=tables.collapse_table(frame, ranking),
-        classes=class_scores(frame, ranking),
-        stability=tables.stability_table(ranking),
-        equilibrium=figures.equilibrium_figure(frame, ranking),
-        dirac=portrait(frame, ranking),
-        cost=tables.cost_table(ranking),
-        cost_figure=figures.cost_figure(frame, ranking),
+        place={name: place for place, name in enumerate(palette)},
     )
 
 
@@ -124,24 +78,6 @@ def _facts(frame: Frame) -> str:
         facts.append(f"started {frame.suite.started.replace('T', ' ').replace('Z', ' UTC')}")
     if frame.suite.seconds:
         facts.append(f"last run took {duration(frame.suite.seconds)}")
-    return " · ".join(facts)
-
-
-def _about(frame: Frame, ranking: Ranking) -> str:
-    about = frame.suite.datasets.get(ranking.dataset, {})
-    shape = list(about.get("shape") or [])
-    facts = []
-    if len(shape) == 3:
-        facts.append(f"{shape[1]} \u00d7 {shape[2]} {'grey' if shape[0] == 1 else 'colour'} images")
-    elif shape:
-        facts.append(f"{shape[0]}-dimensional points")
-    if about.get("centres"):
-        facts.append(count(len(about["centres"]), "true mode"))
-    elif about.get("classes"):
-        facts.append(count(int(about["classes"]), "class", "classes"))
-    if read := read_by(frame.protocols.get(ranking.protocol_id, {})):
-        facts.append(read)
-    facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}" if ranking.scoring else "no scores")
     return " · ".join(facts)
 
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from ganbench.reporting.colours import colours
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.wording import count, percent
 from ganbench.sample_picture import GREY, image_grid
@@ -25,27 +26,6 @@ Samples = NDArray[np.generic]
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture: its data URI (empty where the cell left no samples), a title, a remark, an alternative text."""
-
-    uri: str
-    title: str
-    remark: str
-    alt: str
-    objective: str = ""
-    image: bool = False
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """One picture per contender for the same seed, and by contender one for each of its seeds."""
-
-    tiles: tuple[Picture, ...]
-    strips: tuple[tuple[str, tuple[Picture, ...]], ...]
-    caption: str
-
-
-@dataclass(frozen=True)
 class Axes:
     """The square that every scatter of a dataset shows, its true modes and their ring's radius."""
 
@@ -55,12 +35,12 @@ class Axes:
     radius: float
 
 
-def gallery(frame: Frame, ranking: Ranking, budget: int) -> Gallery | None:
-    """Draw the samples of every cell of a ranking in at most about `budget` bytes; None where there are none."""
+def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
+    """Draw the samples of every cell of a ranking in at most about `budget` bytes: one seed's, and folded all."""
     found = {int(place): _samples(frame, int(place)) for place in ranking.cells.index}
     kept = {place: samples for place, samples in found.items() if samples is not None}
     if not kept:
-        return None
+        return []
     seed = int(ranking.cells["seed"].iloc[0])
     cells = {s.contender: ranking.cells[ranking.cells["contender"] == s.contender] for s in ranking.standings}
     first = [int(place) for mine in cells.values() for place in mine.index[mine["seed"] == seed]]
@@ -68,10 +48,14 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> Gallery | None:
     axes = _axes(frame, ranking.dataset, list(kept.values()))
     tiles = _pictures(frame, first, kept, axes, TILE, (6, 4, 2), budget // 2, by_seed=False)
     strips = _pictures(frame, every, kept, axes, STRIP, (4, 3, 2), budget // 2, by_seed=True)
-    by_contender = tuple(
-        (name, tuple(strips[int(place)] for place in mine.sort_values("seed").index)) for name, mine in cells.items()
-    )
-    return Gallery(tuple(tiles.values()), by_contender, _caption(kept, axes, seed))
+    by_contender: list[Part] = []
+    for name, mine in cells.items():
+        pictures = tuple(strips[int(place)] for place in mine.sort_values("seed").index)
+        by_contender += [Text("", name), Gallery(pictures, strip=True)]
+    return [
+        Gallery(tuple(tiles.values()), _caption(kept, axes, seed)),
+        Folded("Samples of every seed", tuple(by_contender)),
+    ]
 
 
 def _samples(frame: Frame, place: int) -> Samples | None:
@@ -109,7 +93,9 @@ def _pictures(
         title = f"seed {row['seed']}" if by_seed else str(row["contender"])
         alt = f"Samples of {row['contender']} on {row['dataset']}, seed {row['seed']}"
         remark = _remark(str(row["outcome"]), kept.get(place), axes)
-        pictures[place] = Picture(uri, title, remark, alt, str(row["objective"]), axes is None)
+        pictures[place] = Picture(
+            uri, title, remark, alt, str(row["objective"]), axes is None, int(frame.suite.listed[place].seed)
+        )
     return pictures
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -60,6 +61,8 @@ class Standing:
 class Ranking:
     """All contenders on one dataset whose scores share one protocol, best first, ordered by `headline`.
 
+    `slug` is a plain file name that no other ranking of the report has.
+
     `ceiling` is what as many held-out real samples score, by value, where there were enough of them.
     `scoring` is false where the suite asks for no scores: then nothing is ranked.
     """
@@ -72,13 +75,9 @@ class Ranking:
     values: tuple[str, ...]
     standings: tuple[Standing, ...]
     cells: pd.DataFrame
+    slug: str = ""
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def anchor(self) -> str:
-        """A name that is unique on the page."""
-        return f"{self.dataset} {self.protocol_id}".strip()
 
 
 def rankings(frame: Frame) -> list[Ranking]:
@@ -91,7 +90,18 @@ def rankings(frame: Frame) -> list[Ranking]:
         protocols = _protocols(frame, cells)
         ids = [str(protocol_id) for protocol_id in protocols.value_counts(sort=True).index]
         found += [_ranking(frame, dataset, name, cells[protocols == name]) for name in ids]
-    return found
+    return _with_slugs(found)
+
+
+def _with_slugs(found: Sequence[Ranking]) -> list[Ranking]:
+    taken: list[str] = []
+    for ranking in found:
+        several = sum(other.dataset == ranking.dataset for other in found) > 1
+        name = f"{ranking.dataset}-{ranking.protocol_id[:8]}" if several else ranking.dataset
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:48].strip("-.") or "dataset"
+        same = sum(re.fullmatch(rf"{re.escape(plain)}(-\d+)?", other) is not None for other in taken)
+        taken.append(f"{plain}-{same + 1}" if same else plain)
+    return [replace(ranking, slug=slug) for ranking, slug in zip(found, taken, strict=True)]
 
 
 def _protocols(frame: Frame, cells: pd.DataFrame) -> pd.Series[str]:
@@ -122,8 +132,8 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
         tuple(values),
         tuple(_ranked(standings, better) if scoring else standings),
         cells,
-        scoring,
-        frame.ceilings.get(protocol_id, {}),
+        scoring=scoring,
+        ceiling=frame.ceilings.get(protocol_id, {}),
     )
 
 

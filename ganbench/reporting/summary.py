@@ -10,9 +10,9 @@ from ganbench.reporting import protocol
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.tables import (
-    Table,
     collapse_table,
     cost_table,
     outcome_table,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pandas as pd
 
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
 from ganbench.reporting.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
@@ -18,20 +19,6 @@ COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicate
 COST_SECONDS = ("train_seconds", "evaluate_seconds", "wait_seconds")
 CEILING = "real samples, held out"
 OUTCOMES = ("completed", "diverged", "failed", "timed_out", "skipped", "missing")
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under headings; `numeric` marks the columns set flush right.
-
-    `objectives` names the objective behind each row (its colour), and is empty where rows have none.
-    """
-
-    caption: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
-    objectives: tuple[str, ...] = ()
 
 
 def overview(rankings: Sequence[Ranking]) -> Table:
@@ -97,7 +84,8 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
         "Every seed: all seeds show one and the same difference, which leaves no spread to test."
         f"{_about_ceiling(ranking)}"
     )
-    return _table(caption, (*headings, "95 % interval", "p", *titles), rows, standings, left=(1, 2))
+    found = _table(caption, (*headings, "95 % interval", "p", *titles), rows, standings, left=(1, 2))
+    return replace(found, named=1)
 
 
 def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:

@@ -6,7 +6,7 @@ import pytest
 
 from ganbench.reporting import write_report
 from ganbench.reporting.drawing import score_scale
-from ganbench.reporting.figures import ranking_figure
+from ganbench.reporting.figures.scores import ranking_figure
 from ganbench.reporting.frame import load
 from ganbench.reporting.ranking import Ranking, rankings
 from ganbench.reporting.tables import collapse_table, overview, ranking_table
@@ -184,7 +184,7 @@ def test_the_ceiling_stands_below_the_scores_it_belongs_to(builder, tmp_path):
     assert len(table.rows) == len(table.objectives) == 3 and table.objectives[-1] == ""
     # It is no contender: nothing is ranked against it.
     assert {s.contender for s in ranking.standings} == {"hinge", "r3gan"}
-    drawn = ranking_figure(frame, ranking)
+    drawn = ranking_figure(frame, ranking, ranking.headline)
     assert drawn is not None and "held-out real samples" in drawn.caption and "stroke-dasharray" in drawn.svg
     page = write_report(builder.store, "losses", tmp_path / "report")
     assert "real samples, held out" in page.read_text()
@@ -194,7 +194,7 @@ def test_the_ceiling_stands_below_the_scores_it_belongs_to(builder, tmp_path):
 
 
 def test_scores_that_span_magnitudes_are_drawn_on_a_logarithm_whatever_their_intervals():
-    wide = score_scale([0.05, 52.0, 2.0], "lower", [-34.0, 86.0]).to_dict()
+    wide = score_scale([0.05, 52.0, 2.0], "lower", [-34.0, 86.0])
     assert wide["type"] == "log" and wide["domain"][0] > 0 and wide["domain"][1] >= 86
-    narrow = score_scale([1.0, 2.0], "lower", [-1.0, 3.0]).to_dict()
+    narrow = score_scale([1.0, 2.0], "lower", [-1.0, 3.0])
     assert "type" not in narrow and narrow["domain"][0] <= -1 and narrow["domain"][1] >= 3

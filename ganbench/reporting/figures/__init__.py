@@ -1,0 +1,1 @@
+"""The figures of a report, a module per question that they answer."""

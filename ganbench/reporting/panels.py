@@ -1,0 +1,81 @@
+"""One contender's way through training, in a panel among those of others."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from scipy import stats
+
+from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
+
+POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
+
+
+def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: Spec, steps: float) -> Spec:
+    """Draw one contender's scores (columns cell, seed, step, score, outcome): seeds, and their mean with its band."""
+    x, score, colour = steps_axis(steps), number("score", scale), ink.colour
+    seeds, tips = curves["cell"].nunique(), {}
+    for seed, outcome in curves[["seed", "outcome"]].drop_duplicates().itertuples(index=False):
+        ended = "" if outcome == "completed" else f" ({str(outcome).replace('_', ' ')})"
+        tips[seed] = ink.tip(f"{name}, seed {seed}{ended}", int(seed))
+    curves = curves[["cell", "step", "score", "outcome"]].assign(tip=curves["seed"].map(tips))
+    lost = curves[curves["outcome"] != "completed"].sort_values("step").groupby("cell").tail(1)
+    layers = [
+        sheet.layer(
+            curves.drop(columns="outcome"),
+            {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour},
+            {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}},
+        ),
+        *_mean(sheet, _band(curves).query(f"n == {seeds}"), f"{name}: mean of {seeds} seeds", ink, scale, steps),
+    ]
+    if not lost.empty:
+        cross = {"type": "point", "shape": "cross", "angle": 45, "size": 90, "filled": True, "opacity": 1}
+        layers.append(sheet.layer(lost, {**cross, "color": colour}, {"x": x, "y": score}))
+    return layered(*layers, title=short(name))
+
+
+def trace_panel(
+    sheet: Sheet,
+    traces: pd.DataFrame,
+    name: str,
+    ink: Ink,
+    level: float | None,
+    steps: float,
+    scale: Spec | None = None,
+) -> Spec:
+    """Draw what one contender recorded (columns step, score) with a dashed line at `level`.
+
+    Without a scale the panel has its own, cut to the middle 98 % of the means.
+    """
+    band = _band(traces)
+    band = band.iloc[:: max(1, math.ceil(len(band) / POINTS))]
+    if scale is None:
+        ends = [float(band["mean"].quantile(share)) for share in (0.01, 0.99)] + ([] if level is None else [level])
+        scale = linear_scale(min(ends), max(ends))
+    told = f"{name}: mean of up to {int(band['n'].max())} seeds"
+    layers = _mean(sheet, band, told, ink, scale, steps)
+    if level is not None:
+        rule = {"type": "rule", "strokeDash": [5, 4], "color": GREY, "strokeWidth": 1.5}
+        layers.append(sheet.layer(pd.DataFrame({"level": [level]}), rule, {"y": number("level", scale)}))
+    return layered(*layers, title=short(name))
+
+
+def _mean(sheet: Sheet, band: pd.DataFrame, told: str, ink: Ink, scale: Spec, steps: float) -> list[Spec]:
+    if band.empty:
+        return []
+    band = within(band[["step", "mean", "low", "high"]], scale).assign(tip=ink.tip(told))
+    x, mark = steps_axis(steps), {"color": ink.colour, "clip": True}
+    return [
+        sheet.layer(
+            band, {"type": "area", "opacity": 0.2, **mark}, {"x": x, "y": number("low", scale), "y2": {"field": "high"}}
+        ),
+        sheet.layer(band, {"type": "line", "strokeWidth": 2, **mark}, {"x": x, "y": number("mean", scale)}),
+    ]
+
+
+def _band(data: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, t-interval and number of seeds at each step (no bounds with a single seed)."""
+    found = data.groupby("step")["score"].agg(mean="mean", deviation="std", n="count").reset_index()
+    half = stats.t.ppf(0.975, (found["n"] - 1).clip(lower=1)) * found["deviation"] / found["n"] ** 0.5
+    return found.assign(low=found["mean"] - half, high=found["mean"] + half)

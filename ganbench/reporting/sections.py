@@ -1,0 +1,105 @@
+"""What the report shows of one dataset, question by question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ganbench.reporting import protocol, tables
+from ganbench.reporting.classes import class_scores
+from ganbench.reporting.dirac import portrait
+from ganbench.reporting.figures.cost import cost_figure
+from ganbench.reporting.figures.scores import curves_figure, ranking_figure
+from ganbench.reporting.figures.stability import equilibrium_figure
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Block, Part, Text, block, choice
+from ganbench.reporting.pictures import gallery
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.summary import heading, read_by
+from ganbench.reporting.verdict import verdict
+from ganbench.reporting.wording import count
+
+
+@dataclass(frozen=True)
+class Section:
+    """Everything the page shows of one ranking."""
+
+    heading: str
+    slug: str
+    dataset: str
+    verdict: str
+    facts: str
+    protocol: tuple[tuple[str, str], ...]
+    blocks: tuple[Block, ...]
+
+
+def section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], picture_bytes: int) -> Section:
+    """Put together what is shown of a ranking; its pictures take at most about `picture_bytes`."""
+    blocks = [
+        *_ranking(frame, ranking),
+        *_convergence(frame, ranking),
+        *_curves(frame, ranking),
+        *block("Samples", *gallery(frame, ranking, picture_bytes)),
+        *block("Mode collapse", tables.collapse_table(frame, ranking)),
+        *_classes(frame, ranking),
+        *block("Stability", equilibrium_figure(frame, ranking), tables.stability_table(ranking)),
+        *block("Cost", cost_figure(frame, ranking), tables.cost_table(ranking)),
+    ]
+    return Section(
+        heading(ranking, rankings),
+        ranking.slug,
+        ranking.dataset,
+        verdict(ranking),
+        _about(frame, ranking),
+        protocol.facts(frame, ranking),
+        tuple(blocks),
+    )
+
+
+def _values(frame: Frame, ranking: Ranking) -> list[tuple[str, str]]:
+    """List the values scored with their titles, the headline first."""
+    values = sorted(ranking.values, key=lambda value: value != ranking.headline)
+    return [(value, frame.title(ranking.dataset, value)) for value in values]
+
+
+def _ranking(frame: Frame, ranking: Ranking) -> list[Block]:
+    if not ranking.scoring:
+        return []
+    drawn = [(title, ranking_figure(frame, ranking, value)) for value, title in _values(frame, ranking)]
+    return block("Ranking", choice("Value", drawn), tables.ranking_table(frame, ranking))
+
+
+def _curves(frame: Frame, ranking: Ranking) -> list[Block]:
+    drawn = [(title, curves_figure(frame, ranking, value)) for value, title in _values(frame, ranking)]
+    return block("Learning curves", choice("Value", drawn))
+
+
+def _convergence(frame: Frame, ranking: Ranking) -> list[Block]:
+    found = portrait(frame, ranking)
+    return [] if found is None else block("Convergence", found.table, found.paths, found.eigenvalues)
+
+
+def _classes(frame: Frame, ranking: Ranking) -> list[Block]:
+    found = class_scores(frame, ranking)
+    if found is None:
+        return []
+    told: list[Part] = [part for title, table in found.tables for part in (Text("", title), table)]
+    return block("Per class", found.figure, *told)
+
+
+def _about(frame: Frame, ranking: Ranking) -> str:
+    about = frame.suite.datasets.get(ranking.dataset, {})
+    shape = list(about.get("shape") or [])
+    facts = []
+    if len(shape) == 3:
+        facts.append(f"{shape[1]} \u00d7 {shape[2]} {'grey' if shape[0] == 1 else 'colour'} images")
+    elif shape:
+        facts.append(f"{shape[0]}-dimensional points")
+    if about.get("centres"):
+        facts.append(count(len(about["centres"]), "true mode"))
+    elif about.get("classes"):
+        facts.append(count(int(about["classes"]), "class", "classes"))
+    if read := read_by(frame.protocols.get(ranking.protocol_id, {})):
+        facts.append(read)
+    facts.append(f"protocol {ranking.protocol_id or 'none: nothing was scored'}" if ranking.scoring else "no scores")
+    return " · ".join(facts)

@@ -1,0 +1,69 @@
+"""From the SVG that Vega draws to one that a page can hold many times: small, with marks that can be addressed.
+
+A chart names its marks through the channel `description`, with a text made by `tip`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from html import escape, unescape
+
+SHARED = 40  # characters of a path that is drawn once and then used
+MARK = re.compile(r'<(path|line|rect|text)( [^>]*?)? ?aria-label="([^";]*);([^";]*);([^"]*)"([^>]*?)/>')
+NUMBER = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+PLACE = re.compile(r' (?:d|transform|[xy][12]?|width|height)="[^"]*"')
+SYMBOL = re.compile(r'<path ([^>]*?)d="([^"]*)"([^>]*?)(/?)>')
+
+
+def tip(text: str, objective: int | None = None, seed: int | None = None) -> str:
+    """Return what a mark is called: its tooltip, and whose it is (an objective by its place in the suite, a seed)."""
+    return f"{'' if objective is None else objective};{'' if seed is None else seed};{text}"
+
+
+def inline(drawn: str, name: str) -> str:
+    """Return an SVG for a page that holds others; ids get a prefix made of `name`.
+
+    Names of marks become `data-o`, `data-s` and a tooltip; numbers are cut to a tenth of a pixel; a symbol that is
+    drawn many times is drawn once.
+    """
+    prefix = "f" + hashlib.sha256(name.encode()).hexdigest()[:8]
+    drawn = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{prefix}-\2", drawn)
+    drawn = re.sub(r' (?:xmlns|xmlns:xlink|version|aria-hidden|aria-roledescription|role)="[^"]*"', "", drawn)
+    drawn = MARK.sub(_mark, drawn)
+    drawn = re.sub(r' aria-label="[^"]*"', "", drawn)
+    drawn = re.sub(r'<path class="(?:fore|back)ground"[^>]* d="[^"]*"[^>]*/>', "", drawn)
+    drawn = PLACE.sub(lambda attribute: NUMBER.sub(_tenth, attribute[0]), drawn)
+    return _symbols_once(drawn, prefix)
+
+
+def _mark(found: re.Match[str]) -> str:
+    tag, before, objective, seed, text, after = found.groups()
+    told = "".join(f' data-{name}="{value}"' for name, value in (("o", objective), ("s", seed)) if value)
+    title = f"<title>{escape(unescape(text), quote=False)}</title>" if text else ""
+    return f"<{tag}{before or ''}{told}{after.rstrip()}>{title}</{tag}>"
+
+
+def _tenth(found: re.Match[str]) -> str:
+    written = f"{float(found[0]):.1f}".removesuffix(".0")
+    return "0" if written == "-0" else written
+
+
+def _symbols_once(drawn: str, prefix: str) -> str:
+    counts = Counter(path for _, path, _, _ in SYMBOL.findall(drawn) if len(path) > SHARED)
+    shared = {path: f"{prefix}-s{place}" for place, path in enumerate(p for p, n in counts.items() if n > 2)}
+    if not shared:
+        return drawn
+
+    def use(found: re.Match[str]) -> str:
+        before, path, after, closed = found.groups()
+        if path not in shared:
+            return found[0]
+        return f'<use href="#{shared[path]}" {before.strip()}{after.rstrip()}{closed}>'
+
+    drawn = SYMBOL.sub(use, drawn)
+    drawn = re.sub(r"(<use [^>]*[^/]>(?:<title>[^<]*</title>)?)</path>", r"\1</use>", drawn)
+    definitions = "".join(f'<path id="{name}" d="{path}"/>' for path, name in shared.items())
+    start = drawn.index(">") + 1
+    return f"{drawn[:start]}<defs>{definitions}</defs>{drawn[start:]}"
