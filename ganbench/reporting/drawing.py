@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import vl_convert
 
 from ganbench.reporting.colours import colours
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.svg import inline, tip
+from ganbench.reporting.studio import draw
+from ganbench.reporting.svg import tip
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLUMNS = 4
@@ -84,9 +84,9 @@ class Sheet:
 
     def figure(self, spec: Spec, name: str, caption: str, alternative: str, data: pd.DataFrame) -> Figure:
         """Draw a chart; `data` are the numbers that it shows, as a reader may want them."""
-        tables = {f"table-{place}": json.loads(t.to_json(orient="records")) for place, t in enumerate(self._tables)}
-        whole = json.dumps({"$schema": SCHEMA, **spec, "config": CONFIG, "datasets": tables})
-        return Figure(name, inline(str(vl_convert.vegalite_to_svg(whole)), name), caption, alternative, data)
+        tables = ",".join(f'"table-{place}":{t.to_json(orient="records")}' for place, t in enumerate(self._tables))
+        whole = json.dumps({"$schema": SCHEMA, **spec, "config": CONFIG})
+        return Figure(name, draw(f'{whole[:-1]},"datasets":{{{tables}}}}}'), caption, alternative, data)
 
 
 def number(field: str, scale: Spec | None = None, title: str | None = None, axis: Spec | None = None) -> Spec:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pandas as pd
 
+from ganbench.reporting.svg import inline
+
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing (SVG to be inlined), what it shows in words, a text for those who cannot see it, and its numbers.
+    """A drawing in the making, what it shows in words, a text for those who cannot see it, and its numbers.
 
     `name` is unique within a report and a plain file name. In the SVG, every mark that shows an objective carries its
     place in the suite as `data-o`, every mark of one seed that seed as `data-s`, and its numbers as a tooltip.
@@ -20,10 +24,15 @@ class Figure:
     kind: ClassVar[str] = "figure"
 
     name: str
-    svg: str
+    drawn: Future[str]
     caption: str
     alt: str
     data: pd.DataFrame
+
+    @functools.cached_property
+    def svg(self) -> str:
+        """The drawing as SVG to be inlined; waits for it. Raises DrawingError where it cannot be drawn."""
+        return inline(self.drawn.result(), self.name)
 
 
 @dataclass(frozen=True)

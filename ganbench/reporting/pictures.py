@@ -20,6 +20,7 @@ from ganbench.sample_picture import GREY, image_grid
 
 TILE, STRIP, GRID = 420, 220, 200  # pixels of a scatter, and of a grid of images
 LEVELS = 32
+SEEDS = 12  # whose samples are shown, the first ones: pictures are dear, and more tell no more
 OPACITY = 0.35
 
 Samples = NDArray[np.generic]
@@ -44,17 +45,22 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     seed = int(ranking.cells["seed"].iloc[0])
     cells = {s.contender: ranking.cells[ranking.cells["contender"] == s.contender] for s in ranking.standings}
     first = [int(place) for mine in cells.values() for place in mine.index[mine["seed"] == seed]]
-    every = [int(place) for mine in cells.values() for place in mine.sort_values("seed").index]
+    seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
+    shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}
+    every = [int(place) for mine in shown.values() for place in mine.index]
     axes = _axes(frame, ranking.dataset, list(kept.values()))
     tiles = _pictures(frame, first, kept, axes, TILE, (6, 4, 2), budget // 2, by_seed=False)
     strips = _pictures(frame, every, kept, axes, STRIP, (4, 3, 2), budget // 2, by_seed=True)
     by_contender: list[Part] = []
-    for name, mine in cells.items():
-        pictures = tuple(strips[int(place)] for place in mine.sort_values("seed").index)
+    for name, mine in shown.items():
+        pictures = tuple(strips[int(place)] for place in mine.index)
         by_contender += [Text("", name), Gallery(pictures, strip=True)]
     return [
         Gallery(tuple(tiles.values()), _caption(kept, axes, seed)),
-        Folded("Samples of every seed", tuple(by_contender)),
+        Folded(
+            "Samples of every seed" if len(seeds) <= SEEDS else f"Samples of the first {SEEDS} of {len(seeds)} seeds",
+            tuple(by_contender),
+        ),
     ]
 
 
