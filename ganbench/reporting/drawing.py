@@ -20,7 +20,7 @@ from ganbench.reporting.svg import tip
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLUMNS = 4
 PANEL_WIDTH, PANEL_HEIGHT = 222, 120
-LOG_RATIO = 30
+LOG_RATIO = 10
 FAINT = "#88888844"
 GREY = "#888888"
 INK = "currentColor"

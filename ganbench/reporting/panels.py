@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -20,6 +21,7 @@ def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: 
         ended = "" if outcome == "completed" else f" ({str(outcome).replace('_', ' ')})"
         tips[seed] = ink.tip(f"{name}, seed {seed}{ended}", int(seed))
     curves = curves[["cell", "step", "score", "outcome"]].assign(tip=curves["seed"].map(tips))
+    band = _band(curves)
     lost = curves[curves["outcome"] != "completed"].sort_values("step").groupby("cell").tail(1)
     layers = [
         sheet.layer(
@@ -27,7 +29,7 @@ def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: 
             {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour},
             {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}},
         ),
-        *_mean(sheet, _band(curves).query(f"n == {seeds}"), f"{name}: mean of {seeds} seeds", ink, scale, steps),
+        *_mean(sheet, band[band["n"] == seeds], f"{name}: mean of {seeds} seeds", ink, scale, steps),
     ]
     if not lost.empty:
         cross = {"type": "point", "shape": "cross", "angle": 45, "size": 90, "filled": True, "opacity": 1}
@@ -43,12 +45,13 @@ def trace_panel(
     level: float | None,
     steps: float,
     scale: Spec | None = None,
+    geometric: bool = False,
 ) -> Spec:
     """Draw what one contender recorded (columns step, score) with a dashed line at `level`.
 
-    Without a scale the panel has its own, cut to the middle 98 % of the means.
+    Without a scale the panel has its own, cut to the middle 98 % of the means; means may be `geometric`.
     """
-    band = _band(traces)
+    band = _geometric(traces) if geometric else _band(traces)
     band = band.iloc[:: max(1, math.ceil(len(band) / POINTS))]
     if scale is None:
         ends = [float(band["mean"].quantile(share)) for share in (0.01, 0.99)] + ([] if level is None else [level])
@@ -76,6 +79,17 @@ def _mean(sheet: Sheet, band: pd.DataFrame, told: str, ink: Ink, scale: Spec, st
 
 def _band(data: pd.DataFrame) -> pd.DataFrame:
     """Return mean, t-interval and number of seeds at each step (no bounds with a single seed)."""
-    found = data.groupby("step")["score"].agg(mean="mean", deviation="std", n="count").reset_index()
-    half = stats.t.ppf(0.975, (found["n"] - 1).clip(lower=1)) * found["deviation"] / found["n"] ** 0.5
-    return found.assign(low=found["mean"] - half, high=found["mean"] + half)
+    known = data["score"].notna().to_numpy()
+    score = data["score"].to_numpy(float)[known]
+    steps, place = np.unique(data["step"].to_numpy(float)[known], return_inverse=True)
+    n = np.bincount(place, minlength=len(steps))
+    mean = np.bincount(place, score, len(steps)) / n
+    squares = np.bincount(place, (score - mean[place]) ** 2, len(steps))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = stats.t.ppf(0.975, np.maximum(n - 1, 1)) * np.sqrt(squares / (n - 1) / n)
+    return pd.DataFrame({"step": steps, "n": n, "mean": mean, "low": mean - half, "high": mean + half})
+
+
+def _geometric(data: pd.DataFrame) -> pd.DataFrame:
+    found = _band(data.assign(score=np.log(data["score"])))
+    return found.assign(**{name: np.exp(found[name]) for name in ("mean", "low", "high")})

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ganbench.reporting import protocol, tables
 from ganbench.reporting.classes import class_scores
 from ganbench.reporting.dirac import portrait
-from ganbench.reporting.figures.cost import cost_figure
+from ganbench.reporting.figures.cost import cost_figures
 from ganbench.reporting.figures.scores import curves_figure, ranking_figure
-from ganbench.reporting.figures.stability import equilibrium_figure
+from ganbench.reporting.figures.stability import measure_figures, trace_figures
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Block, Part, Text, block, choice
 from ganbench.reporting.pictures import gallery
@@ -42,8 +42,13 @@ def section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], picture
         *block("Samples", *gallery(frame, ranking, picture_bytes)),
         *block("Mode collapse", tables.collapse_table(frame, ranking)),
         *_classes(frame, ranking),
-        *block("Stability", equilibrium_figure(frame, ranking), tables.stability_table(ranking)),
-        *block("Cost", cost_figure(frame, ranking), tables.cost_table(ranking)),
+        *block(
+            "Stability",
+            choice("Recorded", trace_figures(frame, ranking)),
+            choice("Measure", measure_figures(frame, ranking)),
+            tables.stability_table(ranking),
+        ),
+        *block("Cost", choice("Against", cost_figures(frame, ranking)), tables.cost_table(ranking)),
     ]
     return Section(
         heading(ranking, rankings),

@@ -2,46 +2,125 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import pandas as pd
 
-from ganbench.reporting.drawing import Sheet, category, coloured, inks, layered, number, score_scale, within
+from ganbench.reporting.drawing import (
+    GREY,
+    Sheet,
+    Spec,
+    category,
+    coloured,
+    inks,
+    layered,
+    number,
+    score_scale,
+    within,
+)
 from ganbench.reporting.figures.scores import seeds
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import number as written
+from ganbench.reporting.wording import places
+
+COSTS = (
+    ("train_seconds", "Seconds", "training seconds per cell (its share of its cohort's time)"),
+    ("g_updates", "G steps", "G steps"),
+    ("images_seen", "Images seen by D", "real images that D saw"),
+    ("energy_joules", "Energy", "joules that a cell drew while it trained"),
+)
 
 
-def cost_figure(frame: Frame, ranking: Ranking) -> Figure | None:
-    """Draw the mean final score against the seconds that a cell took to train."""
-    seconds = ranking.cells.groupby("contender", sort=False)["train_seconds"].mean()
-    ink = inks(frame.objectives)
-    rows = [
-        {"contender": s.contender, "objective": s.objective, "seconds": seconds[s.contender], "score": s.final.mean}
-        | {"low": s.final.low, "high": s.final.high, "tip": ink[s.objective].tip(s.contender)}
-        for s in ranking.standings
-        if s.final.n
-    ]
-    data = pd.DataFrame(rows)
-    if len(rows) < 2 or data["seconds"].isna().any():
-        return None
-    reach = score_scale(data["score"], ranking.better)
-    by_name = {str(row["contender"]): ink[str(row["objective"])].colour for row in rows}
+def cost_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
+    """Draw the headline against each cost that is known, on the way and at the end, with the Pareto front."""
+    curves = frame.curves[frame.curves["cell"].isin(list(ranking.cells.index))]
+    if ranking.headline not in curves:
+        return []
+    curves = curves[["cell", "step", ranking.headline]].rename(columns={ranking.headline: "score"}).dropna()
+    found = []
+    for column, title, axis in COSTS:
+        if column in ranking.cells and (ends := _ends(frame, ranking, column)) is not None:
+            found.append((title, _figure(frame, ranking, curves, ends, (column, title, axis))))
+    return found
+
+
+def pareto(costs: Sequence[float], scores: Sequence[float], better: str) -> list[int]:
+    """Return the places of those that no other beats in one without losing in the other, by cost."""
+    sign = 1 if better == "lower" else -1
+    order = sorted(range(len(costs)), key=lambda place: (costs[place], sign * scores[place]))
+    front: list[int] = []
+    best = math.inf
+    for place in order:
+        if sign * scores[place] < best:
+            best = sign * scores[place]
+            front.append(place)
+    return front
+
+
+def _ends(frame: Frame, ranking: Ranking, column: str) -> pd.DataFrame | None:
+    """Return where each contender that has a final score ended: its mean cost, score and interval."""
+    completed = ranking.cells[ranking.cells["outcome"] == "completed"]
+    costs = completed.groupby("contender", sort=False)[column].mean()
+    ink, rows = inks(frame.objectives), []
+    digits = places(s.final.mean for s in ranking.standings)
+    for s in ranking.standings:
+        cost = float(costs.get(s.contender, math.nan))
+        if s.final.n and math.isfinite(cost):
+            told = f"{s.contender}: {written(s.final.mean, digits)} for {cost:,.4g}, n = {s.final.n}"
+            where = {"contender": s.contender, "objective": s.objective, "cost": cost, "score": s.final.mean}
+            rows.append(where | {"low": s.final.low, "high": s.final.high, "tip": ink[s.objective].tip(told)})
+    return pd.DataFrame(rows) if len(rows) > 1 else None
+
+
+def _ways(ranking: Ranking, curves: pd.DataFrame, ends: pd.DataFrame) -> pd.DataFrame:
+    """Return each contender's mean score on the way, at what it had cost by then; only while every seed is there."""
+    known = curves.assign(contender=curves["cell"].map(ranking.cells["contender"]))
+    means = known.groupby(["contender", "step"], sort=False)["score"].agg(["mean", "count"]).reset_index()
+    means = means[means["count"] == means["contender"].map(known.groupby("contender")["cell"].nunique())]
+    cost, tips = ends.set_index("contender")["cost"], ends.set_index("contender")["tip"]
+    last = means["contender"].map(means.groupby("contender")["step"].max())
+    means = means.assign(cost=means["step"] / last * means["contender"].map(cost), tip=means["contender"].map(tips))
+    return means.rename(columns={"mean": "score"}).dropna(subset=["cost"])
+
+
+def _figure(
+    frame: Frame, ranking: Ranking, curves: pd.DataFrame, ends: pd.DataFrame, what: tuple[str, str, str]
+) -> Figure:
+    column, title, axis = what
+    ink, ways = inks(frame.objectives), _ways(ranking, curves, ends)
+    reach = score_scale([*ends["score"], *ways["score"]], ranking.better)
+    by_name = {str(row["contender"]): ink[str(row["objective"])].colour for _, row in ends.iterrows()}
     colour = coloured("contender", by_name, {"labelLimit": 260, "symbolOpacity": 1}) | {"sort": list(by_name)}
     shape = category("contender", list(by_name)) | {"scale": {"domain": list(by_name)}, "legend": colour["legend"]}
-    x, sheet, cut = number("seconds", title="training seconds per cell"), Sheet(), within(data, reach)
-    bar = {"type": "rule", "strokeWidth": 1.5, "opacity": 0.6, "clip": True}
+    front = ends.iloc[pareto(list(ends["cost"]), list(ends["score"]), ranking.better)]
+    x, sheet, cut = number("cost", {"zero": True}, axis), Sheet(), within(ends, reach)
+    y: Spec = number("score", reach, ranking.title)
     dot = {"type": "point", "size": 80, "filled": True, "opacity": 1}
-    low, score = number("low", reach, ranking.title), number("score", reach, ranking.title)
+    bar = {"type": "rule", "strokeWidth": 1.5, "opacity": 0.6, "clip": True}
+    step = {"type": "line", "interpolate": "step-after", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5}
     chart = layered(
-        sheet.layer(cut, bar, {"x": x, "y": low, "y2": {"field": "high"}, "color": colour}),
-        sheet.layer(cut, dot, {"x": x, "y": score, "color": colour, "shape": shape}),
+        sheet.layer(front[["cost", "score"]], step, {"x": x, "y": y}),
+        sheet.layer(
+            ways[["contender", "cost", "score", "tip"]],
+            {"type": "line", "strokeWidth": 1.2, "opacity": 0.55, "clip": True},
+            {"x": x, "y": y, "color": colour},
+        ),
+        sheet.layer(
+            cut, bar, {"x": x, "y": number("low", reach, ranking.title), "y2": {"field": "high"}, "color": colour}
+        ),
+        sheet.layer(cut, dot, {"x": x, "y": y, "color": colour, "shape": shape}),
         width=520,
-        height=230,
+        height=250,
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
     caption = (
-        f"{ranking.title} ({ranking.better} is better) against what a cell took to train (its share of its cohort's "
-        f"time): means over seeds, bars: 95 % t-intervals of the score ({seeds(ranking)})."
+        f"{ranking.title} ({ranking.better} is better) against {axis}: lines are means over seeds on the way, dots the "
+        f"means of the final scores with 95 % t-intervals ({seeds(ranking)}). Dashed: the Pareto front, those that no "
+        "other contender beats in one without losing in the other."
     )
-    alternative = f"Score against cost on {ranking.dataset}"
-    return sheet.figure(chart, f"{ranking.slug}-cost", caption, alternative, data.drop(columns="tip"))
+    alternative = f"{ranking.title} against {title.lower()} on {ranking.dataset}"
+    shown = ends[["contender", "cost", "score", "low", "high"]]
+    return sheet.figure(chart, f"{ranking.slug}-cost-{column}", caption, alternative, shown)

@@ -2,37 +2,166 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pandas as pd
+
 from ganbench.reporting.colours import OUTCOME_COLOURS
-from ganbench.reporting.drawing import Sheet, Spec, category, coloured, grid, inks, layered, name_axis, number, short
+from ganbench.reporting.drawing import (
+    Sheet,
+    Spec,
+    category,
+    coloured,
+    grid,
+    inks,
+    layered,
+    linear_scale,
+    name_axis,
+    number,
+    short,
+)
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.panels import trace_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
 from ganbench.reporting.svg import tip
+from ganbench.reporting.wording import number as written
+from ganbench.reporting.wording import places
+
+WIDTH = 560
+RECORDED = (
+    ("d_loss", "D's loss", "without penalties"),
+    ("g_loss", "G's loss", ""),
+    (
+        "d_accuracy",
+        "D's accuracy",
+        "share of real and fake samples on the right side of zero; for logits without one it means little",
+    ),
+    ("g_grad_norm", "G's gradient norm", "logarithmic"),
+    ("d_grad_norm", "D's gradient norm", "logarithmic"),
+)
+MEASURES = (
+    ("best_over_final", "Kept of best", "how much of the best score was left at the end: 1 is all of it"),
+    ("best_step", "Step of best", "the G step of the best evaluation"),
+    ("oscillation", "Oscillation", "coefficient of variation of the score over the second half of the evaluations"),
+    (
+        "vanished_gradient_share",
+        "Vanished gradient",
+        f"share of records in which G's gradient norm is below {VANISHED_GRADIENT_NORM:g}",
+    ),
+    ("equilibrium_distance", "Distance from equilibrium", "of D's loss over the last quarter of training"),
+)
 
 
-def equilibrium_figure(frame: Frame, ranking: Ranking) -> Figure | None:
-    """Draw D's loss by step beside its value where real and fake are alike."""
-    traces = frame.traces[frame.traces["cell"].isin(list(ranking.cells.index))][["cell", "step", "d_loss"]].dropna()
-    traces = traces.merge(ranking.cells[["contender", "seed"]], left_on="cell", right_index=True)
-    steps = float(traces["step"].max())
-    ink = inks(frame.objectives)
-    sheet, panels = Sheet(), []
+def trace_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
+    """Draw what the cells recorded while training, a figure per series; D's loss beside its value at equilibrium."""
+    traces = frame.traces[frame.traces["cell"].isin(list(ranking.cells.index))]
+    contenders = traces["cell"].map(ranking.cells["contender"])
+    found = []
+    for series, title, remark in RECORDED:
+        if series in traces and traces[series].notna().any():
+            mine = traces[["cell", "step"]].assign(score=traces[series], contender=contenders).dropna()
+            found.append((title, _trace(frame, ranking, mine, (series, title, remark))))
+    return found
+
+
+def _trace(frame: Frame, ranking: Ranking, traces: pd.DataFrame, what: tuple[str, str, str]) -> Figure:
+    series, title, remark = what
+    ink, steps = inks(frame.objectives), float(traces["step"].max())
+    logarithmic, sheet, panels = remark == "logarithmic", Sheet(), []
+    if logarithmic:
+        traces = traces[traces["score"] > 0]
+    scale = _shared_scale(traces, logarithmic) if series != "d_loss" else None
     for standing in ranking.standings:
-        mine = traces[traces["contender"] == standing.contender].rename(columns={"d_loss": "score"})
+        mine = traces[traces["contender"] == standing.contender]
         if not mine.empty:
-            level = frame.suite.objectives.get(standing.objective, {}).get("equilibrium")
-            panels.append(trace_panel(sheet, mine, standing.contender, ink[standing.objective], level, steps))
-    if not panels:
-        return None
+            level = frame.suite.objectives.get(standing.objective, {}).get("equilibrium") if scale is None else None
+            panels.append(
+                trace_panel(sheet, mine, standing.contender, ink[standing.objective], level, steps, scale, logarithmic)
+            )
+    shared = "All panels share both axes."
+    if series == "d_loss":
+        shared = (
+            "Dashed: its value where real and fake cannot be told apart, for objectives that have one. Each panel has "
+            "its own vertical axis, cut to the middle 98 % of the means."
+        )
+    about = f" ({remark})" if remark else ""
+    cells = ranking.cells.groupby("contender")["seed"].nunique()
     caption = (
-        "D's loss without penalties, by G step: mean over the seeds still training, with its 95 % t-interval. Dashed: "
-        "its value where real and fake cannot be told apart, for objectives that have one. Each panel has its own "
-        "vertical axis, cut to the middle 98 % of the means."
+        f"{title}{about}, by G step: {'geometric ' if logarithmic else ''}mean over the seeds still training, with its 95 % t-interval (n = "
+        f"{cells.max()} at first). {shared}"
     )
-    alternative = f"D's loss by G step on {ranking.dataset}, one panel per contender"
-    shown = traces[["contender", "seed", "step", "d_loss"]]
-    return sheet.figure(grid(panels), f"{ranking.slug}-equilibrium", caption, alternative, shown)
+    alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
+    seeds = traces["cell"].map(ranking.cells["seed"])
+    means = traces.assign(seed=seeds)[["contender", "step", "score"]].groupby(["contender", "step"], sort=False)
+    return sheet.figure(
+        grid(panels),
+        f"{ranking.slug}-{series}",
+        caption,
+        alternative,
+        means["score"].agg(["mean", "std", "count"]).reset_index(),
+    )
+
+
+def _shared_scale(traces: pd.DataFrame, logarithmic: bool) -> Spec:
+    low, high = (float(traces["score"].quantile(share)) for share in (0.005, 0.995))
+    if logarithmic:
+        return {"type": "log", "domain": [low * 0.8, max(high, low) * 1.25], "nice": False}
+    return linear_scale(low, high)
+
+
+def measure_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
+    """Draw what was measured of each cell's way, a figure per measure: every seed, and the median."""
+    return [
+        (title, _measure(frame, ranking, (column, title, meaning)))
+        for column, title, meaning in MEASURES
+        if ranking.cells[column].notna().any()
+    ]
+
+
+def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figure:
+    column, title, meaning = what
+    known = ranking.cells[["contender", "objective", "seed", column]].dropna().rename(columns={column: "value"})
+    ink, digits = inks(frame.objectives), places(known["value"])
+    known["tip"] = [
+        ink[str(objective)].tip(f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
+        for contender, objective, seed, value in zip(*(known[name] for name in known), strict=True)
+    ]
+    middle = known.groupby(["contender", "objective"], sort=False)["value"].agg(["median", "count"]).reset_index()
+    middle["tip"] = [
+        ink[str(objective)].tip(f"{contender}: median {written(value, digits)}, n = {n}")
+        for contender, objective, value, n in zip(*(middle[name] for name in middle), strict=True)
+    ]
+    names = [s.contender for s in ranking.standings]
+    scale = linear_scale(float(known["value"].min()), float(known["value"].max()))
+    y = category("contender", names, name_axis(names)) | {"scale": {"domain": names}}
+    colour, sheet = coloured("objective", {name: one.colour for name, one in ink.items()}), Sheet()
+    chart = layered(
+        sheet.layer(
+            known,
+            {"type": "circle", "size": 44, "opacity": 0.6},
+            {"x": number("value", scale, title), "y": y, "color": colour},
+        ),
+        sheet.layer(
+            middle,
+            {"type": "tick", "thickness": 3, "size": 18},
+            {"x": number("median", scale, title), "y": y, "color": colour},
+        ),
+        width=WIDTH,
+        height={"step": 26},
+    )
+    caption = (
+        f"{title}: {meaning}. Dots: single seeds; tick: their median ({_counts(middle['count'])}), no interval. "
+        "A contender without dots has no such number."
+    )
+    alternative = f"{title} on {ranking.dataset} by contender, every seed"
+    return sheet.figure(chart, f"{ranking.slug}-{column}", caption, alternative, known[["contender", "seed", "value"]])
+
+
+def _counts(n: Sequence[int] | pd.Series[int]) -> str:
+    low, high = min(n), max(n)
+    return f"n = {low}" if low == high else f"n = {low} to {high}"
 
 
 def outcome_figure(frame: Frame) -> Figure:
