@@ -86,10 +86,10 @@ def _trace(frame: Frame, ranking: Ranking, traces: pd.DataFrame, what: tuple[str
             "Dashed: its value where real and fake cannot be told apart, for objectives that have one. Each panel has "
             "its own vertical axis, cut to the middle 98 % of the means."
         )
-    about = f" ({remark})" if remark else ""
+    about, mean = f" ({remark})" if remark else "", "geometric mean" if logarithmic else "mean"
     cells = ranking.cells.groupby("contender")["seed"].nunique()
     caption = (
-        f"{title}{about}, by G step: {'geometric ' if logarithmic else ''}mean over the seeds still training, with its 95 % t-interval (n = "
+        f"{title}{about}, by G step: {mean} over the seeds still training, with its 95 % t-interval (n = "
         f"{cells.max()} at first). {shared}"
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
