@@ -1,0 +1,88 @@
+"""What numbers over a few seeds can carry: intervals, tests, ranks and shares that hold what they claim. No I/O.
+
+`CLAIM` says for which scores. It was decided by `benchmarks/coverage.py`, which simulates every interval and test on
+made-up populations and on the final scores of 160 trained seeds; benchmarks/README.md has what it printed.
+"""
+
+from ganbench.stats.comparisons import Comparison, Pair, all_pairs, indistinct_groups
+from ganbench.stats.corrections import holm
+from ganbench.stats.intervals import (
+    MEANS_FROM,
+    NO_DEVIATION,
+    TOLERANCE,
+    Interval,
+    deviation,
+    mean_interval,
+    median_interval,
+    t_interval,
+)
+from ganbench.stats.pairs import (
+    NO_SIZE_BOUNDS,
+    Difference,
+    Test,
+    choose_test,
+    paired_difference,
+    seeds_needed,
+    sign_flip_p,
+    smallest_p,
+    standardised_difference,
+)
+from ganbench.stats.profiles import Cells, Curve, performance_profiles, score_profiles
+from ganbench.stats.quartiles import IQM_FROM, iqm, iqm_interval
+from ganbench.stats.ranks import MeanRanks, critical_difference, friedman, mean_ranks, rank_groups
+from ganbench.stats.survival import median_time, reached, restricted_mean, time_to_target
+from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix, cliffs_delta
+
+CLAIM = (
+    "Intervals claim 95 %, and cover no less than 93 % in simulations with as many seeds as they are shown for: those "
+    "of medians, interquartile means and chances to win for scores of any shape, those of means only for scores that "
+    "spread evenly to both sides."
+)
+
+__all__ = [
+    "CLAIM",
+    "IQM_FROM",
+    "MEANS_FROM",
+    "NO_DEVIATION",
+    "NO_SIZE_BOUNDS",
+    "TOLERANCE",
+    "WINS_FROM",
+    "Better",
+    "Cells",
+    "Comparison",
+    "Curve",
+    "Difference",
+    "Interval",
+    "MeanRanks",
+    "Pair",
+    "Score",
+    "Test",
+    "all_pairs",
+    "beats",
+    "beats_matrix",
+    "choose_test",
+    "cliffs_delta",
+    "critical_difference",
+    "deviation",
+    "friedman",
+    "holm",
+    "indistinct_groups",
+    "iqm",
+    "iqm_interval",
+    "mean_interval",
+    "mean_ranks",
+    "median_interval",
+    "median_time",
+    "paired_difference",
+    "performance_profiles",
+    "rank_groups",
+    "reached",
+    "restricted_mean",
+    "score_profiles",
+    "seeds_needed",
+    "sign_flip_p",
+    "smallest_p",
+    "standardised_difference",
+    "t_interval",
+    "time_to_target",
+]

@@ -1,0 +1,85 @@
+"""The interquartile mean over datasets and seeds, with a bootstrap that is stratified by dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ganbench.stats.intervals import Interval, few_values, finite
+
+IQM_FROM = {1: 8, 2: 8, 3: 5}
+"""Seeds per dataset from which the interval is offered, by the number of datasets (three stands for more)."""
+RESAMPLES = 1999
+
+Numbers = NDArray[np.float64]
+
+
+def iqm(values: Sequence[float]) -> float:
+    """Return the mean of the middle half of the values: a quarter, rounded down, is left out at either end.
+
+    That is `scipy.stats.trim_mean(values, 0.25)`, as Agarwal et al. (2021, arXiv:2108.13264) use it. NaN for no value.
+    """
+    return float(stats.trim_mean(values, 0.25)) if len(values) else math.nan
+
+
+def iqm_interval(
+    strata: Sequence[Sequence[float]], confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """Return the IQM over all seeds of all strata (datasets) with a stratified, studentised bootstrap interval.
+
+    Scores of different datasets must be on one scale. Each stratum is drawn from itself with replacement. What is
+    resampled is (IQM - found) / error, its error from the winsorised variance within strata (Yuen 1974): intervals from
+    the resampled IQMs alone, by percentiles or BCa, cover 80 to 93 % with 3 to 10 seeds per dataset.
+    Offered from `IQM_FROM` seeds, where more than half of the seeds of each stratum gave different numbers. ValueError
+    for an empty stratum, or values that are not finite.
+    """
+    rows = [finite(stratum, confidence, "iqm_interval") for stratum in strata]
+    if not rows or not all(row.size for row in rows):
+        raise ValueError("iqm_interval needs at least one value in each stratum")
+    pooled = np.concatenate(rows)
+    found = Interval(iqm(pooled.tolist()), math.nan, math.nan, pooled.size)
+    needed = IQM_FROM[min(len(rows), max(IQM_FROM))]
+    if min(row.size for row in rows) < needed:
+        where = "" if len(rows) == 1 else f" on each of {len(rows)} datasets"
+        return found.without_bounds(f"the interval of an IQM needs {needed} seeds{where} to hold what it claims")
+    if any(few_values(row.tolist()) for row in rows):
+        return found.without_bounds(
+            "half of the seeds or more gave the same numbers: the interval of an IQM fails there"
+        )
+    drawn = _resampled(rows, resamples, np.random.default_rng(seed))
+    sizes = [row.size for row in rows]
+    error = float(_error(pooled[None], sizes)[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = (_middle_means(drawn) - found.value) / _error(drawn, sizes)
+    ratios = np.sort(np.nan_to_num(ratios, nan=0.0, posinf=math.inf, neginf=-math.inf))
+    tail = max(0, math.floor((resamples + 1) * (1 - confidence) / 2) - 1)
+    low, high = found.value - ratios[-1 - tail] * error, found.value - ratios[tail] * error
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return found.without_bounds("too many resamples had no spread")
+    return Interval(found.value, float(low), float(high), found.n)
+
+
+def _resampled(rows: Sequence[Numbers], resamples: int, random: np.random.Generator) -> Numbers:
+    return np.concatenate([row[random.integers(row.size, size=(resamples, row.size))] for row in rows], axis=1)
+
+
+def _middle_means(drawn: Numbers) -> Numbers:
+    cut = drawn.shape[1] // 4
+    middle: Numbers = np.sort(drawn, axis=1)[:, cut : drawn.shape[1] - cut].mean(axis=1)
+    return middle
+
+
+def _error(drawn: Numbers, sizes: Sequence[int]) -> Numbers:
+    """Return the standard error of each row's IQM; values past the quarters count as the nearest that is kept."""
+    n = drawn.shape[1]
+    cut = n // 4
+    ordered = np.sort(drawn, axis=1)
+    kept = np.clip(drawn, ordered[:, cut, None], ordered[:, n - cut - 1, None])
+    strata = np.split(kept, np.cumsum(sizes)[:-1], axis=1)
+    variance = sum(size * stratum.var(axis=1, ddof=1) for size, stratum in zip(sizes, strata, strict=True))
+    error: Numbers = np.sqrt(variance) / (n - 2 * cut)
+    return error
