@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
+from ganbench.stats import MEANS_FROM
 
 POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
 
@@ -78,7 +79,7 @@ def _mean(sheet: Sheet, band: pd.DataFrame, told: str, ink: Ink, scale: Spec, st
 
 
 def _band(data: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, t-interval and number of seeds at each step (no bounds with a single seed)."""
+    """Return mean, t-interval and number of seeds at each step; no bounds where so few seeds offer none."""
     known = data["score"].notna().to_numpy()
     score = data["score"].to_numpy(float)[known]
     steps, place = np.unique(data["step"].to_numpy(float)[known], return_inverse=True)
@@ -86,6 +87,7 @@ def _band(data: pd.DataFrame) -> pd.DataFrame:
     mean = np.bincount(place, score, len(steps)) / n
     squares = np.bincount(place, (score - mean[place]) ** 2, len(steps))
     with np.errstate(divide="ignore", invalid="ignore"):
+        squares = np.where(n < MEANS_FROM, np.nan, squares)
         half = stats.t.ppf(0.975, np.maximum(n - 1, 1)) * np.sqrt(squares / (n - 1) / n)
     return pd.DataFrame({"step": steps, "n": n, "mean": mean, "low": mean - half, "high": mean + half})
 

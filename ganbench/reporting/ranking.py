@@ -13,7 +13,7 @@ import pandas as pd
 
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
-from ganbench.stats import Difference, Interval, holm, paired_difference, t_interval
+from ganbench.stats import Better, Difference, Interval, Test, choose_test, holm, mean_interval, paired_difference
 
 SIGNIFICANCE = 0.05
 SEEDS_THAT_AGREE = 5
@@ -28,9 +28,10 @@ class Standing:
     """One contender in one ranking.
 
     `final` is over the cells that completed, `best` over all that were scored, `outcomes` counts all listed
-    ones; nothing is imputed. `difference` is to the leader, over shared seeds, `p` corrected by Holm; both
-    are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each seed.
-    `rank` is None for a contender of which no cell has run.
+    ones; nothing is imputed. `difference` is to the leader, over shared seeds, `p` by the ranking's test, corrected by
+    Holm; both are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each
+    seed, `seeds` that of every seed that ran, with None for those that were lost. `rank` is None for a contender of
+    which no cell has run.
     """
 
     contender: str
@@ -38,6 +39,7 @@ class Standing:
     outcomes: Mapping[str, int]
     finals: Mapping[int, float]
     bests: Mapping[int, float]
+    seeds: Mapping[int, float | None]
     final: Interval
     best: Interval
     others: Mapping[str, Interval]
@@ -63,7 +65,8 @@ class Ranking:
 
     `slug` is a plain file name that no other ranking of the report has.
 
-    `ceiling` is what as many held-out real samples score, by value, where there were enough of them.
+    `test` is the one by which contenders were held against the leader. `ceiling` is what as many held-out real samples
+    score, by value, where there were enough of them.
     `scoring` is false where the suite asks for no scores: then nothing is ranked.
     """
 
@@ -71,11 +74,12 @@ class Ranking:
     protocol_id: str
     headline: str
     title: str
-    better: str
+    better: Better
     values: tuple[str, ...]
     standings: tuple[Standing, ...]
     cells: pd.DataFrame
     slug: str = ""
+    test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
 
@@ -120,9 +124,10 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     asked = str(frame.suite.datasets.get(dataset, {}).get("headline") or "")
     scoring = any(frame.suite.listed[int(place)].scoring for place in cells.index)
     headline = (asked if asked in values or not values else values[0]) if scoring else ""
-    better = frame.better.get(headline, "lower")
+    better: Better = "higher" if frame.better.get(headline) == "higher" else "lower"
     names = contenders.in_order(cells["contender"], _suite_order(frame))
     standings = [_standing(frame, cells[cells["contender"] == name], headline, values) for name in names]
+    ranked, test = _ranked(standings, better) if scoring else (standings, "t")
     return Ranking(
         dataset,
         protocol_id,
@@ -130,8 +135,9 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
         frame.title(dataset, headline),
         better,
         tuple(values),
-        tuple(_ranked(standings, better) if scoring else standings),
+        tuple(ranked),
         cells,
+        test=test,
         scoring=scoring,
         ceiling=frame.ceilings.get(protocol_id, {}),
     )
@@ -144,7 +150,9 @@ def _suite_order(frame: Frame) -> list[str]:
 
 
 def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable[str]) -> Standing:
-    outcomes = Counter(_outcome(frame, int(place), headline) for place in cells.index)
+    ended = {int(place): _outcome(frame, int(place), headline) for place in cells.index}
+    outcomes = Counter(ended.values())
+    lost = [frame.suite.listed[place].seed for place, outcome in ended.items() if outcome in (*BROKEN, "unscorable")]
     finals, bests = _by_seed(cells, f"{headline}_final"), _by_seed(cells, f"{headline}_best")
     return Standing(
         contender=str(cells["contender"].iloc[0]),
@@ -152,9 +160,10 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
         outcomes=dict(outcomes),
         finals=finals,
         bests=bests,
-        final=t_interval(list(finals.values())),
-        best=t_interval(list(bests.values())),
-        others={value: t_interval(list(_by_seed(cells, f"{value}_final").values())) for value in values},
+        seeds={**dict.fromkeys(lost), **finals},
+        final=mean_interval(list(finals.values())),
+        best=mean_interval(list(bests.values())),
+        others={value: mean_interval(list(_by_seed(cells, f"{value}_final").values())) for value in values},
     )
 
 
@@ -174,7 +183,7 @@ def _by_seed(cells: pd.DataFrame, column: str) -> dict[int, float]:
     return {int(seed): float(value) for seed, value in zip(known["seed"], known[column], strict=True)}
 
 
-def _ranked(standings: list[Standing], better: str) -> list[Standing]:
+def _ranked(standings: list[Standing], better: str) -> tuple[list[Standing], Test]:
     def order(standing: Standing) -> tuple[int, int, float]:
         mean = standing.final.mean if better == "lower" else -standing.final.mean
         if math.isnan(mean):
@@ -186,29 +195,34 @@ def _ranked(standings: list[Standing], better: str) -> list[Standing]:
     for place, standing in enumerate(ran, start=1):
         places.setdefault(order(standing), place)
     ranked = [replace(standing, rank=places[order(standing)]) for standing in ran]
-    compared = _compared([s for s in ranked if not s.broken])
+    compared, test = _compared([s for s in ranked if not s.broken])
     lost = [replace(s, relation="broken") for s in ranked if s.broken]
-    return [*compared, *lost, *(s for s in standings if not s.final.n and not s.broken)]
+    return [*compared, *lost, *(s for s in standings if not s.final.n and not s.broken)], test
 
 
-def _compared(whole: list[Standing]) -> list[Standing]:
-    """Compare those that lost no seed with the leader: seeds that survive a divergence are no fair sample."""
+def _compared(whole: list[Standing]) -> tuple[list[Standing], Test]:
+    """Compare those that lost no seed with the leader: seeds that survive a divergence are no fair sample.
+
+    By sign flips, which lean on nothing, where so many seeds let them decide, else by the paired t-test.
+    """
     if not whole:
-        return []
+        return [], "t"
     leader = whole[0]
     differences = [paired_difference(s.finals, leader.finals) for s in whole[1:]]
-    corrected = holm([difference.p for difference in differences])
+    tested = [difference.interval.n for difference in differences if difference.interval.n > 1]
+    test = choose_test(min(tested, default=0), len(tested), SIGNIFICANCE)
+    corrected = holm([difference.by(test) for difference in differences])
     rest = [
         replace(s, difference=difference, p=p, relation=_relation(s, leader, difference, p))
         for s, difference, p in zip(whole[1:], differences, corrected, strict=True)
     ]
-    return [replace(leader, relation="first"), *rest]
+    return [replace(leader, relation="first"), *rest], test
 
 
 def _relation(standing: Standing, leader: Standing, difference: Difference, p: float) -> Relation:
     if standing.rank == leader.rank:
         return "first"
-    if difference.constant:
+    if math.isnan(p) and difference.constant:
         return "worse" if difference.interval.n >= SEEDS_THAT_AGREE else "untested"
     if math.isnan(p):
         return "untested"

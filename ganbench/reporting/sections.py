@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from ganbench.reporting import protocol, tables
 from ganbench.reporting.classes import class_scores
+from ganbench.reporting.comparison_tables import middles_table, overall_table, pairs_table
 from ganbench.reporting.dirac import portrait
+from ganbench.reporting.figures.comparisons import profiles_figure, ranks_figure, survival_figure, wins_figure
 from ganbench.reporting.figures.cost import cost_figures
 from ganbench.reporting.figures.scores import curves_figure, ranking_figure
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.parts import Block, Part, Text, block, choice
+from ganbench.reporting.overall import overall
+from ganbench.reporting.parts import Block, Folded, Part, Text, block, choice
 from ganbench.reporting.pictures import gallery
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.reaching import reaching, reaching_table
 from ganbench.reporting.summary import heading, read_by
 from ganbench.reporting.verdict import verdict
 from ganbench.reporting.wording import count
@@ -42,12 +46,7 @@ def section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], picture
         *block("Samples", *gallery(frame, ranking, picture_bytes)),
         *block("Mode collapse", tables.collapse_table(frame, ranking)),
         *_classes(frame, ranking),
-        *block(
-            "Stability",
-            choice("Recorded", trace_figures(frame, ranking)),
-            choice("Measure", measure_figures(frame, ranking)),
-            tables.stability_table(ranking),
-        ),
+        *_stability(frame, ranking),
         *block("Cost", choice("Against", cost_figures(frame, ranking)), tables.cost_table(ranking)),
     ]
     return Section(
@@ -71,7 +70,49 @@ def _ranking(frame: Frame, ranking: Ranking) -> list[Block]:
     if not ranking.scoring:
         return []
     drawn = [(title, ranking_figure(frame, ranking, value)) for value, title in _values(frame, ranking)]
-    return block("Ranking", choice("Value", drawn), tables.ranking_table(frame, ranking))
+    middles, pairs = middles_table(ranking), pairs_table(ranking)
+    return block(
+        "Ranking",
+        choice("Value", drawn),
+        tables.ranking_table(frame, ranking),
+        wins_figure(frame, ranking),
+        middles and Folded("Means, medians, interquartile means and spreads", (middles,)),
+        pairs and Folded("Every pair of contenders", (pairs,)),
+    )
+
+
+def _stability(frame: Frame, ranking: Ranking) -> list[Block]:
+    found = reaching(frame, ranking)
+    timed: list[Part | None] = []
+    if found is not None:
+        ways = (
+            ("G steps", found.step_curves, "G step", found.steps),
+            ("Seconds", found.second_curves, "training second", found.seconds),
+        )
+        drawn = [
+            (title, survival_figure(frame, ranking, curves, found.told, unit, last))
+            for title, curves, unit, last in ways
+        ]
+        timed = [choice("Target reached by", drawn), reaching_table(ranking, found)]
+    return block(
+        "Stability",
+        choice("Recorded", trace_figures(frame, ranking)),
+        choice("Measure", measure_figures(frame, ranking)),
+        tables.stability_table(ranking),
+        *timed,
+    )
+
+
+def overall_blocks(frame: Frame, rankings: Sequence[Ranking]) -> list[Block]:
+    """Put together what all datasets say of the contenders; nothing where there is one dataset."""
+    found = overall(rankings)
+    if found is None:
+        return []
+    profiles = found.profiles and profiles_figure(frame, found, found.profiles)
+    return [
+        *block("Mean ranks", ranks_figure(frame, found), overall_table(found)),
+        *block("Performance profiles", profiles or None),
+    ]
 
 
 def _curves(frame: Frame, ranking: Ranking) -> list[Block]:

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pandas as pd
 
+from ganbench.reporting.comparison_tables import TESTS
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
 from ganbench.reporting.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
-from ganbench.stats import Interval
+from ganbench.stats import Interval, beats
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
 COST_SECONDS = ("train_seconds", "evaluate_seconds", "wait_seconds")
@@ -66,25 +67,29 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
             bounds(s.final, digits),
             number(s.best.mean, digits),
             *_difference(s, digits),
+            _chance(s, ranking),
             *(_with_count(s.others[value], s, spread[value]) for value in others),
         )
         for s in standings
     ]
     if ranking.ceiling:
         own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
-        rows.append((*own, *(NOTHING,) * 5, *(_ceiling(ranking, value, spread[value]) for value in others)))
+        rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value, spread[value]) for value in others)))
     arrow = _arrow(ranking.better)
     titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
     headings = ("Rank", "Contender", "Seeds", f"Final {arrow}", "95 % interval", f"Best {arrow}", "To the leader")
     caption = (
-        f"{ranking.title} ({ranking.better} is better): mean over seeds with Student's t-interval. To the leader: mean "
-        "paired difference over shared seeds with its t-interval, and the p-value of the paired t-test after Holm's "
-        "correction; contenders that lost a seed are not tested. Best: mean of each seed's best evaluation, which "
-        "includes seeds that diverged later. k/n: only k of n seeds have a final score. "
-        "Every seed: all seeds show one and the same difference, which leaves no spread to test."
-        f"{_about_ceiling(ranking)}"
+        f"{ranking.title} ({ranking.better} is better): mean over seeds with Student's t-interval, where that holds "
+        "what it claims (see Method). To the leader: mean paired difference over shared seeds with its t-interval, "
+        f"and the p-value of the {TESTS[ranking.test]} after Holm's correction; contenders that lost a seed are not "
+        "tested. Beats the leader: how often a seed of the contender scores better than one of the leader, over all "
+        "pairs, ties counted half; a lost seed loses. Best: mean of each seed's best evaluation, which includes "
+        "seeds that diverged later. k/n: only k of n seeds have a final score. Every seed: all seeds show one and "
+        f"the same difference, which leaves no spread to test.{_about_ceiling(ranking)}"
     )
-    found = _table(caption, (*headings, "95 % interval", "p", *titles), rows, standings, left=(1, 2))
+    found = _table(
+        caption, (*headings, "95 % interval", "p", "Beats the leader", *titles), rows, standings, left=(1, 2)
+    )
     return replace(found, named=1)
 
 
@@ -254,6 +259,13 @@ def _with_count(found: Interval, standing: Standing, digits: int) -> str:
 
 def _estimate(found: Interval, standing: Standing, digits: int) -> tuple[str, str]:
     return _with_count(found, standing, digits), bounds(found, digits)
+
+
+def _chance(standing: Standing, ranking: Ranking) -> str:
+    leader = next((s for s in ranking.standings if s.relation == "first"), None)
+    if leader is None or standing is leader or not standing.seeds:
+        return NOTHING
+    return percent(beats(list(standing.seeds.values()), list(leader.seeds.values()), ranking.better).value)
 
 
 def _difference(standing: Standing, digits: int) -> tuple[str, str, str]:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.ranking import BROKEN, Ranking, Standing
+from ganbench.reporting.ranking import BROKEN, SIGNIFICANCE, Ranking, Standing
 from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
+from ganbench.stats import all_pairs, seeds_needed
 
 SWITCHED_OFF = (
     "Scores are switched off (evaluate.metrics is empty), so nothing is ranked: outcomes, traces and costs are shown."
@@ -35,7 +36,15 @@ def verdict(ranking: Ranking) -> str:
 
 def caveats(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
     """List what a reader must know before leaning on the numbers; empty when nothing applies."""
-    found = [*_seeds(rankings), *_lost(frame), *_protocols(rankings), *_costs(rankings), *_provenance(frame)]
+    found = [
+        *_seeds(rankings),
+        *_tests(rankings),
+        *_ceilings(rankings),
+        *_lost(frame),
+        *_protocols(rankings),
+        *_costs(rankings),
+        *_provenance(frame),
+    ]
     return [sentence for sentence in found if sentence]
 
 
@@ -45,9 +54,9 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
     most = "lowest" if ranking.better == "lower" else "highest"
     decimals = places([lead.mean])
     seeds = f"{count(lead.n, 'seed')}"
-    if lead.n > 1:
+    if lead.offered:
         seeds = f"95 % interval {bounds(lead, decimals)}, {seeds}"
-    if lead.n > 1 and lead.low == lead.high:
+    if lead.n > 1 and len({*first[0].finals.values()}) == 1:
         seeds = f"the same in each of {lead.n} seeds"
     score = f"{number(lead.mean, decimals)} ({seeds})"
     if len(ranking.standings) == 1:
@@ -66,10 +75,18 @@ def _rest(whole: Sequence[Standing]) -> list[str]:
         sentences.append(f"{_named(alike)} cannot be told apart from {leader}.")
     if worse := [standing for standing in rest if standing.relation == "worse"]:
         verb = "scores" if len(worse) == 1 else "score"
-        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}).")
+        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}){_among(worse)}.")
     if untested := [standing.contender for standing in rest if standing.relation == "untested"]:
         sentences.append(f"Too few seeds to test the difference to {_named(untested)}.")
     return sentences
+
+
+def _among(worse: Sequence[Standing]) -> str:
+    """Say of contenders that lag behind the leader if nothing tells them apart from each other."""
+    if len(worse) < 2:
+        return ""
+    groups = all_pairs({s.contender: s.finals for s in worse}).groups
+    return "; among themselves they cannot be told apart" if len(groups) == 1 else ""
 
 
 def _evidence(worse: Sequence[Standing]) -> str:
@@ -119,6 +136,36 @@ def _seeds(rankings: Sequence[Ranking]) -> list[str]:
     if fewest < FEW_SEEDS:
         return [f"Few seeds ({fewest}): intervals are wide, and only large differences can be told apart."]
     return []
+
+
+def _tests(rankings: Sequence[Ranking]) -> list[str]:
+    """Say where a test that leans on nothing could not have found anything."""
+    leaning: dict[tuple[int, int], list[str]] = {}
+    for ranking in rankings:
+        compared = [s.difference.interval.n for s in ranking.standings if s.difference and s.difference.interval.n > 1]
+        if compared and ranking.test == "t":
+            leaning.setdefault((min(compared), len(compared)), []).append(ranking.dataset)
+    return [
+        f"On {_named(list(dict.fromkeys(datasets)))}, {seeds} seeds are too few for a test that assumes nothing (sign "
+        f"flips: {seeds_needed(comparisons, SIGNIFICANCE)} for {count(comparisons, 'comparison')}): paired t-tests are "
+        "used, which assume that differences between seeds are roughly normal."
+        for (seeds, comparisons), datasets in leaning.items()
+    ]
+
+
+def _ceilings(rankings: Sequence[Ranking]) -> list[str]:
+    sentences = []
+    for ranking in rankings:
+        ceiling = ranking.ceiling.get(ranking.headline, math.nan)
+        sign = 1 if ranking.better == "lower" else -1
+        there = [s.contender for s in ranking.standings if s.final.n and sign * s.final.mean <= sign * ceiling]
+        if there:
+            level = number(ceiling, places([ceiling]))
+            sentences.append(
+                f"On {ranking.dataset}, {_named(there)} reached the ceiling, what real samples score "
+                f"({in_sentence(ranking.title)} {level}): it cannot tell them apart any further."
+            )
+    return sentences
 
 
 def _lost(frame: Frame) -> list[str]:
