@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gzip
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,16 +15,16 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ganbench.reporting import tables
 from ganbench.reporting.colours import OUTCOME_COLOURS, colours
-from ganbench.reporting.figures.stability import outcome_figure
+from ganbench.reporting.contents import Contents, contents
+from ganbench.reporting.exports import csv, file_names
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import BROKEN, Ranking
-from ganbench.reporting.sections import section
 from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration
 
-PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
+NUMBER_BYTES = 500_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
 
 
 @dataclass(frozen=True)
@@ -34,36 +38,68 @@ class Trouble:
 
 
 def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
-    """Render the report as HTML that asks for nothing: styles, figures and pictures are inlined."""
+    """Render the report of a frame as HTML that asks for nothing."""
+    return rendered(frame, rankings, contents(frame, rankings))
+
+
+def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
+    """Render what a report holds as HTML that asks for nothing: styles, script, figures and pictures are inlined."""
     folder = Path(__file__).parent
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     palette = colours(frame.objectives)
     counts = frame.cells["outcome"].value_counts()
-    template = environment.get_template("page.html.j2")
-    return template.render(
+    numbers = _numbers(held.figures)
+    script = "".join((folder / name).read_text(encoding="utf-8") for name in ("page_pieces.js", "page.js"))
+    return environment.get_template("page.html.j2").render(
         style=Markup((folder / "page.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        told=Markup(_for_script(frame, palette, numbers)),
+        with_numbers=set(numbers),
+        file_name=file_names(held.figures),
         drawn=Markup,
         suite=frame.suite,
         facts=_facts(frame),
-        sections=[section(frame, ranking, rankings, PICTURE_BYTES // len(rankings)) for ranking in rankings],
-        overview=tables.overview(scored) if (scored := [r for r in rankings if r.scoring]) else None,
+        held=held,
         outcomes=[
             (name.replace("_", " "), int(counts[name]), OUTCOME_COLOURS[name])
             for name in OUTCOME_COLOURS
             if name in counts
         ],
-        outcome_figure=None if set(counts.index) <= {"completed"} else outcome_figure(frame),
-        outcome_table=tables.outcome_table(frame),
         caveats=caveats(frame, rankings),
         troubles=_troubles(frame),
         unscored=_unscored(frame),
         objectives=[(name, palette[name], _formula(frame, name)) for name in frame.objectives],
-        provenance=tables.provenance_table(frame),
         colour=palette,
         place={name: place for place, name in enumerate(palette)},
+        place_of_dataset={name: place for place, name in enumerate(frame.datasets)},
     )
+
+
+def _numbers(figures: Sequence[Figure]) -> dict[str, str]:
+    """Return the CSV of figures, compressed, the small ones first until the page has no room for more."""
+    packed = {figure.name: b64encode(gzip.compress(csv(figure.data).encode(), mtime=0)).decode() for figure in figures}
+    found, room = {}, NUMBER_BYTES
+    for name, text in sorted(packed.items(), key=lambda item: len(item[1])):
+        room -= len(text)
+        if room < 0:
+            break
+        found[name] = text
+    return found
+
+
+def _for_script(frame: Frame, palette: Mapping[str, str], numbers: Mapping[str, str]) -> str:
+    """Return what the page's script has to know, as JSON that cannot end its element."""
+    told = {
+        "suite": frame.suite.name,
+        "objectives": [{"name": name, "colour": colour} for name, colour in palette.items()],
+        "datasets": frame.datasets,
+        "seeds": sorted({int(seed) for seed in frame.cells["seed"]}),
+        "numbers": numbers,
+    }
+    return json.dumps(told, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _facts(frame: Frame) -> str:

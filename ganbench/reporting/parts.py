@@ -40,7 +40,8 @@ class Table:
     """Rows of text under headings; `numeric` marks the columns set flush right.
 
     `objectives` names the objective behind each row (its colour), and is empty where rows have none. The cells of the
-    column `named` name their row.
+    column `named` name their row. `name` (a plain file name, unique within a report) and `title` are given by where the
+    table stands, unless it has its own.
     """
 
     kind: ClassVar[str] = "table"
@@ -51,6 +52,8 @@ class Table:
     numeric: tuple[bool, ...]
     objectives: tuple[str, ...] = ()
     named: int = 0
+    name: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from html import escape, unescape
 
+PAGE_INK = "#1c2127"  # what `currentColor` is on white paper
 SHARED = 40  # characters of a path that is drawn once and then used
 MARK = re.compile(r'<(path|line|rect|text)( [^>]*?)? ?aria-label="([^";]*);([^";]*);([^"]*)"([^>]*?)/>')
 NUMBER = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
@@ -36,6 +37,15 @@ def inline(drawn: str, name: str) -> str:
     drawn = re.sub(r'<path class="(?:fore|back)ground"[^>]* d="[^"]*"[^>]*/>', "", drawn)
     drawn = PLACE.sub(lambda attribute: NUMBER.sub(_tenth, attribute[0]), drawn)
     return _symbols_once(drawn, prefix)
+
+
+def alone(drawn: str, title: str, description: str) -> str:
+    """Return an SVG of the page as a file of its own: named, described, on white, in colours that it does not inherit."""
+    start = drawn.index(">") + 1
+    told = f"<title>{escape(title, quote=False)}</title><desc>{escape(description, quote=False)}</desc>"
+    ground = '<rect width="100%" height="100%" fill="#ffffff"/>'
+    opened = drawn[:start].replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    return f"{opened}{told}{ground}{drawn[start:]}".replace('="currentColor"', f'="{PAGE_INK}"') + "\n"
 
 
 def _mark(found: re.Match[str]) -> str:
