@@ -1,7 +1,7 @@
 """Filling a run of a database file in one transaction, with the rows that MLflow's own store would write.
 
 MLflow makes an object of every point, checks it three times and lets SQLAlchemy's session keep account of it, which
-takes some twelve times as long as SQLite takes to hold the row. Runs are made by MLflow all the same: only what is
+takes some ten times as long as SQLite takes to hold the row. Runs are made by MLflow all the same: only what is
 many goes past it. A test compares every row with those of MLflow's `log_batch` and `set_terminated`; they do the work
 wherever something is not as it was when that was last seen to hold: another schema, a name that MLflow has more to
 say of, an error of any kind.
