@@ -125,21 +125,26 @@ def beside_training(folder: Path, rounds: int, seconds: float, rate: float) -> N
 
     Tracker(store, replace(record, name="first", listed=record.listed[:1]), None).sync()  # makes the database
     pace(1.0)
-    ratios, cells = [], 0
+    ratios, cells, busy = [], 0, 0.0
     write(f"training in {len(pipes)} processes")
     for _ in range(rounds):
         alone, cores = pace(seconds)
         with sending(store, record, rate) as sent:
             time.sleep(1.0)
-            before = sent[0]
+            before, own = sent[0], time.process_time()
             beside, cores_beside = pace(seconds)
             cells += sent[0] - before
+            busy += time.process_time() - own
         ratios.append(beside / alone)
         write(f"  alone {alone:7.0f} steps/s on {cores:.2f} cores; beside {beside:7.0f} on {cores_beside:.2f}")
     for pipe in pipes:
         pipe.send(0)
     told = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     write(f"beside a sync / alone = {told}; {cells / rounds / seconds:.1f} cells sent a second meanwhile")
+    # Where nothing else computes, what the sync takes from full cores is its own time on a core, and no more.
+    share = busy / rounds / seconds / len(pipes)
+    per = 1000 * busy / max(1, cells)
+    write(f"the sync took {per:.0f} ms of a core per cell: {share:.3f} of what {len(pipes)} cores have")
 
 
 def write(text: str) -> None:

@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -47,7 +48,7 @@ class Result:
         """What tells the cell from every other one of its suite."""
         return f"{self.listed.key}/{self.listed.evaluation_key}"
 
-    @property
+    @cached_property
     def content(self) -> str:
         """A hash that changes when the cell's result does; which snapshots a store has is no part of that."""
         status = asdict(self.status)

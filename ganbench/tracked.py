@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ganbench.records import Listed
@@ -21,26 +21,33 @@ def series(result: Result, trace: Iterable[Mapping[str, float | None]]) -> tuple
 
     At most POINTS of each name, evenly spaced, the first and the last finite ones among them.
     """
+    rows = [*trace, *(result.scores.rows if result.scores else ()), *_best_and_final(result)]
+    left_out = 0
+    by_name: dict[str, list[tuple[float, int]]] = {}
+    for row in rows:
+        step = row["step"]
+        for name, value in row.items():
+            if name == "step":
+                continue
+            if value is not None and step is not None and math.isfinite(value):
+                by_name.setdefault(name, []).append((float(value), int(step)))
+            else:
+                left_out += 1
+    thin = [(_name(name), thinned(known)) for name, known in by_name.items()]
+    return [(name, value, step) for name, known in thin for value, step in known], left_out
+
+
+def _best_and_final(result: Result) -> Iterator[Mapping[str, float | None]]:
+    """Give the best score and, of a completed cell, the last one, of each name, as a row of the last scored step."""
     scores = result.scores
-    rows = [*trace, *(scores.rows if scores else ())]
-    points = [(name, value, row["step"]) for row in rows for name, value in row.items() if name != "step"]
     if scores and scores.rows:
         last = scores.rows[-1]
         for name, better in scores.better.items():
             known = [value for row in scores.rows if (value := row.get(name)) is not None]
             if known:
-                points.append((f"{name}_best", (min if better == "lower" else max)(known), last["step"]))
+                yield {"step": last["step"], f"{name}_best": (min if better == "lower" else max)(known)}
             if result.status.outcome == "completed":
-                points.append((f"{name}_final", last.get(name), last["step"]))
-    left_out = 0
-    by_name: dict[str, list[tuple[float, int]]] = {}
-    for name, value, step in points:
-        if value is not None and math.isfinite(value) and step is not None:
-            by_name.setdefault(name, []).append((float(value), int(step)))
-        else:
-            left_out += 1
-    thin = [(_name(name), thinned(known)) for name, known in by_name.items()]
-    return [(name, value, step) for name, known in thin for value, step in known], left_out
+                yield {"step": last["step"], f"{name}_final": last.get(name)}
 
 
 def thinned(points: Sequence[T], most: int = POINTS) -> Sequence[T]:

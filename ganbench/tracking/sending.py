@@ -3,8 +3,8 @@
 What was sent is marked in STORE/tracking, so that a second sync sends nothing and does not even import mlflow.
 A lost mark costs a search by tag, never a second run.
 
-A run costs MLflow's SQL store some 15 ms and each of its points .1 ms, whatever the number of calls, so a series has
-at most 50 of them there; the whole trace is an artifact of the run.
+A point costs MLflow .1 ms, in however few calls, so a series has at most 50 of them there, and in a database file they
+are written past it (`filling`); the whole trace is an artifact of the run.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from ganbench.sent import (
 from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 from ganbench.tracking import senders
+from ganbench.tracking.filling import Content, fill
 from ganbench.tracking.reaching import (
     ATTEMPTS,
     BACKOFF,
@@ -145,16 +146,17 @@ class Tracker:
 
         uri, artifacts = places(self.store, self.uri)
         client, listing = MlflowClient(uri), Listing(self.suite, identity(self.store), senders.now())
+        database = Path(uri.removeprefix(SQLITE)).resolve() if uri.startswith(SQLITE) else None
         found = client.get_experiment_by_name(self.suite.name)
         if found is None:
             made = client.create_experiment(self.suite.name, artifact_location=artifacts)
-            return _Experiment(client, made, listing, empty=True)
+            return _Experiment(client, made, listing, database, empty=True)
         if found.lifecycle_stage != "active":
             raise TrackingError(
                 f"the experiment {self.suite.name!r} was deleted in MLflow at {shown(uri)}; restore it there "
                 "(mlflow experiments restore), or give the suite another name"
             )
-        return _Experiment(client, found.experiment_id, listing)
+        return _Experiment(client, found.experiment_id, listing, database)
 
     def _end_what_was_left(self, experiment: _Experiment) -> None:
         """End the runs that killed syncs of this store left, but those that are replaced as soon as theirs is sent."""
@@ -188,11 +190,15 @@ class Tracker:
 
 @dataclass(frozen=True)
 class _Experiment:
-    """The suite's experiment in one MLflow; `empty` when it was made just now: it holds no run but of cells `begun`."""
+    """The suite's experiment in one MLflow, which may be a `database` file.
+
+    It is `empty` when it was made just now: it holds no run but of cells `begun`.
+    """
 
     client: MlflowClient
     number: str
     listing: Listing
+    database: Path | None = None
     empty: bool = False
     begun: set[str] = field(default_factory=set)
 
@@ -206,6 +212,19 @@ class _Experiment:
         found: Sequence[Run] = self.client.search_runs([self.number], same_cell)
         return found
 
+    def end(self, run: RunInfo, content: Content) -> None:
+        """Give a new run all that it has beside its tags, and end it."""
+        from mlflow.entities import Metric, Param
+
+        if self.database is not None and fill(self.database, run.run_id, content):
+            return
+        metrics = [Metric(name, value, content.end, step) for name, value, step in content.points]
+        parameters = [Param(name, text) for name, text in content.parameters.items()]
+        self.client.log_batch(run.run_id, metrics=metrics[:METRICS], params=parameters)
+        for begin in range(METRICS, len(metrics), METRICS):
+            self.client.log_batch(run.run_id, metrics=metrics[begin : begin + METRICS])
+        self.client.set_terminated(run.run_id, content.status, end_time=content.end)
+
 
 def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInfo, bool] | None:
     """Make the cell's run and say whether it is new; None where another process is making the same.
@@ -213,8 +232,6 @@ def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInf
     A half-sent or outdated run of the cell is replaced; what another process is sending, and what another store has
     to say of the cell, stays.
     """
-    from mlflow.entities import Metric, Param
-
     client, status = experiment.client, result.status
     for run in experiment.runs_of(result):
         tags, running = run.data.tags, run.info.status == "RUNNING"
@@ -229,18 +246,15 @@ def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInf
     end = _milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
     points, left_out = series(result, store.trace(result.listed.key))
-    # The last point of a series first: MLflow then has its latest value at once, and need not replace it 49 times.
-    metrics = [Metric(name, value, end, step) for name, value, step in reversed(dict.fromkeys(points))]
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
     of_run = {"ganbench.points_left_out": str(left_out), "ganbench.store": experiment.listing.store}
     tags = {**tags_of(result), **of_run, **senders.signature()}
     info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
-    parameters = [Param(name, text) for name, text in parameters_of(result.listed).items()]
-    client.log_batch(info.run_id, metrics=metrics[:METRICS], params=parameters)
-    for begin in range(METRICS, len(metrics), METRICS):
-        client.log_batch(info.run_id, metrics=metrics[begin : begin + METRICS])
     _keep_artifacts(client, info, partial(gather, experiment.listing, store, result))
-    client.set_terminated(info.run_id, STATUS.get(status.outcome, "FAILED"), end_time=end)
+    # The last point of a series first: MLflow then has its latest value at once, and need not replace it 49 times.
+    latest_first = list(reversed(dict.fromkeys(points)))
+    ended = STATUS.get(status.outcome, "FAILED")
+    experiment.end(info, Content(parameters_of(result.listed), latest_first, ended, end))
     return info, True
 
 
