@@ -11,14 +11,14 @@ from ganbench.reporting.figures.stability import outcome_figure
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Block, Choice, Figure, Folded, Part, Table
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.sections import Section, section
+from ganbench.reporting.sections import Section, overall_section, section
 
 PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The sections, one per ranking, and what stands before and after them."""
+    """The sections, one of all datasets together and one per ranking, and what stands before and after them."""
 
     sections: tuple[Section, ...]
     overview: Table | None
@@ -47,11 +47,15 @@ class Contents:
 def contents(frame: Frame, rankings: Sequence[Ranking]) -> Contents:
     """Draw and table everything that a report shows."""
     taken: set[str] = set()
+    together = overall_section(frame, rankings)
     sections = [section(frame, ranking, rankings, PICTURE_BYTES // len(rankings)) for ranking in rankings]
+    sections = sections if together is None else [together, *sections]
     scored = [ranking for ranking in rankings if ranking.scoring]
     drawn = None if set(frame.cells["outcome"]) <= {"completed"} else outcome_figure(frame)
     return Contents(
-        tuple(replace(found, blocks=tuple(_block(block, found, taken) for block in found.blocks)) for found in sections),
+        tuple(
+            replace(found, blocks=tuple(_block(block, found, taken) for block in found.blocks)) for found in sections
+        ),
         _table(tables.overview(scored), ("overview",), "Overview", taken) if scored else None,
         drawn,
         _table(tables.outcome_table(frame), ("outcomes",), "Outcomes", taken),

@@ -6,6 +6,7 @@ No chart library stands between: altair's objects take ten times as long as the 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,18 @@ class Sheet:
 def number(field: str, scale: Spec | None = None, title: str | None = None, axis: Spec | None = None) -> Spec:
     """Return a channel that shows numbers."""
     found: Spec = {"field": field, "type": "quantitative", "title": title}
+    if scale and scale.get("type") == "log" and "domain" in scale:
+        axis = {"values": _log_ticks(*scale["domain"]), **(axis or {})}
     return found | ({"scale": scale} if scale else {}) | ({"axis": axis} if axis else {})
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Return a few round numbers of a logarithmic axis: Vega would draw a line for each of nine in a decade."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    wide = len(decades) > 4
+    apart = math.ceil(len(decades) / 6)
+    rounds = [10.0**decade * lead for decade in decades[::apart] for lead in ((1,) if wide else (1, 2, 5))]
+    return [tick for tick in rounds if low <= tick <= high]
 
 
 def category(field: str, order: Sequence[str], axis: Spec | None = None, title: str | None = None) -> Spec:

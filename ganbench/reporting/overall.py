@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ganbench.reporting.ranking import SIGNIFICANCE as LEVEL
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import joined, p_value
 from ganbench.stats import Curve, Interval, MeanRanks, iqm_interval, mean_ranks, performance_profiles
 
 
@@ -77,3 +79,24 @@ def _shares(factors: Mapping[str, Mapping[str, Sequence[float | None]]]) -> dict
         )
         for contender, mine in factors.items()
     }
+
+
+def overall_verdict(found: Overall) -> str:
+    """Say in a sentence or two who does best over all datasets, and whether that can be told."""
+    ranks = found.ranks
+    best = min(ranks.ranks.values())
+    first = [name for name, rank in ranks.ranks.items() if rank == best]
+    verb = "has" if len(first) == 1 else "share"
+    sentence = f"{joined(first)} {verb} the best mean rank over {ranks.datasets} datasets ({best:.1f})"
+    if math.isnan(ranks.p):
+        return f"{sentence}. Ranks are not tested: {ranks.reason}."
+    p = p_value(ranks.p)
+    tested = f"Friedman's test, p {p if p.startswith('<') else f'= {p}'}"
+    if ranks.p >= LEVEL:
+        return f"{sentence}, but no contender can be told apart from the others by ranks ({tested})."
+    if math.isnan(ranks.critical_difference):
+        return f"{sentence}; the contenders differ ({tested}), but so few datasets cannot tell which ({ranks.reason})."
+    group = next(group for group in ranks.groups if first[0] in group)
+    alike = [name for name in group if name not in first]
+    rest = f"{joined(alike)} cannot be told apart from it" if alike else "all others rank worse"
+    return f"{sentence} ({tested}); {rest} (Nemenyi's test)."

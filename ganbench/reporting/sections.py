@@ -14,14 +14,14 @@ from ganbench.reporting.figures.cost import cost_figures
 from ganbench.reporting.figures.scores import curves_figure, ranking_figure
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.overall import overall
+from ganbench.reporting.overall import overall, overall_verdict
 from ganbench.reporting.parts import Block, Folded, Part, Text, block, choice
 from ganbench.reporting.pictures import gallery
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.reaching import reaching, reaching_table
 from ganbench.reporting.summary import heading, read_by
 from ganbench.reporting.verdict import verdict
-from ganbench.reporting.wording import count
+from ganbench.reporting.wording import count, joined
 
 
 @dataclass(frozen=True)
@@ -103,16 +103,18 @@ def _stability(frame: Frame, ranking: Ranking) -> list[Block]:
     )
 
 
-def overall_blocks(frame: Frame, rankings: Sequence[Ranking]) -> list[Block]:
-    """Put together what all datasets say of the contenders; nothing where there is one dataset."""
+def overall_section(frame: Frame, rankings: Sequence[Ranking]) -> Section | None:
+    """Put together what all datasets say of the contenders; None where there is nothing to put together."""
     found = overall(rankings)
     if found is None:
-        return []
-    profiles = found.profiles and profiles_figure(frame, found, found.profiles)
-    return [
+        return None
+    profiles = profiles_figure(frame, found, found.profiles) if found.profiles else None
+    blocks = [
         *block("Mean ranks", ranks_figure(frame, found), overall_table(found)),
-        *block("Performance profiles", profiles or None),
+        *block("Performance profiles", profiles),
     ]
+    facts = f"{joined(found.datasets)} \u00b7 {count(len(found.objective), 'contender')} on each"
+    return Section("All datasets", "all-datasets", "", overall_verdict(found), facts, (), tuple(blocks))
 
 
 def _curves(frame: Frame, ranking: Ranking) -> list[Block]:
