@@ -13,6 +13,8 @@ from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.wording import NOTHING, in_sentence, number, percent, places
 from ganbench.stats import Curve, Interval, median_time, reached, restricted_mean, time_to_target
 
+NEAR = 1.25  # of the median: a score that half end with is reached at the end alone, and tells no speed
+
 
 @dataclass(frozen=True)
 class Reaching:
@@ -40,7 +42,7 @@ class Reaching:
 
 
 def reaching(frame: Frame, ranking: Ranking) -> Reaching | None:
-    """Measure how soon the target is reached: the median over contenders of their median final headline.
+    """Measure how soon the target is reached: a quarter off the median over contenders of their median final headline.
 
     None where no contender has a final score. A cell that has not been run is not counted, nor is one without scores
     that completed; one that diverged, failed or timed out is.
@@ -48,7 +50,8 @@ def reaching(frame: Frame, ranking: Ranking) -> Reaching | None:
     medians = [statistics.median(s.finals.values()) for s in ranking.standings if s.finals]
     if not ranking.scoring or not medians:
         return None
-    target = statistics.median(medians)
+    middle = statistics.median(medians)
+    target = (middle * NEAR if ranking.better == "lower" else middle / NEAR) if middle > 0 else middle
     by_steps: dict[str, list[float]] = {}
     by_seconds: dict[str, list[float]] = {}
     steps = seconds = 0.0
@@ -65,9 +68,9 @@ def reaching(frame: Frame, ranking: Ranking) -> Reaching | None:
             by_steps.setdefault(standing.contender, []).append(at)
             by_seconds.setdefault(standing.contender, []).append(at * pace if math.isfinite(at) else math.inf)
             steps, seconds = max(steps, status.step), max(seconds, status.train_seconds)
-    told = (
-        f"{in_sentence(ranking.title)} {number(target, places([target]))} (the median of all contenders' final medians)"
-    )
+    near = "within a quarter of the" if middle > 0 else "the"
+    level = number(target, places([target]))
+    told = f"{in_sentence(ranking.title)} {level} ({near} median of all contenders' final medians)"
     if not by_steps:
         return None
     return Reaching(target, told, _fixed(by_steps), _fixed(by_seconds), steps, seconds)

@@ -29,6 +29,7 @@ from ganbench.stats import Curve, Interval, beats_matrix
 
 MOST = 24  # contenders of a matrix: the numbers of more cannot be read
 SIDE = 34
+PADDING = {"left": 5, "top": 5, "right": 60, "bottom": 5}  # for a font wider than the measured one
 
 
 def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
@@ -168,7 +169,7 @@ def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve])
         f"headline comes within a factor of the best of their dataset (n = {_cells(curves)} cells per contender, no "
         "interval). A cell that diverged, failed or timed out reaches none. Further up and to the left is better."
     )
-    chart = layered(lines, width=520, height=250)
+    chart = {**layered(lines, width=520, height=250), "padding": PADDING}
     return sheet.figure(
         chart, "overall-profiles", caption, "Performance profiles of the contenders", data.drop(columns="tip")
     )
@@ -225,6 +226,6 @@ def survival_figure(
         f"Share of seeds that have reached the target, {target}, by {unit} ({counted} seeds, no interval). Seeds that "
         "diverged, failed or ended without reaching it count as never; a score counts when it is evaluated."
     )
-    chart = layered(lines, width=520, height=220)
+    chart = {**layered(lines, width=520, height=220), "padding": PADDING}
     name = f"{ranking.slug}-reached-{'seconds' if 'second' in unit else 'steps'}"
     return sheet.figure(chart, name, caption, f"Share of seeds that reached the target on {ranking.dataset}", data)
