@@ -29,7 +29,38 @@ def test_training_and_scores_come_back_as_they_were(tmp_path: Path) -> None:
     store.write_scores("k", "e", scores, np.zeros((2, 2), dtype=np.float32))
     assert store.scores("k", "e") == scores
     assert store.samples("k", "e").shape == (2, 2)
+    assert store.pictures("k", "e") is None
     assert store.scores("k", "other") is None
+
+
+def test_pictures_come_back_and_are_written_before_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, scores = Store(tmp_path), Scores("p", {}, {}, ())
+    folder = tmp_path / "cells" / "k" / "scores" / "e"
+    store.write_scores("k", "e", scores, None, {"steps": np.arange(2), "by_step": np.zeros((2, 3), dtype=np.uint8)})
+    found = store.pictures("k", "e")
+    assert found["steps"].tolist() == [0, 1] and found["by_step"].shape == (2, 3)
+    before = (folder / "pictures.npz").read_bytes()
+    (folder / "scores.json").unlink()
+    replace = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if Path(target).name == "scores.json":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.write_scores("k", "e", scores, None, found)
+    assert (folder / "pictures.npz").read_bytes() == before and not store.scored("k", "e")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all" * 10])
+def test_damaged_pictures_are_told_by_their_file(tmp_path: Path, content: bytes) -> None:
+    store = Store(tmp_path)
+    store.write_scores("k", "e", Scores("p", {}, {}, ()), None, {"steps": np.arange(2)})
+    (tmp_path / "cells" / "k" / "scores" / "e" / "pictures.npz").write_bytes(content)
+    with pytest.raises(StoreError, match=r"pictures\.npz cannot be read .*; delete its folder"):
+        store.pictures("k", "e")
 
 
 def test_files_are_strict_json(tmp_path: Path) -> None:
