@@ -136,7 +136,7 @@ class Store:
         return found
 
     def pictures(self, key: str, evaluation_key: str) -> dict[str, NDArray[np.generic]] | None:
-        """Return the arrays that the report draws by name, read-only, as `ganbench.evaluation.pictures` says; or None."""
+        """Return what the report draws by name (see ganbench.evaluation.pictures), read-only, or None."""
         path = self._scores_folder(key, evaluation_key) / "pictures.npz"
         if not path.exists():
             return None

@@ -55,8 +55,9 @@ def test_arrays_come_back_as_they_were_and_numpy_reads_them_too(tmp_path: Path) 
 
 def test_the_bytes_do_not_depend_on_when_they_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     before = packed(ARRAYS)
+    then = time.gmtime(2e9)
     monkeypatch.setattr(time, "time", lambda: 2e9)
-    monkeypatch.setattr(time, "localtime", lambda *given: time.gmtime(2e9))
+    monkeypatch.setattr(time, "localtime", lambda seconds=0.0: then)  # noqa: ARG005 - as it is called
     assert packed(ARRAYS) == before
 
 
@@ -105,7 +106,7 @@ def test_a_file_that_unpacks_to_more_than_it_may_is_not_unpacked(
     assert path.stat().st_size < BYTES / 500
     many = zipped(tmp_path / "many.npz", {f"{i}.npy": npy(np.zeros(1)) for i in range(MOST + 1)})
     opened: list[object] = []
-    monkeypatch.setattr(zipfile.ZipFile, "open", lambda self, member, *rest: opened.append(member))
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *given: opened.append(given))
     for refused in (path, many):
         with pytest.raises(ValueError, match="more than 64 arrays or 64 MiB"):
             unpacked(refused)

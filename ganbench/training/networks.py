@@ -9,6 +9,8 @@ from ganbench.plugins import Shape, View
 from ganbench.suite.cells import Cell
 from ganbench.techniques.conditioning import conditioning_of
 
+PLANE: Shape = (2,)  # the shape of a point that can be drawn
+
 
 class Energy(nn.Module):
     """An autoencoder as a critic: `(batch, 1 + features)`, each sample's reconstruction error and its code."""
@@ -47,6 +49,14 @@ def has_beliefs(cell: Cell) -> bool:
     """Whether D's logits can be held against the truth: a known density, seen as it is, by a loss that says how."""
     loss, dataset = cell.objective.loss.create(), cell.dataset.create()
     return hasattr(dataset, "log_density") and hasattr(loss, "posterior") and not cell.objective.techniques
+
+
+def has_surface(cell: Cell) -> bool:
+    """Whether D gives each point of a plane one number, so that the report can draw it; D is then kept at the end."""
+    shape, loss = cell.dataset.create().shape, cell.objective.loss.create()
+    if shape != PLANE or getattr(loss, "critic", "scalar") == "vector":
+        return False
+    return seen_shape(cell, shape) == shape and conditioning_of(cell.objective.techniques) is None
 
 
 def seen_shape(cell: Cell, shape: Shape) -> Shape:
