@@ -119,6 +119,16 @@ def test_suites_are_listed_the_latest_first(tmp_path: Path) -> None:
     assert store.suite("none") is None
 
 
+def test_a_status_of_before_energy_was_metered_still_loads(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_training("k", {}, STATUS)
+    path = tmp_path / "cells" / "k" / "status.json"
+    found = json.loads(path.read_text())
+    assert found.pop("energy_joules", "lacking") is None
+    path.write_text(json.dumps(found))
+    assert store.status("k") == STATUS and STATUS.energy_joules is None
+
+
 def test_a_file_of_another_version_is_named(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.write_training("k", {}, STATUS)

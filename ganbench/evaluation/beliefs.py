@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganbench.plugins import View
 from ganbench.suite.cells import Cell
-from ganbench.training.networks import build_networks, has_beliefs, has_surface
+from ganbench.training.networks import build_networks, has_beliefs
 from ganbench.training.players import Player
 
 Of = Callable[[Tensor], Tensor]
@@ -24,14 +24,12 @@ def beliefs(cell: Cell, flat: Tensor, device: torch.device) -> Of | None:
 
 
 @torch.no_grad()
-def surface(cell: Cell, flat: Tensor, device: torch.device, points: Tensor) -> tuple[str, Tensor] | None:
-    """Return what can be drawn of D at points `(n, 2)`, a name and numbers `(n,)`; None where it gives a point none.
+def surface(cell: Cell, flat: Tensor, device: torch.device, points: Tensor) -> tuple[str, Tensor]:
+    """Return what can be drawn of D at points `(n, 2)`, a name and numbers `(n,)`, of a cell that `has_surface`.
 
     `surface` is the probability that a point is real, where the loss says how logits stand for one and no technique
     changes what D sees; else `logits`, larger for real points: of an autoencoder, the error with its sign changed.
     """
-    if not has_surface(cell):
-        return None
     said, techniques = _said(cell, flat, device), [part.create() for part in cell.objective.techniques]
     if hasattr(cell.objective.loss.create(), "posterior") and not any(isinstance(one, View) for one in techniques):
         try:

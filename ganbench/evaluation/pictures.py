@@ -39,6 +39,7 @@ from ganbench.evaluation.evidence import Evidence
 from ganbench.evaluation.plane import SIDE, best
 from ganbench.evaluation.real_side import PLANE, RealSide
 from ganbench.suite.cells import Cell
+from ganbench.training.networks import has_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,12 +131,11 @@ class Pictures:
         return {"generated": generated.astype(np.float16), "best": found.astype(np.float16)}
 
     def _surface(self, d: Tensor | None, device: torch.device) -> Arrays:
+        if not has_surface(self._cell):
+            raise ValueError("this objective's D gives a point no number of its own")
         if d is None:
             raise ValueError("D's parameters of the last scored step are not kept")
-        found = surface(self._cell, d, device, torch.from_numpy(self._real.plane.centres))
-        if found is None:
-            raise ValueError("this objective's D gives a point no number of its own")
-        name, values = found
+        name, values = surface(self._cell, d, device, torch.from_numpy(self._real.plane.centres))
         drawn = values.half() if name == "surface" else values.float()
         return {name: drawn.view(SIDE, SIDE).numpy()}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 AMONG = 1000  # real rows whose distances to their nearest stand for those of all
 QUANTILES = (0.01, 0.5)  # of these distances
-PLANE: Shape = (2,)
+PLANE: Shape = (2,)  # the shape of a point that can be drawn
 
 
 class RealSide:

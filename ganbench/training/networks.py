@@ -9,8 +9,6 @@ from ganbench.plugins import Shape, View
 from ganbench.suite.cells import Cell
 from ganbench.techniques.conditioning import conditioning_of
 
-PLANE: Shape = (2,)  # the shape of a point that can be drawn
-
 
 class Energy(nn.Module):
     """An autoencoder as a critic: `(batch, 1 + features)`, each sample's reconstruction error and its code."""
@@ -54,7 +52,7 @@ def has_beliefs(cell: Cell) -> bool:
 def has_surface(cell: Cell) -> bool:
     """Whether D gives each point of a plane one number, so that the report can draw it; D is then kept at the end."""
     shape, loss = cell.dataset.create().shape, cell.objective.loss.create()
-    if shape != PLANE or getattr(loss, "critic", "scalar") == "vector":
+    if shape != (2,) or getattr(loss, "critic", "scalar") == "vector":
         return False
     return seen_shape(cell, shape) == shape and conditioning_of(cell.objective.techniques) is None
 

@@ -71,23 +71,22 @@ def test_the_last_d_is_kept_where_it_can_be_drawn(name: str, dataset: str) -> No
     (early,) = train_cohort([of], data, (20,))
     assert not torch.equal(early.d_snapshots[20], trained.d_snapshots[60])
     assert early.trace == trained.trace
-    found = surface(of, trained.d_snapshots[60], CPU, data)
-    assert found is not None and found[0] == ("surface" if name == "nsgan" else "logits")
-    assert found[1].shape == (500,) and bool(found[1].isfinite().all())
+    drawn, values = surface(of, trained.d_snapshots[60], CPU, data)
+    assert drawn == ("surface" if name == "nsgan" else "logits")
+    assert values.shape == (500,) and bool(values.isfinite().all())
 
 
 def test_an_autoencoder_holds_a_point_for_real_that_it_rebuilds() -> None:
     of = cell(objectives.create("began"), dataset="spiral")
     data = torch.randn(500, 2)
     (trained,) = train_cohort([of], data, (60,))
-    found = surface(of, trained.d_snapshots[60], CPU, data)
+    _, found = surface(of, trained.d_snapshots[60], CPU, data)
     loss = of.objective.loss.create()
     d = of.architecture.create().autoencoder((2,), loss.features)
     nn.utils.vector_to_parameters(trained.d_snapshots[60], d.parameters())
     with torch.no_grad():
         errors = (d(data)[0] - data).abs().mean(1)
-    assert found is not None
-    torch.testing.assert_close(found[1], -errors)
+    torch.testing.assert_close(found, -errors)
 
 
 def test_a_cohort_scores_each_d_by_its_own_loss(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_what_d_says_is_a_probability_logits_or_nothing(
     objective: str, dataset: str, name: str | None, tmp_path: Path, cache: Path, identity: Part
 ) -> None:
     of, scoring = cell(objective, dataset), scoring_of(identity, (1,))
-    found = stored(tmp_path, [of], scoring, cache).pictures(of.key, scoring.key)
+    found = stored(tmp_path, [of], scoring, cache, with_d=name is not None).pictures(of.key, scoring.key)
     assert {"surface", "logits"} & found.keys() == ({name} if name else set())
     assert found.keys() >= POINTS
     assert found.get("absent", np.array([])).tolist() == (
