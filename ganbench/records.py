@@ -16,7 +16,9 @@ class Status:
     `step` is the G step at which it ended; `reason` is a sentence, `traceback` the plugin's own. The cohort
     trained for `cohort_seconds`, of which a cell's share is `train_seconds`; `wait_seconds` is its share of the
     worker's time before that: the process's start, imports, plugins, reading the data. `facts` are numbers that the
-    cell's architecture knows without training, such as the eigenvalues of a Dirac GAN.
+    cell's architecture knows without training, such as the eigenvalues of a Dirac GAN. `energy_joules` is its share of
+    what its GPU drew while its cohort trained, shared alike by the cells of the cohort and the processes on the GPU
+    (see ganbench.execution.energy); None where that is not known, as on a CPU, or where training was taken up again.
     """
 
     outcome: Outcome
@@ -35,6 +37,7 @@ class Status:
     snapshot_steps: tuple[int, ...] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
+    energy_joules: float | None = None
 
 
 @dataclass(frozen=True)

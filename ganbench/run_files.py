@@ -1,6 +1,6 @@
 """What a run in MLflow holds of its cell as files: enough to make the store again from them.
 
-    cell.json, status.json, trace.jsonl, scores.json, samples.npy   as in the store
+    cell.json, status.json, trace.jsonl, scores.json, samples.npy, pictures.npz   as in the store
     samples.png          a picture of the samples
     suite.json           the suite, with the cell's own rows and those that have no cell
     suite-STORE.json     the whole suite as one store has it: in the run that was last sent from there
@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.arrays import unpacked
 from ganbench.plain_data import as_json
 from ganbench.records import Listed, SuiteRecord
 from ganbench.sample_picture import sample_picture
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
     from ganbench.store import Store
 
 TRAINING = ("cell.json", "status.json", "trace.jsonl")
-SCORES = ("scores.json", "samples.npy")
+SCORES = ("scores.json", "samples.npy", "pictures.npz")
 SUITE = "suite.json"
 KEY = re.compile(r"[0-9a-f]{16}")
-_WANTED = re.compile(r"cell\.json|status\.json|trace\.jsonl|scores\.json|samples\.npy|suite(-[0-9a-f]{16})?\.json")
+_WANTED = re.compile(
+    r"cell\.json|status\.json|trace\.jsonl|scores\.json|samples\.npy|pictures\.npz|suite(-[0-9a-f]{16})?\.json"
+)
 
 
 def is_wanted(name: str) -> bool:
@@ -178,8 +181,10 @@ def check_result(folder: Path) -> None:
             elif name == "trace.jsonl":
                 for line in path.read_bytes().splitlines():
                     record.validate_json(line)
-            else:
+            elif name == "samples.npy":
                 np.load(path, allow_pickle=False)
+            else:
+                unpacked(path)
     except FileNotFoundError:
         raise StoreError(f"{name} is missing") from None
     except ValidationError as error:

@@ -53,6 +53,8 @@ class Result:
         """A hash that changes when the cell's result does; which snapshots a store has is no part of that."""
         status = asdict(self.status)
         del status["snapshot_steps"]
+        if status["energy_joules"] is None:  # as it was before there was such a number: what was sent stays sent
+            del status["energy_joules"]
         return _digest([status, asdict(self.scores) if self.scores else None])
 
 

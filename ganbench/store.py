@@ -6,6 +6,7 @@
     STORE/cells/KEY/checkpoint.safetensors  where its training stands, until it is finished
     STORE/cells/KEY/status.json             how training ended: written last, so a cell with a status is trained
     STORE/cells/KEY/scores/EKEY/samples.npy samples of the last scored step, for pictures
+    STORE/cells/KEY/scores/EKEY/pictures.npz what else the report draws: see ganbench.evaluation.pictures
     STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
     STORE/suites/NAME.json                  the cells of the last run of a suite, with their labels
 
@@ -21,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbench.arrays import packed, unpacked
 from ganbench.paths import write_whole
 from ganbench.plain_data import as_json
 from ganbench.records import Listed, Scores, Status, SuiteRecord
@@ -133,6 +135,16 @@ class Store:
             raise StoreError(f"{path} cannot be read ({error}); {ANEW}") from None
         return found
 
+    def pictures(self, key: str, evaluation_key: str) -> dict[str, NDArray[np.generic]] | None:
+        """Return what the report draws by name (see ganbench.evaluation.pictures), read-only, or None."""
+        path = self._scores_folder(key, evaluation_key) / "pictures.npz"
+        if not path.exists():
+            return None
+        try:
+            return unpacked(path)
+        except ValueError as error:
+            raise StoreError(f"{path} cannot be read ({error}); {ANEW}") from None
+
     def suites(self) -> list[str]:
         """List the suites that ran here, the latest first."""
         found = sorted((self.root / "suites").glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -184,7 +196,14 @@ class Store:
         with told(folder):
             write_whole(folder / CHECKPOINT, content)
 
-    def write_scores(self, key: str, evaluation_key: str, scores: Scores, samples: NDArray[np.generic] | None) -> None:
+    def write_scores(
+        self,
+        key: str,
+        evaluation_key: str,
+        scores: Scores,
+        samples: NDArray[np.generic] | None,
+        pictures: Mapping[str, NDArray[np.generic]] | None = None,
+    ) -> None:
         """Write one evaluation of a trained cell, `scores.json` last."""
         import numpy as np
 
@@ -195,6 +214,8 @@ class Store:
                 buffer = io.BytesIO()
                 np.save(buffer, samples, allow_pickle=False)
                 write_whole(folder / "samples.npy", buffer.getvalue())
+            if pictures:
+                write_whole(folder / "pictures.npz", packed(pictures))
             write_whole(folder / "scores.json", as_json(asdict(scores)))
 
     def write_suite(self, record: SuiteRecord) -> None:

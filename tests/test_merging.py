@@ -47,7 +47,8 @@ def train(store: Store, listed: Listed, how: Status | None = None, loss: float =
 def score(store: Store, listed: Listed, fid: float = 4.0, protocol: dict[str, object] | None = None) -> None:
     told = protocol or PROTOCOL
     scores = Scores(f"p{told['samples']}", told, {"fid": "lower"}, ({"step": 10, "fid": 9.0}, {"step": 20, "fid": fid}))
-    store.write_scores(listed.key, listed.evaluation_key, scores, np.zeros((4, 2), np.float32))
+    pictures = {"steps": np.array([10, 20])}
+    store.write_scores(listed.key, listed.evaluation_key, scores, np.zeros((4, 2), np.float32), pictures)
 
 
 def machine(root: Path, *rows: Listed, **changes: object) -> Store:
@@ -145,7 +146,7 @@ def test_what_is_half_written_is_no_cell(tmp_path: Path) -> None:
     assert into.scores(row(2).key, EVALUATION) is not None
 
 
-@pytest.mark.parametrize("file", ["trace.jsonl", "samples.npy", "scores.json"])
+@pytest.mark.parametrize("file", ["trace.jsonl", "samples.npy", "pictures.npz", "scores.json"])
 def test_an_interrupted_merge_leaves_no_half_cell_and_can_be_run_again(
     tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,8 @@ def add(store: Store, listed: Listed, noise: float = 0.0) -> None:
     shape = (50, 2) if listed.dataset == "ring8" else (16, 1, 8, 8)
     samples = random.normal(size=shape).astype(np.float32)
     drawn = samples if listed.dataset == "ring8" else (samples * 50 + 128).clip(0, 255).astype(np.uint8)
-    store.write_scores(listed.key, listed.evaluation_key, scores, drawn)
+    pictures = {"steps": np.array(steps), "by_step": np.stack([drawn[:4]] * 3)}
+    store.write_scores(listed.key, listed.evaluation_key, scores, drawn, pictures)
 
 
 def filled(root: Path, rows: tuple[Listed, ...] = ROWS, suite: SuiteRecord = SUITE) -> Store:
@@ -188,6 +189,7 @@ def test_a_suite_that_shrank_or_is_half_sent_is_pulled_as_its_store_has_it(origi
     ("harm", "told"),
     [
         ("pickle", "samples.npy cannot be read"),
+        ("packed pickle", "pictures.npz cannot be read"),
         ("status", "status.json cannot be read"),
         ("trace", "trace.jsonl cannot be read"),
         ("gone", "cell.json is missing"),
@@ -203,6 +205,8 @@ def test_a_damaged_or_hostile_run_costs_no_other_run(harm, told, original, fresh
     if harm == "pickle":
         loaded = np.array([_Executed(mark)], dtype=object)
         np.save(folder / "samples.npy", loaded, allow_pickle=True)
+    elif harm == "packed pickle":
+        np.savez_compressed(folder / "pictures.npz", allow_pickle=True, steps=np.array([_Executed(mark)], dtype=object))
     elif harm == "status":
         (folder / "status.json").write_text('{"outcome": "splendid", "step": 1}')
     elif harm == "trace":

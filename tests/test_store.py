@@ -29,7 +29,38 @@ def test_training_and_scores_come_back_as_they_were(tmp_path: Path) -> None:
     store.write_scores("k", "e", scores, np.zeros((2, 2), dtype=np.float32))
     assert store.scores("k", "e") == scores
     assert store.samples("k", "e").shape == (2, 2)
+    assert store.pictures("k", "e") is None
     assert store.scores("k", "other") is None
+
+
+def test_pictures_come_back_and_are_written_before_the_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, scores = Store(tmp_path), Scores("p", {}, {}, ())
+    folder = tmp_path / "cells" / "k" / "scores" / "e"
+    store.write_scores("k", "e", scores, None, {"steps": np.arange(2), "by_step": np.zeros((2, 3), dtype=np.uint8)})
+    found = store.pictures("k", "e")
+    assert found["steps"].tolist() == [0, 1] and found["by_step"].shape == (2, 3)
+    before = (folder / "pictures.npz").read_bytes()
+    (folder / "scores.json").unlink()
+    replace = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if Path(target).name == "scores.json":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.write_scores("k", "e", scores, None, found)
+    assert (folder / "pictures.npz").read_bytes() == before and not store.scored("k", "e")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all" * 10])
+def test_damaged_pictures_are_told_by_their_file(tmp_path: Path, content: bytes) -> None:
+    store = Store(tmp_path)
+    store.write_scores("k", "e", Scores("p", {}, {}, ()), None, {"steps": np.arange(2)})
+    (tmp_path / "cells" / "k" / "scores" / "e" / "pictures.npz").write_bytes(content)
+    with pytest.raises(StoreError, match=r"pictures\.npz cannot be read .*; delete its folder"):
+        store.pictures("k", "e")
 
 
 def test_files_are_strict_json(tmp_path: Path) -> None:
@@ -86,6 +117,16 @@ def test_suites_are_listed_the_latest_first(tmp_path: Path) -> None:
     assert store.suites() == ["young", "old"]
     assert store.suite("old").listed == (row,)
     assert store.suite("none") is None
+
+
+def test_a_status_of_before_energy_was_metered_still_loads(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.write_training("k", {}, STATUS)
+    path = tmp_path / "cells" / "k" / "status.json"
+    found = json.loads(path.read_text())
+    assert found.pop("energy_joules", "lacking") is None
+    path.write_text(json.dumps(found))
+    assert store.status("k") == STATUS and STATUS.energy_joules is None
 
 
 def test_a_file_of_another_version_is_named(tmp_path: Path) -> None:

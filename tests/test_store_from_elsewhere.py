@@ -111,10 +111,13 @@ def test_nothing_is_unpickled(store: Store, tmp_path: Path) -> None:
     store.write_scores(KEY, "e", Scores("p", {}, {}, ()), np.zeros((2, 2), dtype=np.float32))
     bomb = np.array([Bomb(touched)], dtype=object)
     np.save(store.cell_folder(KEY) / "scores" / "e" / "samples.npy", bomb, allow_pickle=True)
+    with (store.cell_folder(KEY) / "scores" / "e" / "pictures.npz").open("wb") as file:
+        np.savez_compressed(file, allow_pickle=True, steps=bomb)
     for name in ("snapshots.safetensors", CHECKPOINT):
         (store.cell_folder(KEY) / name).write_bytes(pickle.dumps(Bomb(touched)))
     for read in (
         lambda: store.samples(KEY, "e"),
+        lambda: store.pictures(KEY, "e"),
         lambda: store.snapshot_steps(KEY),
         lambda: store.snapshot(KEY, 10),
         lambda: store.d_snapshot(KEY, 10),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -32,3 +33,9 @@ def test_each_series_is_thinned_by_itself_and_ends_with_its_last_finite_point() 
     assert len(d_loss) == POINTS and d_loss[0] == (1.0, 1) and d_loss[-1] == (499.0, 499)
     assert [step for name, _, step in points if name == "rare"] == [100, 200, 300, 400, 500]
     assert left_out == 1
+
+
+def test_what_was_sent_before_energy_was_metered_is_not_sent_again() -> None:
+    listed, status = Listed("k", "e", "hinge", "mlp", "ring8", 0, {}), Status("completed", 500)
+    assert Result(listed, status, None).content == "c5f8b7df5ff53820"
+    assert Result(listed, replace(status, energy_joules=2.0), None).content != "c5f8b7df5ff53820"

@@ -21,6 +21,7 @@ CHECKPOINT = 4  # times its parameters: two moments of each, and an average of G
 TRAINING = 64  # cells at once, at most, that have a checkpoint
 EMPTY = 1_500_000  # bytes of an MLflow database with nothing in it
 PICTURES, POINTS = 64, 2000  # samples kept of a cell
+BY_STEP, DRAWN = 600_000, 40_000  # bytes of the pictures of its steps, at most, and of what is drawn of points
 
 
 def disk(planned: Sequence[Planned] | None, store: Store, data_root: Path, cache: Path) -> Iterator[Finding]:
@@ -46,11 +47,11 @@ def left(planned: Sequence[Planned], store: Store) -> list[tuple[Cell, Scoring]]
 
 
 def estimate(cells: Sequence[tuple[Cell, Scoring]]) -> int:
-    """Return about how many bytes these cells will leave: parameters by scored step, samples, text; and a checkpoint.
+    """Return about how many bytes these cells will leave: parameters by step, samples, pictures, text; a checkpoint.
 
     Networks are built without their numbers, one for each shape.
     """
-    from ganbench.training.networks import has_beliefs
+    from ganbench.training.networks import has_beliefs, has_surface
 
     sizes: dict[str, tuple[int, int]] = {}
     written, largest = 0, 0
@@ -58,10 +59,11 @@ def estimate(cells: Sequence[tuple[Cell, Scoring]]) -> int:
         if (kind := _kind(cell)) not in sizes:
             sizes[kind] = _parameters(cell)
         g, d = sizes[kind]
-        judged = d if has_beliefs(cell) else 0
-        shape = cell.dataset.create().shape
-        samples = PICTURES * math.prod(shape) if len(shape) == 3 else 4 * POINTS * math.prod(shape)
-        written += 4 * len(scoring.steps) * (g + judged) + (samples if scoring.wanted else 0) + TEXT
+        judged = len(scoring.steps) if has_beliefs(cell) else has_surface(cell)
+        numbers, images = math.prod(cell.dataset.create().shape), len(cell.dataset.create().shape) == 3
+        drawn = min(BY_STEP, 16 * numbers * len(scoring.steps)) if images else DRAWN
+        samples = drawn + numbers * (PICTURES if images else 4 * POINTS)
+        written += 4 * (len(scoring.steps) * g + judged * d) + (samples if scoring.wanted else 0) + TEXT
         largest = max(largest, 4 * CHECKPOINT * (g + d))
     return written + largest * min(len(cells), TRAINING) + (EMPTY if cells else 0)
 

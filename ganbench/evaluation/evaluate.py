@@ -14,6 +14,7 @@ from ganbench.evaluation.content import dataset_content, digest
 from ganbench.evaluation.evidence import Evidence
 from ganbench.evaluation.per_class import per_class
 from ganbench.evaluation.reader import Posterior, Reader
+from ganbench.evaluation.real_side import RealSide
 from ganbench.evaluation.reference import ORDER, SPLIT
 from ganbench.evaluation.settings import EvaluationSettings, again, inapplicable, named, titles, value_names
 from ganbench.plugins import Dataset, Metric
@@ -58,7 +59,9 @@ def prepare(dataset: Part, settings: EvaluationSettings, data_root: Path, cache:
         return
     for part in settings.extractors:
         part.create().prepare(dataset, data_root, cache)
-    Evaluator(dataset, settings, data_root, cache, device).prepare()
+    evaluator = Evaluator(dataset, settings, data_root, cache, device)
+    evaluator.prepare()
+    RealSide(dataset, evaluator.references[0], data_root).prepare()
 
 
 def to_uint8(images: Tensor) -> Tensor:

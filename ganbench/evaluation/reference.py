@@ -55,7 +55,7 @@ def _extract(dataset: Part, extractor: Extractor, rows: int, data_root: Path, pa
 
     from ganbench.metrics.fid import statistics
 
-    samples, labels = _rows(dataset, rows, data_root)
+    samples, labels = rows_of(dataset, rows, data_root)
     features, logits = extractor(samples)
     known = statistics(features)
     tensors: dict[str, Tensor] = {
@@ -70,7 +70,7 @@ def _extract(dataset: Part, extractor: Extractor, rows: int, data_root: Path, pa
     write_whole(path, save(tensors))
 
 
-def _rows(dataset: Part, rows: int, data_root: Path) -> tuple[Tensor, Tensor | None]:
+def rows_of(dataset: Part, rows: int, data_root: Path) -> tuple[Tensor, Tensor | None]:
     """Choose the real samples with their labels: shuffled, because files are often sorted by class."""
     import numpy as np
     import torch

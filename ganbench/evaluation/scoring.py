@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ganbench.evaluation.beliefs import beliefs
 from ganbench.evaluation.evaluate import Evaluator
+from ganbench.evaluation.pictures import Arrays, Pictures
+from ganbench.evaluation.real_side import RealSide
 from ganbench.evaluation.sampling import Sampler, together
 from ganbench.records import Scores, Status
 from ganbench.store import Store
@@ -32,6 +34,7 @@ class _Sheet:
     """What is known so far of one cell's scores."""
 
     cell: Cell
+    pictures: Pictures = field(init=False)
     steps: list[int] = field(default_factory=list)
     seconds: float = 0.0
     rows: list[Row] = field(default_factory=list)
@@ -69,10 +72,12 @@ def score_cohort(
         return
     with _shared(sheets):
         evaluator = Evaluator(sheets[0].cell.dataset, scoring.settings, *roots, str(device))
+    real = RealSide(sheets[0].cell.dataset, evaluator.references[0], roots[0])
     for sheet in sheets:
         with sheet.own():
             there = store.snapshot_steps(sheet.cell.key)
             sheet.steps = [step for step in scoring.steps if step in there]
+            sheet.pictures = Pictures(sheet.cell, real, scoring.steps, sheet.steps)
     size, done, total = together(sheets[0].cell, scoring.settings.samples), 0, sum(len(one.steps) for one in sheets)
     for start in range(0, len(sheets), size):
         group = _Group(store, scoring, evaluator, sheets[start : start + size], device, scored)
@@ -101,7 +106,7 @@ class _Group:
             self._sampler = Sampler([sheet.cell for sheet in sheets], scoring.settings.samples, device)
         for sheet in sheets:
             if not sheet.steps and not sheet.error:
-                self._write(sheet, None, ())
+                self._write(sheet, None, (), {})
 
     def score(self, step: int) -> int:
         """Score the cells that have a snapshot of a step, and return how many; a cell's last step stores its scores."""
@@ -139,12 +144,14 @@ class _Group:
         values, missing = self._evaluator.values(evidence, self._sampler.labels is not None, last)
         sheet.rows.append({"step": step, **values})
         sheet.reasons |= missing
+        pictures = sheet.pictures
+        pictures.add(step, self._evaluator.quantise(samples[: pictures.count]), evidence[0])
         if last:
             by_class, missing = self._evaluator.by_class(evidence)
             sheet.reasons |= missing
-            self._write(sheet, samples, by_class)
+            self._write(sheet, samples, by_class, pictures.finished(evidence[0], critic, self._device))
 
-    def _write(self, sheet: _Sheet, samples: Tensor | None, by_class: tuple[Row, ...]) -> None:
+    def _write(self, sheet: _Sheet, samples: Tensor | None, by_class: tuple[Row, ...], pictures: Arrays) -> None:
         scores = Scores(
             protocol_id=self._evaluator.protocol_id,
             protocol=self._evaluator.protocol,
@@ -158,7 +165,7 @@ class _Group:
         kept = None
         if samples is not None:
             kept = self._evaluator.quantise(samples[: PICTURES if samples.ndim == 4 else POINTS]).numpy()
-        self._store.write_scores(sheet.cell.key, self._scoring.key, scores, kept)
+        self._store.write_scores(sheet.cell.key, self._scoring.key, scores, kept, pictures)
         if self._scored is not None:
             self._scored(sheet.cell)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ganbench.checkpoints import EVERY, StoredCheckpoints, step_of
 from ganbench.execution.endings import Failure, device_name, ended, facts_of
+from ganbench.execution.energy import metered
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.training_data import Real, training_data
@@ -171,7 +172,7 @@ class CohortRun:
         steps = cells[0].train.g_steps
         keys, ours = [cell.key for cell in cells], self.surroundings
         kept = StoredCheckpoints(store, keys, self.cohort.step > 0, ours.checkpoint_seconds, ours.cell_seconds)
-        failure = None
+        failure, drawn = None, metered(data[0].device)
         try:
             with kept.stoppable():
                 results = train_cohort(
@@ -192,6 +193,7 @@ class CohortRun:
             self._train_apart(cells, data, waited, store, tell, failure)
             return
         seconds = time.perf_counter() - started
+        joules = None if kept.spent else drawn()
         cost = Status(
             "completed",
             0,
@@ -199,6 +201,7 @@ class CohortRun:
             wait_seconds=waited,
             cohort_seconds=seconds,
             cohort_size=len(cells),
+            energy_joules=None if joules is None else joules / len(cells),
         )
         for cell, result, known in zip(cells, results, facts, strict=True):
             made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)

@@ -15,7 +15,7 @@ SAME = 1e-13  # relative to the squared norms: below what float32 features can t
 def squared_distances(rows: Tensor, columns: Tensor, others: bool = False) -> Iterator[Tensor]:
     """Yield blocks `(<= 256, m)` of squared distances of `rows` (n, d) to `columns` (m, d), float64.
 
-    Points that are equal have a distance of exactly zero. With `others` rows and columns are the same points, and the
+    Points that are equal have a distance of exactly zero. With `others` the rows are the first of the columns, and the
     distance to oneself is infinite.
     """
     import torch

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 IDENTITY = ("key", "objective", "architecture", "dataset", "seed", "outcome", "reason")
 LABELS = ("contender", "protocol_id")
 STABILITY = ("best_over_final", "best_step", "oscillation", "vanished_gradient_share", "equilibrium_distance")
-COSTS = ("d_updates", "g_updates", "images_seen", "parameters", "train_seconds", "evaluate_seconds", "wait_seconds")
+ENERGY = "energy_joules"  # a column only where it is known of a cell
+COSTS = (
+    *("d_updates", "g_updates", "images_seen", "parameters"),
+    *(ENERGY, "train_seconds", "evaluate_seconds", "wait_seconds"),
+)
 
 Row = dict[str, Any]
 
@@ -176,6 +180,8 @@ def _ordered(cells: pd.DataFrame, record: SuiteRecord, better: Mapping[str, str]
     settings = [_setting(name) for listed in record.listed for name in listed.settings]
     scored = [f"{value}_{which}" for value in better for which in ("final", "best")]
     columns = dict.fromkeys([*IDENTITY, *settings, *LABELS, *scored, *STABILITY, *COSTS])
+    if ENERGY not in cells or not cells[ENERGY].notna().any():
+        del columns[ENERGY]
     return cells.reindex(columns=list(columns))
 
 

@@ -15,7 +15,7 @@ from ganbench.training.capture import Captured
 from ganbench.training.course import Checkpoints, Course
 from ganbench.training.draws import Draws
 from ganbench.training.game import Game
-from ganbench.training.networks import has_beliefs
+from ganbench.training.networks import has_beliefs, has_surface
 from ganbench.training.precision import Precision
 from ganbench.training.snapshots import judging, scored
 from ganbench.training.streamed import Streamed
@@ -33,7 +33,8 @@ class Trained:
 
     `diverged_at` is the G step whose losses or gradients were not finite, `step` the last one of its life; snapshots
     are the scored generator's flat parameters by step, up to there, and D's where its beliefs can be held against the
-    truth. `execution` says whether a GPU replayed captured steps, or why not.
+    truth, or just the last of D's where its surface can be drawn. `execution` says whether a GPU replayed captured
+    steps, or why not.
     """
 
     trace: list[dict[str, float]]
@@ -86,7 +87,8 @@ def _train(
     checkpoints: Checkpoints | None,
 ) -> list[Trained]:
     game, trace, ends, snapshots = course.game, course.trace, course.ends, course.snapshots
-    draws, told, judged = Draws(game), time.monotonic(), hasattr(cells[0].dataset.create(), "log_density")
+    draws, told = Draws(game), time.monotonic()
+    judged = any(has_beliefs(cell) or has_surface(cell) for cell in cells)
     captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
     update = captured.update if captured else game.update
     for step in range(course.step + 1, game.train.g_steps + 1):
@@ -116,8 +118,7 @@ def _train(
     found = []
     for i, end in enumerate(ends.steps()[: len(cells)]):
         own = {who: _finite(flat, i, end) for who, flat in snapshots.items()}
-        believes = own["d"] if has_beliefs(cells[i]) else {}
-        found.append(_trained(game, i, trace, (own["g"], believes), end, course.step, how))
+        found.append(_trained(game, i, trace, (own["g"], _wanted_of_d(cells[i], own["d"])), end, course.step, how))
     return found
 
 
@@ -146,6 +147,12 @@ def _warm_up(game: Game) -> None:
 
 def _finite(flats: dict[int, Tensor], cell: int, end: int) -> dict[int, Tensor]:
     return {at: flat[cell].clone() for at, flat in flats.items() if not end or at < end}
+
+
+def _wanted_of_d(cell: Cell, flats: dict[int, Tensor]) -> dict[int, Tensor]:
+    if has_beliefs(cell):
+        return flats
+    return {at: flat for at, flat in flats.items() if at == max(flats)} if has_surface(cell) else {}
 
 
 def _trained(

@@ -49,6 +49,14 @@ def has_beliefs(cell: Cell) -> bool:
     return hasattr(dataset, "log_density") and hasattr(loss, "posterior") and not cell.objective.techniques
 
 
+def has_surface(cell: Cell) -> bool:
+    """Whether D gives each point of a plane one number, so that the report can draw it; D is then kept at the end."""
+    shape, loss = cell.dataset.create().shape, cell.objective.loss.create()
+    if shape != (2,) or getattr(loss, "critic", "scalar") == "vector":
+        return False
+    return seen_shape(cell, shape) == shape and conditioning_of(cell.objective.techniques) is None
+
+
 def seen_shape(cell: Cell, shape: Shape) -> Shape:
     """Return the shape of what D sees, given that of the samples."""
     for part in cell.objective.techniques:

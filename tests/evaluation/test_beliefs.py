@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ganbench import architectures, datasets, objectives
-from ganbench.evaluation.beliefs import beliefs
+from ganbench.evaluation.beliefs import beliefs, surface
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.execution.tasks import CohortRun, Surroundings
@@ -50,7 +50,8 @@ def test_beliefs_are_what_the_loss_makes_of_ds_own_logits(d_norm: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "dataset"), [("wgan_gp", "gaussian1d"), ("rsgan", "gaussian1d"), ("nsgan", "spiral"), ("pacgan", "ring8")]
+    ("name", "dataset"),
+    [("wgan_gp", "gaussian1d"), ("rsgan", "gaussian1d"), ("pacgan", "ring8"), ("mmd_gan", "spiral")],
 )
 def test_d_is_not_kept_where_its_logits_say_no_probability(name: str, dataset: str) -> None:
     of = cell(objectives.create(name), dataset=dataset)
@@ -58,6 +59,34 @@ def test_d_is_not_kept_where_its_logits_say_no_probability(name: str, dataset: s
     (trained,) = train_cohort([of], data, (60,))
     assert trained.snapshots and not trained.d_snapshots
     assert beliefs(of, torch.zeros(1), CPU) is None
+
+
+@pytest.mark.parametrize(("name", "dataset"), [("wgan_gp", "ring8"), ("nsgan", "spiral"), ("began", "swiss_roll")])
+def test_the_last_d_is_kept_where_it_can_be_drawn(name: str, dataset: str) -> None:
+    of = cell(objectives.create(name), dataset=dataset)
+    data = torch.randn(500, 2)
+    (trained,) = train_cohort([of], data, (20, 60))
+    assert list(trained.snapshots) == [20, 60] and list(trained.d_snapshots) == [60]
+    assert beliefs(of, trained.d_snapshots[60], CPU) is None  # no score may come of it
+    (early,) = train_cohort([of], data, (20,))
+    assert not torch.equal(early.d_snapshots[20], trained.d_snapshots[60])
+    assert early.trace == trained.trace
+    drawn, values = surface(of, trained.d_snapshots[60], CPU, data)
+    assert drawn == ("surface" if name == "nsgan" else "logits")
+    assert values.shape == (500,) and bool(values.isfinite().all())
+
+
+def test_an_autoencoder_holds_a_point_for_real_that_it_rebuilds() -> None:
+    of = cell(objectives.create("began"), dataset="spiral")
+    data = torch.randn(500, 2)
+    (trained,) = train_cohort([of], data, (60,))
+    _, found = surface(of, trained.d_snapshots[60], CPU, data)
+    loss = of.objective.loss.create()
+    d = of.architecture.create().autoencoder((2,), loss.features)
+    nn.utils.vector_to_parameters(trained.d_snapshots[60], d.parameters())
+    with torch.no_grad():
+        errors = (d(data)[0] - data).abs().mean(1)
+    torch.testing.assert_close(found, -errors)
 
 
 def test_a_cohort_scores_each_d_by_its_own_loss(tmp_path: Path) -> None:

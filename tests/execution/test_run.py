@@ -152,6 +152,10 @@ def test_the_store_holds_trace_snapshots_scores_and_samples_of_every_cell(tmp_pa
         samples = store.samples(row.key, row.evaluation_key)
         assert samples is not None
         assert samples.shape == (100, 2)
+        pictures = store.pictures(row.key, row.evaluation_key)
+        assert pictures is not None
+        assert pictures["steps"].tolist() == [10, 20, 30] and "absent" not in pictures
+        assert {"mode_counts", "neighbours", "best"} <= pictures.keys() and {"surface", "logits"} & pictures.keys()
         assert status.provenance["torch"]
 
 

@@ -59,6 +59,18 @@ def test_cells_that_would_share_a_name_and_a_seed_are_told_apart(builder):
     assert list(load(builder.write()).cells["contender"]) == ["hinge · g_lr=0.001", "hinge · g_lr=0.0001"]
 
 
+def test_energy_is_a_column_where_it_is_known_of_a_cell(builder):
+    keys = [builder.add("hinge", "ring8", seed) for seed in range(3)]
+    store = builder.write()
+    assert "energy_joules" not in load(store).cells
+    path = store.cell_folder(keys[1]) / "status.json"
+    path.write_text(path.read_text().replace('"energy_joules": null', '"energy_joules": 12.5'))
+    cells = load(store).cells
+    assert cells["energy_joules"].isna().tolist() == [True, False, True] and cells.loc[1, "energy_joules"] == 12.5
+    assert list(cells.columns[-4:]) == ["energy_joules", "train_seconds", "evaluate_seconds", "wait_seconds"]
+    assert cells["energy_joules"].dtype == float
+
+
 def test_a_store_without_the_suite_says_what_it_has(varied: Store, tmp_path):
     with pytest.raises(StoreError, match=r"no results of suite nothing \(it has: losses\)"):
         load(varied, "nothing")
