@@ -65,7 +65,7 @@ def t_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     mean = float(numbers.mean())
     if n == 1:
         return Interval(mean, math.nan, math.nan, 1, "one seed has no spread")
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * numbers.std(ddof=1) / math.sqrt(n))
+    half = _quantile(n - 1, confidence) * float(numbers.std(ddof=1)) / math.sqrt(n)
     return Interval(mean, mean - half, mean + half, n)
 
 
@@ -148,3 +148,9 @@ def between(start: float, end: float, weight: float) -> float:
 def _held(n: int, depth: int) -> float:
     """Return how often the median lies between the values of this depth from either end."""
     return 1 - 2 * (sum(math.comb(n, below) for below in range(depth)) / 2.0**n)
+
+
+@cache
+def _quantile(freedom: int, confidence: float) -> float:
+    """Return how many standard errors Student's interval reaches to either side."""
+    return float(stats.t.ppf((1 + confidence) / 2, freedom))
