@@ -194,7 +194,7 @@ def alarms(random: np.random.Generator, times: int) -> None:
             found = [paired_difference(*map(_by_seed, pair)) for pair in two.tolist()]
             shares["paired t-test"].append(float(np.mean([one.p <= LEVEL for one in found])))
             shares["sign-flip test"].append(float(np.mean([one.permutation <= LEVEL for one in found])))
-            few = max(1, times // 10)
+            few = max(1, times // 8)
             five = population.draw(random, few * 5, seeds).reshape(few, 5, seeds)
             compared = [all_pairs({str(at): _by_seed(one) for at, one in enumerate(each)}) for each in five.tolist()]
             shares["all_pairs of 5"].append(float(np.mean([len(one.groups) > 1 for one in compared])))
@@ -233,7 +233,7 @@ PARTS = {
     "iqm": (middle, 1500),
     "beats": (wins, 3000),
     "differences": (differences, 4000),
-    "alarms": (alarms, 3000),
+    "alarms": (alarms, 2000),
     "datasets": (over_datasets, 10_000),
 }
 

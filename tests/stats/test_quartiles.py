@@ -52,7 +52,7 @@ def test_too_few_seeds_have_no_interval(datasets: int, seeds: int):
 
 
 def test_scores_of_few_values_have_no_interval():
-    found = iqm_interval([[8.0, 8.0, 8.0, 7.0, 8.0, 8.0, 7.0, 8.0]])
+    found = iqm_interval([[8.0, 8.0, 8.0, 7.0, 8.0, 8.0, 7.0, 8.0, 8.0, 8.0]])
     assert found.value == 8.0
     assert not found.offered and "same numbers" in found.reason
 
