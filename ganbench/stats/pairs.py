@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from ganbench.stats.intervals import SAME, Interval, t_interval
+from ganbench.stats.intervals import SAME, Interval, median_interval, t_interval
 
 EXACT_UP_TO = 32  # seeds: 2^16 sums of either half
 FLIPS = 2**17 - 1  # drawn where there are more seeds
@@ -24,19 +24,23 @@ Numbers = NDArray[np.float64]
 Test = Literal["permutation", "t"]
 
 
+NOTHING = Interval(math.nan, math.nan, math.nan, 0, "no seed is shared")
+
+
 @dataclass(frozen=True)
 class Difference:
     """The mean difference over seeds that two contenders share, its t-interval and its two-sided p-values.
 
     `p` is the paired t-test's, `permutation` that of the sign-flip test. `constant` marks seeds that all gave the same
     difference other than 0: there is no spread for a t-test, so `p` is NaN, as both are with fewer than two shared
-    seeds.
+    seeds. `median` is the median difference with its interval, which holds where a few seeds differ by far more.
     """
 
     interval: Interval
     p: float
     constant: bool = False
     permutation: float = math.nan
+    median: Interval = NOTHING
 
     def by(self, test: Test) -> float:
         """Return the p-value of a test."""
@@ -51,14 +55,15 @@ def paired_difference(a: Mapping[int, float], b: Mapping[int, float], confidence
     left, right = _shared(a, b)
     differences = left - right
     interval = t_interval(differences.tolist(), confidence)
+    median = median_interval(differences.tolist(), confidence) if differences.size else NOTHING
     if differences.size < 2:
-        return Difference(interval, math.nan)
+        return Difference(interval, math.nan, median=median)
     scale = max(float(np.abs(left).max()), float(np.abs(right).max()))
     flipped = sign_flip_p(np.where(np.abs(differences) <= SAME * scale, 0.0, differences))
     if float(np.ptp(differences)) <= SAME * scale:
         equal = abs(interval.value) <= SAME * scale
-        return Difference(interval, 1.0 if equal else math.nan, not equal, 1.0 if equal else flipped)
-    return Difference(interval, float(stats.ttest_rel(left, right).pvalue), permutation=flipped)
+        return Difference(interval, 1.0 if equal else math.nan, not equal, 1.0 if equal else flipped, median)
+    return Difference(interval, float(stats.ttest_rel(left, right).pvalue), False, flipped, median)
 
 
 def sign_flip_p(differences: Numbers, seed: int = 0) -> float:

@@ -2,9 +2,11 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
-from ganbench.stats import Interval, holm, paired_difference, t_interval
+from ganbench.stats import Interval, deviation, mean_interval, median_interval, t_interval
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 16])
@@ -47,47 +49,51 @@ def test_the_interval_covers_what_it_claims(n: int):
     assert covered == pytest.approx(0.95, abs=0.02)
 
 
-def test_the_paired_difference_is_scipys_over_the_shared_seeds():
-    a = {0: 1.0, 1: 2.5, 2: 3.0, 3: 4.2, 9: 100.0}
-    b = {3: 3.0, 2: 3.1, 1: 1.0, 0: 0.5, 8: -100.0, 7: math.nan}
-    found = paired_difference(a, b)
-    expected = stats.ttest_rel([1.0, 2.5, 3.0, 4.2], [0.5, 1.0, 3.1, 3.0])
-    bounds = expected.confidence_interval(0.95)
-    assert found.p == pytest.approx(expected.pvalue)
-    assert (found.interval.low, found.interval.high) == pytest.approx((bounds.low, bounds.high))
-    assert found.interval.n == 4
+def test_the_mean_has_bounds_only_where_they_hold():
+    assert mean_interval([1.0, 2.0, 4.0, 5.0, 7.0]) == t_interval([1.0, 2.0, 4.0, 5.0, 7.0])
+    few, tied = mean_interval([1.0, 2.0, 4.0]), mean_interval([8.0, 8.0, 7.0, 8.0, 8.0])
+    assert (few.value, tied.value) == pytest.approx((7 / 3, 7.8))
+    assert not few.offered and "5 seeds" in few.reason
+    assert not tied.offered and "same numbers" in tied.reason
+    assert mean_interval([0.31, 0.32, 0.33, 0.31, 0.32]).offered  # a share of 100 samples may well tie
 
 
-def test_equal_in_every_seed_cannot_be_told_apart():
-    assert paired_difference({0: 8.0, 1: 7.0}, {0: 8.0, 1: 7.0}).p == 1.0
+@pytest.mark.parametrize("n", [6, 8, 9, 10, 16, 32])
+def test_the_median_lies_between_the_order_statistics_of_the_textbook(n: int):
+    values = np.sort(np.random.default_rng(n).lognormal(size=n))
+    found = median_interval(values.tolist())
+    depth = int(stats.binom.ppf(0.025, n, 0.5))  # the exact interval that is at least as sure
+    assert values[depth - 1] <= found.low <= values[depth]
+    assert values[n - depth - 1] <= found.high <= values[n - depth]
+    assert found.value == np.median(values)
 
 
-def test_the_same_difference_in_every_seed_has_no_p_value():
-    found = paired_difference({0: 8.0, 1: 8.0, 2: 8.1}, {0: 7.0, 1: 7.0, 2: 7.1})
-    assert found.constant
-    assert math.isnan(found.p)
+def test_the_median_by_hand():
+    # Hettmansperger and Sheather: n = 10, between x2 (97.85 %) and x3 (89.06 %), weight .0744
+    found = median_interval([float(value) for value in range(10)])
+    over = (0.978515625 - 0.95) / (0.978515625 - 0.890625)
+    weight = 8 * over / (2 + 6 * over)
+    assert (found.low, found.high) == pytest.approx((1 + weight, 8 - weight))
 
 
-@pytest.mark.parametrize("other", [{}, {5: 1.0}, {0: 1.0}])
-def test_fewer_than_two_shared_seeds_are_not_tested(other: dict[int, float]):
-    found = paired_difference({0: 2.0, 1: 3.0}, other)
-    assert math.isnan(found.p)
-    assert not found.constant
+@pytest.mark.parametrize(
+    ("n", "confidence", "offered"),
+    [(4, 0.95, False), (5, 0.95, True), (4, 0.9, False), (4, 0.89, True), (6, 0.99, False), (7, 0.99, True)],
+)
+def test_the_median_is_offered_where_least_and_greatest_hold_it(n: int, confidence: float, offered: bool):
+    found = median_interval(list(range(n)), confidence)
+    assert found.offered is offered
+    assert bool(found.reason) is not offered
+    assert (1 - 2 ** (1 - n) >= confidence - 0.02) is offered
 
 
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
+@given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=40), st.sampled_from([0.8, 0.9, 0.95]))
+def test_the_interval_of_a_median_holds_the_median(values: list[float], confidence: float):
+    found = median_interval(values, confidence)
+    assert min(values) <= found.low <= found.value <= found.high <= max(values)
 
 
-def test_holm_leaves_out_tests_that_were_not_made():
-    found = holm([math.nan, 0.02, 0.5])
-    assert math.isnan(found[0])
-    assert found[1:] == pytest.approx([0.04, 0.5])
-
-
-def test_holm_keeps_the_family_wise_error():
-    uniform = np.random.default_rng(0).uniform(size=(2000, 6))
-    wrong = np.mean([min(holm(row)) < 0.05 for row in uniform.tolist()])
-    assert wrong == pytest.approx(0.05, abs=0.02)
+def test_a_standard_deviation_has_no_bounds():
+    found = deviation([1.0, 2.0, 3.0])
+    assert found.value == 1.0
+    assert not found.offered and "chi-square" in found.reason

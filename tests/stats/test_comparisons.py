@@ -1,0 +1,67 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from ganbench.stats import all_pairs, holm, indistinct_groups
+
+NAMES = "abcdef"
+Apart = st.sets(st.sampled_from(list(combinations(NAMES, 2))))
+
+
+def scores(random: np.random.Generator, means: dict[str, float], seeds: int) -> dict[str, dict[int, float]]:
+    return {name: dict(enumerate(random.normal(mean, 1, seeds).tolist())) for name, mean in means.items()}
+
+
+def test_all_pairs_are_corrected_together():
+    found = all_pairs(given_scores := scores(np.random.default_rng(0), {"a": 0, "b": 0.2, "c": 3}, 5))
+    p = [
+        stats.ttest_rel(list(given_scores[a].values()), list(given_scores[b].values())).pvalue
+        for a, b in combinations("abc", 2)
+    ]
+    assert found.test == "t"  # 3 comparisons need 7 seeds for the permutation test
+    assert [(pair.a, pair.b) for pair in found.pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [pair.p for pair in found.pairs] == pytest.approx(holm(p))
+
+
+def test_groups_say_who_cannot_be_told_apart():
+    found = all_pairs(scores(np.random.default_rng(1), {"a": 0, "b": 0.2, "c": 9}, 8))
+    assert found.test == "permutation"
+    assert found.groups == (("a", "b"), ("c",))
+    assert found.letters == {"a": "a", "b": "a", "c": "b"}
+
+
+def test_a_pair_without_shared_seeds_is_not_told_apart_and_chooses_no_test():
+    random = np.random.default_rng(2)
+    given_scores = scores(random, {"a": 0, "b": 9}, 8)
+    found = all_pairs({**given_scores, "c": {100: 5.0}})
+    assert found.test == "permutation"
+    assert found.groups == (("a", "c"), ("b", "c"))
+
+
+def test_the_same_difference_in_every_seed_is_told_apart_where_seeds_are_enough():
+    six, five = ({name: dict.fromkeys(range(n), mean) for name, mean in (("a", 1.0), ("b", 2.0))} for n in (6, 5))
+    assert all_pairs(six).groups == (("a",), ("b",))
+    assert all_pairs(five).groups == (("a", "b"),)
+
+
+def test_a_chain_has_overlapping_groups():
+    assert indistinct_groups(list("abcd"), {("a", "c"), ("a", "d"), ("b", "d")}) == (("a", "b"), ("b", "c"), ("c", "d"))
+
+
+@given(Apart)
+def test_two_contenders_share_a_group_exactly_if_they_are_not_apart(apart):
+    groups = indistinct_groups(list(NAMES), apart)
+    shared = {pair for group in groups for pair in combinations(group, 2)}
+    assert shared == set(combinations(NAMES, 2)) - apart
+    assert {name for group in groups for name in group} == set(NAMES)
+    for group in groups:  # largest: no one could join
+        assert all(any(tuple(sorted((other, one))) in apart for one in group) for other in set(NAMES) - set(group))
+
+
+def test_one_contender_is_a_group_and_none_has_none():
+    assert all_pairs({"a": {0: 1.0}}).groups == (("a",),)
+    assert all_pairs({}).groups == ()
