@@ -13,12 +13,15 @@ SIDE = 512
 GREY = 128  # between the images of a grid: visible on light and on dark
 
 
-def image_grid(samples: NDArray[Any], columns: int, width: int) -> Image:
-    """Set up to columns x columns images (uint8 NCHW) in a square, a pixel apart, enlarged to about `width` pixels."""
+def image_grid(samples: NDArray[Any], columns: int, width: int, square: bool = True) -> Image:
+    """Set images (uint8 NCHW) in rows of so many, a pixel apart, enlarged to about `width` pixels.
+
+    A square has at most as many rows as columns; what is left over is not shown.
+    """
     import numpy as np
     from PIL import Image
 
-    images = np.asarray(samples[: columns * columns], dtype=np.uint8)
+    images = np.asarray(samples[: columns * columns] if square else samples, dtype=np.uint8)
     channels, high, wide = images.shape[1:]
     channels = 3 if channels >= 3 else 1
     rows = math.ceil(len(images) / columns)

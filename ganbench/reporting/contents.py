@@ -13,7 +13,7 @@ from ganbench.reporting.parts import Block, Choice, Figure, Folded, Part, Table
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.sections import Section, overall_section, section
 
-PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
+PICTURE_BYTES = 1_500_000  # of a page that stays below 5 MB
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}
     every = [int(place) for mine in shown.values() for place in mine.index]
-    axes = _axes(frame, ranking.dataset, list(kept.values()))
+    axes = axes_of(frame, ranking.dataset, list(kept.values()))
     tiles = _pictures(frame, first, kept, axes, TILE, (6, 4, 2), budget // 2, by_seed=False)
     strips = _pictures(frame, every, kept, axes, STRIP, (4, 3, 2), budget // 2, by_seed=True)
     by_contender: list[Part] = []
@@ -126,7 +127,8 @@ def _caption(kept: dict[int, Samples], axes: Axes | None, seed: int) -> str:
     return f"{points} of seed {seed} {last}, semi-transparent{rings}. All panels show the same square."
 
 
-def _axes(frame: Frame, dataset: str, samples: Sequence[Samples]) -> Axes | None:
+def axes_of(frame: Frame, dataset: str, samples: Sequence[Samples]) -> Axes | None:
+    """Return the square that scatters of a dataset show; None where its samples are no points."""
     about = frame.suite.datasets.get(dataset, {})
     if samples[0].ndim != 2:
         return None
@@ -145,13 +147,18 @@ def _axes(frame: Frame, dataset: str, samples: Sequence[Samples]) -> Axes | None
 
 def _uri(samples: Samples, colour: str, axes: Axes | None, size: int, side: int) -> str:
     if samples.ndim == 4 or axes is None:
-        content = _png(image_grid(samples, side, GRID))
+        content = png(image_grid(samples, side, GRID))
     else:
         content = _scatter(samples, colour, axes, size)
-    return "data:image/png;base64," + base64.b64encode(content).decode()
+    return f"data:image/png;base64,{content}"
 
 
-def _scatter(samples: Samples, colour: str, axes: Axes, size: int) -> bytes:
+def tile(samples: Samples, colour: str, axes: Axes | None, size: int) -> str:
+    """Draw a few samples, points or as many images as make a square, as a data URI."""
+    return _uri(samples, colour, axes, size, max(1, math.isqrt(len(samples))))
+
+
+def _scatter(samples: Samples, colour: str, axes: Axes, size: int) -> str:
     """Draw points as levels of opacity in a palette: a third of the bytes of RGBA, on a transparent ground."""
     points = (samples[:, :2].astype(np.float64) - axes.middle) / axes.half  # the square is [-1, 1]
     points = points[(np.abs(points) < 1).all(axis=1)]
@@ -164,9 +171,9 @@ def _scatter(samples: Samples, colour: str, axes: Axes, size: int) -> bytes:
     rings = np.array(_rings(axes, size)) // (256 // LEVELS)
     pixels = np.where((level == 0) & (rings > 0), rings + LEVELS, level).astype(np.uint8)
     picture = Image.fromarray(pixels).convert("P")
-    picture.putpalette([*_rgb(colour) * LEVELS, *[GREY] * 3 * LEVELS])
+    picture.putpalette([*rgb(colour) * LEVELS, *[GREY] * 3 * LEVELS])
     alpha = [round(255 * step / (LEVELS - 1)) for step in range(LEVELS)]
-    return _png(picture, bytes(alpha * 2))
+    return png(picture, bytes(alpha * 2))
 
 
 def _rings(axes: Axes, size: int) -> Image.Image:
@@ -181,14 +188,16 @@ def _rings(axes: Axes, size: int) -> Image.Image:
     return canvas.resize((size, size), Image.Resampling.BOX)
 
 
-def _rgb(colour: str) -> list[int]:
+def rgb(colour: str) -> list[int]:
+    """Return a colour as three numbers."""
     return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
 
 
-def _png(picture: Image.Image, transparency: bytes | None = None) -> bytes:
+def png(picture: Image.Image, transparency: bytes | None = None) -> str:
+    """Return a picture as PNG in base64, as a data URI holds it."""
     buffer = io.BytesIO()
     if transparency is None:
         picture.save(buffer, "PNG", optimize=True)
     else:
         picture.save(buffer, "PNG", optimize=True, transparency=transparency)
-    return buffer.getvalue()
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -11,9 +11,11 @@ from ganbench.reporting.comparison_tables import middles_table, overall_table, p
 from ganbench.reporting.dirac import portrait
 from ganbench.reporting.figures.comparisons import profiles_figure, ranks_figure, survival_figure, wins_figure
 from ganbench.reporting.figures.cost import cost_figures
+from ganbench.reporting.figures.modes import Pictures, frequency_figure, trade_figures
 from ganbench.reporting.figures.scores import curves_figure, ranking_figure
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.glimpses import absent, by_step, kept, neighbours, planes
 from ganbench.reporting.overall import overall, overall_verdict
 from ganbench.reporting.parts import Block, Folded, Part, Text, block, choice
 from ganbench.reporting.pictures import gallery
@@ -39,12 +41,13 @@ class Section:
 
 def section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], picture_bytes: int) -> Section:
     """Put together what is shown of a ranking; its pictures take at most about `picture_bytes`."""
+    pictures = kept(frame, ranking)
     blocks = [
         *_ranking(frame, ranking),
         *_convergence(frame, ranking),
         *_curves(frame, ranking),
-        *block("Samples", *gallery(frame, ranking, picture_bytes)),
-        *block("Mode collapse", tables.collapse_table(frame, ranking)),
+        *_samples(frame, ranking, pictures, picture_bytes),
+        *_collapse(frame, ranking, pictures),
         *_classes(frame, ranking),
         *_stability(frame, ranking),
         *block("Cost", choice("Against", cost_figures(frame, ranking)), tables.cost_table(ranking)),
@@ -78,6 +81,25 @@ def _ranking(frame: Frame, ranking: Ranking) -> list[Block]:
         wins_figure(frame, ranking),
         middles and Folded("Means, medians, interquartile means and spreads", (middles,)),
         pairs and Folded("Every pair of contenders", (pairs,)),
+    )
+
+
+def _samples(frame: Frame, ranking: Ranking, pictures: Pictures, budget: int) -> list[Block]:
+    moving = by_step(frame, ranking, pictures, int(0.3 * budget))
+    told = Text("What the same latents of the first seed give, step by step.", "On the way") if moving else None
+    near = neighbours(frame, ranking, pictures, int(0.2 * budget))
+    return block("Samples", *gallery(frame, ranking, budget // 2), told, moving, near)
+
+
+def _collapse(frame: Frame, ranking: Ranking, pictures: Pictures) -> list[Block]:
+    missing = [Text(sentence) for sentence in absent(frame, pictures)]
+    return block(
+        "Mode collapse",
+        frequency_figure(frame, ranking, pictures),
+        choice("Quality and variety", trade_figures(frame, ranking)),
+        tables.collapse_table(frame, ranking),
+        *planes(frame, ranking, pictures),
+        Folded("What could not be drawn", tuple(missing)) if missing else None,
     )
 
 

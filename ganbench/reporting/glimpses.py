@@ -1,0 +1,197 @@
+"""What cells kept for the report, as pictures: latents over training, densities, D's surface, nearest training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganbench.reporting.colours import colours
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text, choice
+from ganbench.reporting.pictures import Axes, axes_of, png, rgb, tile
+from ganbench.reporting.ranking import Ranking
+from ganbench.sample_picture import image_grid
+
+STRIP = 200  # pixels of a grid or scatter
+LEVELS = 64
+SEEDS = 3  # whose densities and surfaces are shown
+FAKE, REAL = "#d55e00", "#0072b2"
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
+    """Read what the cells of a ranking kept for pictures; cells scored by an older ganbench kept nothing."""
+    found: dict[int, Arrays] = {}
+    for place in map(int, ranking.cells.index):
+        listed = frame.suite.listed[place]
+        arrays = frame.store.pictures(listed.key, listed.evaluation_key) if place in frame.scores else None
+        if arrays is not None:
+            found[place] = arrays
+    return found
+
+
+def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> Part | None:
+    """Show what the same latents of the first seed give step by step, in about `budget` bytes."""
+    first = _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1])
+    first = [place for place in first if len(pictures[place]["steps"]) > 1]
+    if not first:
+        return None
+    steps = sorted({int(step) for place in first for step in pictures[place]["steps"]})
+    axes = axes_of(frame, ranking.dataset, [pictures[place]["by_step"][-1] for place in first])
+    palette = colours(frame.objectives)
+    probe = tile(pictures[first[0]]["by_step"][-1], palette[_objective(frame, first[0])], axes, STRIP)
+    most = max(2, budget // (len(probe) * len(first)))
+    if len(steps) > most:
+        steps = [steps[round(k)] for k in np.linspace(0, len(steps) - 1, most)]
+    options: list[tuple[str, Part | None]] = []
+    for step in steps:
+        tiles = [picture for place in first if (picture := _at(frame, pictures[place], place, step, axes)) is not None]
+        options.append((str(step), Gallery(tuple(tiles), strip=True) if tiles else None))
+    return choice("G step", options, slider=True)
+
+
+def _at(frame: Frame, arrays: Arrays, place: int, step: int, axes: Axes | None) -> Picture | None:
+    steps = arrays["steps"].tolist()
+    if step not in steps:
+        return None
+    objective = _objective(frame, place)
+    uri = tile(arrays["by_step"][steps.index(step)], colours(frame.objectives)[objective], axes, STRIP)
+    name = str(frame.cells.at[place, "contender"])
+    return Picture(uri, name, "", f"Samples of {name} at G step {step}", objective, axes is None)
+
+
+def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays]) -> list[Part]:
+    """Show densities beside the truth, and D over the plane beside the best D there is, for a few seeds."""
+    of_seeds = [(seed, _of_seed(frame, ranking, pictures, [seed])) for seed in _seeds(frame, pictures)[:SEEDS]]
+    densities = [(f"Seed {seed}", _densities(frame, pictures, places)) for seed, places in of_seeds]
+    surfaces = [(f"Seed {seed}", _surfaces(frame, pictures, places)) for seed, places in of_seeds]
+    found: list[Part] = []
+    if (shown := choice("Seed", densities)) is not None:
+        told = "Where the samples fall, beside the truth. All panels show the same square with the same darkness."
+        found += [Text(told, "Densities"), shown]
+    if (shown := choice("Seed", surfaces)) is not None:
+        told = (
+            "What D holds for the probability that a point is real (blue: real, orange: fake, clear: undecided), and "
+            "beside it the best there is against this generator, p / (p + q), where either has points. Of a D that "
+            "holds no probability its output is shown, blue where it is largest."
+        )
+        found += [Text(told, "D over the plane"), shown]
+    return found
+
+
+def _densities(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int]) -> Part | None:
+    there = [place for place in places if "generated" in pictures[place]]
+    true = next((pictures[place]["truth"] for place in there if "truth" in pictures[place]), None)
+    if not there or true is None:
+        return None
+    palette, darkest = colours(frame.objectives), float(true.astype(float).max())
+    tiles = [Picture(_density(true, "#808080", darkest), "truth", "", "Density of the truth", "", True)]
+    for place in there:
+        objective, name = _objective(frame, place), str(frame.cells.at[place, "contender"])
+        uri = _density(pictures[place]["generated"], palette[objective], darkest)
+        tiles.append(Picture(uri, name, "", f"Density of {name}", objective, True))
+    return Gallery(tuple(tiles), strip=True)
+
+
+def _surfaces(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int]) -> Part | None:
+    tiles = []
+    for place in places:
+        arrays, objective, name = pictures[place], _objective(frame, place), str(frame.cells.at[place, "contender"])
+        if "surface" in arrays:
+            uri, what = _diverging(2 * arrays["surface"].astype(float) - 1), "D"
+        elif "logits" in arrays:
+            logits = arrays["logits"].astype(float)
+            logits = logits - np.nanmedian(logits)
+            uri, what = _diverging(logits / max(float(np.nanquantile(np.abs(logits), 0.98)), 1e-9)), "output of D"
+        else:
+            continue
+        tiles.append(Picture(uri, f"{name}: {what}", "", f"{what} of {name} over the plane", objective, True))
+        if "best" in arrays:
+            best = _diverging(2 * arrays["best"].astype(float) - 1)
+            tiles.append(Picture(best, "the best D", "", f"The best D against {name} over the plane", objective, True))
+    return Gallery(tuple(tiles), strip=True) if tiles else None
+
+
+def neighbours(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> Part | None:
+    """Show the first samples of the first seed above the training rows that are nearest to them."""
+    tiles = []
+    for place in _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1]):
+        arrays, listed = pictures[place], frame.suite.listed[place]
+        rows = arrays.get("neighbours")
+        samples = frame.store.samples(listed.key, listed.evaluation_key)
+        if rows is None or samples is None or rows.ndim != 4 or not len(rows):
+            continue
+        pairs = np.concatenate([samples[: len(rows)], rows])
+        name, distances = str(frame.cells.at[place, "contender"]), arrays["neighbour_distances"].astype(float)
+        usual = arrays["real_distances"].astype(float)[-1] if "real_distances" in arrays else np.nan
+        remark = f"median distance {np.median(distances):.3g}; of real ones {usual:.3g}"
+        uri = "data:image/png;base64," + png(image_grid(pairs, len(rows), 2 * STRIP, square=False))
+        tiles.append(
+            Picture(
+                uri,
+                name,
+                remark,
+                f"Samples of {name} above their nearest training rows",
+                _objective(frame, place),
+                True,
+            )
+        )
+        budget -= len(uri)
+        if budget < 0:
+            break
+    if not tiles:
+        return None
+    told = (
+        "Above: the first samples of the first seed, unselected. Below each: the training row nearest to it, in the "
+        "features that the scores read. A generator that copies shows the same picture twice, at a distance near 0."
+    )
+    return Folded("Nearest training rows", (Text(told), Gallery(tuple(tiles))))
+
+
+def absent(frame: Frame, pictures: Mapping[int, Arrays]) -> list[str]:
+    """Say what cells could not keep, and why, each reason once."""
+    found: dict[tuple[str, str], int] = {}
+    for place, arrays in pictures.items():
+        for text in arrays.get("absent", np.array([])).tolist():
+            key = (str(frame.cells.at[place, "contender"]), str(text))
+            found[key] = found.get(key, 0) + 1
+    return [f"{name}: {text} ({cells} cells)" for (name, text), cells in found.items()]
+
+
+def _density(values: NDArray[np.generic], colour: str, darkest: float) -> str:
+    levels = np.rint(np.sqrt(np.clip(values.astype(float) / darkest, 0, 1)) * (LEVELS - 1)).astype(np.uint8)
+    return _painted(levels, [*rgb(colour) * LEVELS], [round(255 * k / (LEVELS - 1)) for k in range(LEVELS)])
+
+
+def _diverging(values: NDArray[np.float64]) -> str:
+    """Draw numbers from -1 (fake) over 0 (clear) to 1 (real); those that are not known are clear."""
+    known = np.nan_to_num(np.clip(values, -1, 1))
+    levels = np.rint(np.abs(known) * (LEVELS // 2 - 1)).astype(np.uint8)
+    levels[known > 0] += LEVELS // 2
+    alpha = [round(230 * k / (LEVELS // 2 - 1)) for k in range(LEVELS // 2)]
+    return _painted(levels, [*rgb(FAKE) * (LEVELS // 2), *rgb(REAL) * (LEVELS // 2)], alpha * 2)
+
+
+def _painted(levels: NDArray[np.uint8], palette: list[int], alpha: list[int]) -> str:
+    picture = Image.fromarray(np.ascontiguousarray(levels[::-1])).convert("P")  # the lowest y is the last row of pixels
+    picture.putpalette(palette)
+    return "data:image/png;base64," + png(picture, bytes(alpha))
+
+
+def _seeds(frame: Frame, pictures: Mapping[int, Arrays]) -> list[int]:
+    return sorted({frame.suite.listed[place].seed for place in pictures})
+
+
+def _of_seed(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], seeds: Sequence[int]) -> list[int]:
+    """List the cells of some seeds that kept pictures, in the order of the ranking."""
+    order = {standing.contender: place for place, standing in enumerate(ranking.standings)}
+    mine = [place for place in pictures if frame.suite.listed[place].seed in seeds]
+    return sorted(mine, key=lambda place: order[str(frame.cells.at[place, "contender"])])
+
+
+def _objective(frame: Frame, place: int) -> str:
+    return frame.suite.listed[place].objective
