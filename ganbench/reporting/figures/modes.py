@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ganbench.reporting.drawing import (
     FAINT,
     Sheet,
+    Spec,
     category,
     coloured,
     grid,
@@ -43,7 +44,9 @@ def frequency_figure(frame: Frame, ranking: Ranking, pictures: Pictures) -> Figu
     seeds = sorted({int(seed) for seed in cells["seed"]})
     if modes > MODES:
         return None
-    ink, panels, sheet, rows = inks(frame.objectives), [], Sheet(), []
+    ink, sheet = inks(frame.objectives), Sheet()
+    panels: list[Spec] = []
+    rows: list[dict[str, float | str]] = []
     for standing in ranking.standings:
         mine = cells[(cells["contender"] == standing.contender) & cells["seed"].isin(seeds[:room])]
         found = [
