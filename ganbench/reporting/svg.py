@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from html import escape, unescape
 
+from ganbench.reporting.compact import compact
+
 PAGE_INK = "#1c2127"  # what `currentColor` is on white paper
 SHARED = 40  # characters of a path that is drawn once and then used
 MARK = re.compile(r'<(path|line|rect|text)( [^>]*?)? ?aria-label="([^";]*);([^";]*);([^"]*)"([^>]*?)/>')
@@ -27,7 +29,7 @@ def inline(drawn: str, name: str) -> str:
     """Return an SVG for a page that holds others; ids get a prefix made of `name`.
 
     Names of marks become `data-o`, `data-s` and a tooltip; numbers are cut to a tenth of a pixel; a symbol that is
-    drawn many times is drawn once.
+    drawn many times is drawn once; attributes that marks share stand on their group.
     """
     prefix = "f" + hashlib.sha256(name.encode()).hexdigest()[:8]
     drawn = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{prefix}-\2", drawn)
@@ -36,11 +38,11 @@ def inline(drawn: str, name: str) -> str:
     drawn = re.sub(r' aria-label="[^"]*"', "", drawn)
     drawn = re.sub(r'<path class="(?:fore|back)ground"[^>]* d="[^"]*"[^>]*/>', "", drawn)
     drawn = PLACE.sub(lambda attribute: NUMBER.sub(_tenth, attribute[0]), drawn)
-    return _symbols_once(drawn, prefix)
+    return compact(_symbols_once(drawn, prefix))
 
 
 def alone(drawn: str, title: str, description: str) -> str:
-    """Return an SVG of the page as a file of its own: named, described, on white, in colours that it does not inherit."""
+    """Return an SVG of the page as a file of its own: named, described, on white, and with no colour from outside."""
     start = drawn.index(">") + 1
     told = f"<title>{escape(title, quote=False)}</title><desc>{escape(description, quote=False)}</desc>"
     ground = '<rect width="100%" height="100%" fill="#ffffff"/>'
