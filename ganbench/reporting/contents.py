@@ -13,7 +13,7 @@ from ganbench.reporting.parts import Block, Choice, Figure, Folded, Part, Table
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.sections import Section, section
 
-PICTURE_BYTES = 3_000_000  # of a page that stays below 6 MB
+PICTURE_BYTES = 1_500_000  # of a page of 1,000 cells that stays near 5 MB
 
 
 @dataclass(frozen=True)

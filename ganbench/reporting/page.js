@@ -27,6 +27,8 @@ function start() {
   document.head.append(filter, light);
   document.querySelector("main").before(bar);
   new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
+  const scrolled = new ResizeObserver((found) => found.forEach(({ target }) => focusable(target)));
+  for (const area of document.querySelectorAll(".scroll")) scrolled.observe(area);
   listen();
   show();
   if (state.anchor) go();

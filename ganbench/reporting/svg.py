@@ -38,7 +38,7 @@ def inline(drawn: str, name: str) -> str:
     drawn = re.sub(r' aria-label="[^"]*"', "", drawn)
     drawn = re.sub(r'<path class="(?:fore|back)ground"[^>]* d="[^"]*"[^>]*/>', "", drawn)
     drawn = PLACE.sub(lambda attribute: NUMBER.sub(_tenth, attribute[0]), drawn)
-    return compact(_symbols_once(drawn, prefix))
+    return compact(_symbols_once(drawn, prefix), prefix)
 
 
 def alone(drawn: str, title: str, description: str) -> str:

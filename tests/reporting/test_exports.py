@@ -142,10 +142,23 @@ def test_compact_svg_draws_the_same():
         '<g fill="#0f0"><rect x="20" width="9" height="9"/><rect x="40" width="9" height="9" fill="#00f"/></g>'
         "</g></svg>"
     )
-    small = compact(text)
+    small = compact(text, "p")
     assert len(small) < 0.8 * len(text) and 'class="role-scope"' in small and "a &lt; b" in small
     assert vl_convert.svg_to_png(alone(small, "", "")) == vl_convert.svg_to_png(alone(text, "", ""))
-    assert compact("<svg>\x08</svg>") == "<svg>\x08</svg>"
+    assert compact("<svg>\x08</svg>", "p") == "<svg>\x08</svg>"
+
+
+def test_axes_that_panels_share_are_drawn_once_and_marks_are_not():
+    axis = "".join(f'<text x="{x}" y="9" fill="#00f">{x}</text>' for x in range(0, 60, 10))
+    panels = "".join(
+        f'<g transform="translate(0,{20 * y})"><g transform="translate(1,1)">{axis}</g>'
+        f'<g transform="translate(2,2)"><rect data-o="0" width="9" height="3" fill="#f00"/>{axis}</g></g>'
+        for y in range(3)
+    )
+    text = f'<svg width="90" height="60" viewBox="0 0 90 60">{panels}</svg>'
+    small = compact(text, "p")
+    assert small.count("<use") == 3 and small.count('id="p-g0"') == 1 and small.count("data-o") == 3
+    assert vl_convert.svg_to_png(alone(small, "", "")) == vl_convert.svg_to_png(alone(text, "", ""))
 
 
 def test_latex_is_told_no_command():
