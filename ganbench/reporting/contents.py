@@ -13,7 +13,7 @@ from ganbench.reporting.parts import Block, Choice, Figure, Folded, Part, Table
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.sections import Section, overall_section, section
 
-PICTURE_BYTES = 1_500_000  # of a page that stays below 5 MB
+PICTURE_BYTES = 1_500_000  # of a page of 1,000 cells that stays near 5 MB
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,7 @@ def contents(frame: Frame, rankings: Sequence[Ranking]) -> Contents:
     scored = [ranking for ranking in rankings if ranking.scoring]
     drawn = None if set(frame.cells["outcome"]) <= {"completed"} else outcome_figure(frame)
     return Contents(
-        tuple(
-            replace(found, blocks=tuple(_block(block, found, taken) for block in found.blocks)) for found in sections
-        ),
+        tuple(_section(found, taken) for found in sections),
         _table(tables.overview(scored), ("overview",), "Overview", taken) if scored else None,
         drawn,
         _table(tables.outcome_table(frame), ("outcomes",), "Outcomes", taken),
@@ -82,6 +80,10 @@ def _deep(parts: Iterable[Part]) -> Iterator[Part]:
             yield from _deep(option for _, option in part.options)
         elif isinstance(part, Folded):
             yield from _deep(part.parts)
+
+
+def _section(found: Section, taken: set[str]) -> Section:
+    return replace(found, blocks=tuple(_block(block, found, taken) for block in found.blocks))
 
 
 def _block(block: Block, found: Section, taken: set[str]) -> Block:

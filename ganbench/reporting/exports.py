@@ -57,7 +57,7 @@ def _figures(figures: list[Figure], pdf: bool) -> Iterator[tuple[str, bytes]]:
             yield f"{names[figure.name]}.pdf", vl_convert.svg_to_pdf(drawn)
 
 
-def _whole(column: pd.Series[Any]) -> pd.Series[Any]:
+def _whole(column: pd.Series[float]) -> pd.Series[Any]:
     known = column.dropna()
     if not pd.api.types.is_float_dtype(column) or not (known % 1 == 0).all() or (known.abs() > EXACT).any():
         return column

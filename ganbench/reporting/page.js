@@ -27,6 +27,8 @@ function start() {
   document.head.append(filter, light);
   document.querySelector("main").before(bar);
   new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
+  const scrolled = new ResizeObserver((found) => found.forEach(({ target }) => focusable(target)));
+  for (const area of document.querySelectorAll(".scroll")) scrolled.observe(area);
   listen();
   show();
   if (state.anchor) go();
@@ -52,7 +54,8 @@ function start() {
     [state.v = ""] = known("v", values);
     [state.t = ""] = known("t", ["light", "dark"]);
     for (const [table, column, way] of (found.sort ?? []).map((one) => one.split(":"))) {
-      if (/^\d+$/.test(column) && ["up", "down"].includes(way)) state.sort[table] = [Number(column), way];
+      const known = [...tables.keys()].find((one) => one.dataset.name === table)?.tHead.rows[0].cells[column];
+      if (known && ["up", "down"].includes(way)) state.sort[table] = [known.cellIndex, way];
     }
     for (const [place, option] of (found.c ?? []).map((one) => one.split(":").map(Number))) {
       if (choices[place] && names(choices[place])[option] !== undefined) state.c[place] = option;
@@ -120,6 +123,7 @@ function start() {
     for (const select of bar.querySelectorAll("select")) select.value = state[select.dataset.act];
     for (const count of bar.querySelectorAll(".count")) count.textContent = shown(count.dataset.count).join("/");
     say(status());
+    for (const all of bar.querySelectorAll("[data-act^=all]")) all.disabled = !state[all.dataset.act.split(":")[1]].size;
     bar.querySelector("[data-act=reset]").disabled = !written().includes("?");
   }
 

@@ -24,7 +24,7 @@ from ganbench.reporting.ranking import BROKEN, Ranking
 from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration
 
-NUMBER_BYTES = 500_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
+NUMBER_BYTES = 400_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,12 @@ function alone(figure, hidden) {
   return new XMLSerializer().serializeToString(drawn).replaceAll('="currentColor"', `="${PAPER_INK}"`);
 }
 
+// Only what can be scrolled is a stop on the way of the Tab key.
+function focusable(area) {
+  if (area.scrollWidth > area.clientWidth) area.tabIndex = 0;
+  else area.removeAttribute("tabindex");
+}
+
 async function unpacked(packed) {
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
