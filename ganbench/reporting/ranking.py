@@ -67,7 +67,8 @@ class Ranking:
 
     `test` is the one by which contenders were held against the leader. `ceiling` is what as many held-out real samples
     score, by value, where there were enough of them.
-    `scoring` is false where the suite asks for no scores: then nothing is ranked.
+    `scoring` is false where the suite asks for no scores: then nothing is ranked. Which way is `better` is known of
+    the `values` alone: nothing tells that of a headline that no cell was scored by.
     """
 
     dataset: str
