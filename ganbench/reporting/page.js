@@ -26,7 +26,7 @@ function start() {
   for (const figure of document.querySelectorAll("figure")) exportable(figure, told.numbers[figure.id]);
   document.head.append(filter, light);
   document.querySelector("main").before(bar);
-  new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
+  new ResizeObserver(measure).observe(bar);
   const scrolled = new ResizeObserver((found) => found.forEach(({ target }) => focusable(target)));
   for (const area of document.querySelectorAll(".scroll")) scrolled.observe(area);
   listen();
@@ -91,9 +91,14 @@ function start() {
     remember(replace);
   }
 
+  function measure() {
+    root.style.setProperty("--bar", `${bar.offsetHeight}px`); // under which no heading may end up
+  }
+
   function go() {
     const target = document.getElementById(state.anchor);
     if (!target) return;
+    measure();
     target.scrollIntoView();
     target.tabIndex = -1;
     target.focus({ preventScroll: true });
@@ -198,8 +203,8 @@ function start() {
       open.open = false;
       open.firstChild.focus();
     });
-    if (!matchMedia("(hover: hover) and (pointer: fine)").matches) return;
-    document.addEventListener("pointerover", ({ target }) => {
+    document.addEventListener("pointerover", ({ target, pointerType }) => {
+      if (pointerType === "touch") return; // a finger does not hover
       clearTimeout(lighting); // a pointer that only crosses a figure lights nothing
       lighting = setTimeout(() => lit(target.closest("[data-o]")?.dataset.o), 120);
     });
