@@ -122,7 +122,7 @@ function start() {
     if (state.d) rules.push(`[data-d]:not([data-d="${told.datasets.indexOf(state.d)}"])`);
     filter.textContent = rules.length ? `:is(main, nav) :is(${rules}) { display: none !important; }` : "";
     root.dataset.theme = state.t;
-    choices.forEach((one, n) => choose(one, state.c[n] ?? Math.max(0, byValue(one) ? names(one).indexOf(state.v) : 0)));
+    choices.forEach((one, n) => choose(one, state.c[n] ?? usual(one)));
     for (const [table, rows] of tables) sort(table, rows, state.sort[table.dataset.name]);
     for (const box of bar.querySelectorAll("input")) box.checked = !state[box.dataset.act].has(box.value);
     for (const select of bar.querySelectorAll("select")) select.value = state[select.dataset.act];
@@ -130,6 +130,11 @@ function start() {
     say(status());
     for (const all of bar.querySelectorAll("[data-act^=all]")) all.disabled = !state[all.dataset.act.split(":")[1]].size;
     bar.querySelector("[data-act=reset]").disabled = !written().includes("?");
+  }
+
+  function usual(choice) {
+    if ("slider" in choice.dataset) return names(choice).length - 1; // where training ended
+    return Math.max(0, byValue(choice) ? names(choice).indexOf(state.v) : 0);
   }
 
   function byValue(choice) {
