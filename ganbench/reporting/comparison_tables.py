@@ -9,7 +9,6 @@ from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.wording import NOTHING, bounds, count, number, p_value, percent, places, without_interval
 from ganbench.stats import (
-    CLAIM,
     Interval,
     all_pairs,
     beats,
@@ -113,11 +112,6 @@ def overall_table(found: Overall) -> Table:
     headings = ("Contender", "Mean rank", "Share of the best", "95 % interval")
     objectives = tuple(found.objective[name] for name in found.ranks.ranks)
     return Table(caption, headings, tuple(rows), (False, True, True, True), objectives)
-
-
-def about_intervals() -> str:
-    """Say what the intervals claim."""
-    return CLAIM
 
 
 def _shares(chance: Interval) -> str:

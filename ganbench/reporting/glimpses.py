@@ -110,10 +110,12 @@ def _surfaces(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int
             uri, what = _diverging(logits / max(float(np.nanquantile(np.abs(logits), 0.98)), 1e-9)), "output of D"
         else:
             continue
-        tiles.append(Picture(uri, f"{name}: {what}", "", f"{what} of {name} over the plane", objective, True))
+        tiles.append(Picture(uri, name, what, f"{what} of {name} over the plane", objective, True))
         if "best" in arrays:
             best = _diverging(2 * arrays["best"].astype(float) - 1)
-            tiles.append(Picture(best, "the best D", "", f"The best D against {name} over the plane", objective, True))
+            tiles.append(
+                Picture(best, name, "the best D", f"The best D against {name} over the plane", objective, True)
+            )
     return Gallery(tuple(tiles), strip=True) if tiles else None
 
 

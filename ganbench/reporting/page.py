@@ -23,6 +23,7 @@ from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import BROKEN, Ranking
 from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration
+from ganbench.stats import CLAIM
 
 NUMBER_BYTES = 400_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
 
@@ -73,6 +74,7 @@ def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
         unscored=_unscored(frame),
         objectives=[(name, palette[name], _formula(frame, name)) for name in frame.objectives],
         colour=palette,
+        claim=CLAIM,
         place={name: place for place, name in enumerate(palette)},
         place_of_dataset={name: place for place, name in enumerate(frame.datasets)},
     )

@@ -45,7 +45,7 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
         return []
     seed = int(ranking.cells["seed"].min())
     cells = {s.contender: ranking.cells[ranking.cells["contender"] == s.contender] for s in ranking.standings}
-    first = [int(mine.index[mine["seed"].argmin()]) for mine in cells.values()]
+    first = [int(mine.index.to_numpy()[mine["seed"].to_numpy().argmin()]) for mine in cells.values()]
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}
     every = [int(place) for mine in shown.values() for place in mine.index]
