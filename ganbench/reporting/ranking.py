@@ -19,6 +19,8 @@ SIGNIFICANCE = 0.05
 SEEDS_THAT_AGREE = 5
 """Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
 BROKEN = ("diverged", "failed", "timed_out")
+CROWD = 150
+"""Cells of a ranking beyond which single ones are drawn for the headline alone: the page would grow past 5 MB."""
 
 Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscored"]
 
@@ -83,6 +85,10 @@ class Ranking:
     test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
+
+    def crowded(self, value: str = "") -> bool:
+        """Whether single cells are too many to be told apart in figures of this value (or of none)."""
+        return len(self.cells) > CROWD and value != self.headline
 
 
 def rankings(frame: Frame) -> list[Ranking]:

@@ -67,9 +67,10 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
         height={"step": 46},
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 45, "bottom": 5}  # room for a font wider than the measured one
+    best_dots = "hollow dots below them: each seed's best evaluation; "
     caption = (
-        f"{title} ({better} is better) of every seed. Filled dots: final scores; hollow dots "
-        "below them: each seed's best evaluation; tick and bar: mean of the final scores, "
+        f"{title} ({better} is better) of every seed. Filled dots: final scores; "
+        f"{'' if ranking.crowded(value) else best_dots}tick and bar: mean of the final scores, "
         f"{_interval(ranking, value)}. A contender without filled dots has no final score."
         f"{' Dashed: what held-out real samples score.' if ceiling else ''}"
     )
@@ -97,9 +98,11 @@ def curves_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
         mine = curves[curves["contender"] == standing.contender]
         there.append(mine["cell"].nunique())
         if not mine.empty:
-            panels.append(curve_panel(sheet, mine, standing.contender, ink[standing.objective], scale, steps))
+            name, colour = standing.contender, ink[standing.objective]
+            panels.append(curve_panel(sheet, mine, name, colour, scale, steps, not ranking.crowded(value)))
+    thin = "Thick" if ranking.crowded(value) else "Thin lines: single seeds; thick"
     caption = (
-        f"{title} ({better} is better) by G step. Thin lines: single seeds; thick line and band: mean over seeds at "
+        f"{title} ({better} is better) by G step. {thin} line and band: mean over seeds at "
         f"each step and its 95 % t-interval, from {MEANS_FROM} seeds on ({n_of(there)}), drawn only while every seed "
         "is there. A cross marks the last score of a seed that did not complete. All panels share both axes."
     )
@@ -114,15 +117,15 @@ def _interval(ranking: Ranking, value: str) -> str:
 
 def _dots(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
     """Set the seeds apart vertically, or equal scores would look like one seed."""
-    ink, rows = inks(frame.objectives), []
+    ink, rows, crowded = inks(frame.objectives), [], ranking.crowded(value)
     for standing in ranking.standings:
         mine = ranking.cells[ranking.cells["contender"] == standing.contender]
-        for kind, middle in (("final", -0.25), ("best", 0.55)):
+        for kind, middle in (("final", -0.25), ("best", 0.55))[: 1 if crowded else 2]:
             scored = mine[["seed", f"{value}_{kind}"]].dropna().sort_values("seed")
             digits = places(scored[f"{value}_{kind}"])
             for place, (seed, score) in enumerate(zip(scored["seed"], scored[f"{value}_{kind}"], strict=True)):
                 spread = 0.0 if len(scored) == 1 else 0.4 * (place / (len(scored) - 1) - 0.5)
-                told = f"{standing.contender}, seed {seed}: {written(score, digits)} ({kind})"
+                told = "" if crowded else f"{standing.contender}, seed {seed}: {written(score, digits)} ({kind})"
                 rows.append(
                     {
                         "contender": standing.contender,
