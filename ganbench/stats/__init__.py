@@ -4,6 +4,7 @@
 made-up populations and on the final scores of 160 trained seeds; benchmarks/README.md has what it printed.
 """
 
+from ganbench.stats.centres import CENTRES, centre
 from ganbench.stats.comparisons import Comparison, Pair, all_pairs, indistinct_groups
 from ganbench.stats.corrections import holm
 from ganbench.stats.intervals import (
@@ -40,6 +41,7 @@ CLAIM = (
 )
 
 __all__ = [
+    "CENTRES",
     "CLAIM",
     "IQM_FROM",
     "MEANS_FROM",
@@ -60,6 +62,7 @@ __all__ = [
     "all_pairs",
     "beats",
     "beats_matrix",
+    "centre",
     "choose_test",
     "cliffs_delta",
     "critical_difference",
