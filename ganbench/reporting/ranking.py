@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -9,11 +10,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
-from ganbench.stats import Better, Difference, Interval, Test, choose_test, holm, mean_interval, paired_difference
+from ganbench.stats import (
+    Better,
+    Difference,
+    Interval,
+    Test,
+    all_pairs,
+    choose_test,
+    holm,
+    mean_interval,
+    paired_difference,
+)
 
 SIGNIFICANCE = 0.05
 SEEDS_THAT_AGREE = 5
@@ -83,6 +95,30 @@ class Ranking:
     test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
+
+    @functools.cached_property
+    def of(self) -> dict[str, pd.DataFrame]:
+        """The cells of each contender, in the order of the standings."""
+        return self.split(self.cells.assign(cell=self.cells.index))
+
+    @functools.cached_property
+    def worse_alike(self) -> bool:
+        """Whether those that lag behind the leader, two or more, cannot be told apart from each other."""
+        worse = {s.contender: s.finals for s in self.standings if s.relation == "worse"}
+        return len(worse) > 1 and len(all_pairs(worse).groups) == 1
+
+    def split(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the rows of a table about cells (by its column `cell`), contender by contender, best first.
+
+        Contenders without a row are left out, as are cells of other rankings.
+        """
+        order = {standing.contender: place for place, standing in enumerate(self.standings)}
+        cells = table["cell"].to_numpy(np.int64)
+        owner = np.full(max(cells.max(initial=-1), self.cells.index.max()) + 1, -1)
+        owner[self.cells.index] = [order[name] for name in self.cells["contender"]]
+        owners = owner[cells]
+        rows = {name: np.flatnonzero(owners == place) for name, place in order.items()}
+        return {name: table.take(mine) for name, mine in rows.items() if mine.size}
 
 
 def rankings(frame: Frame) -> list[Ranking]:

@@ -294,7 +294,7 @@ def _difference(standing: Standing, digits: int) -> tuple[str, str, str]:
 
 
 def _of(ranking: Ranking, standing: Standing) -> pd.DataFrame:
-    return ranking.cells[ranking.cells["contender"] == standing.contender]
+    return ranking.of[standing.contender]
 
 
 def _mean(values: Iterable[float | None]) -> float:
