@@ -196,7 +196,7 @@ def convergence_table(found: Sequence[Ending]) -> Table:
 
 def _pair(frame: Frame, ranking: Ranking, standing: Standing, kind: str) -> list[complex]:
     """Return the two eigenvalues of a contender's first cell that has them."""
-    mine = ranking.cells[ranking.cells["contender"] == standing.contender].index
+    mine = ranking.of[standing.contender].index
     for facts in (frame.statuses[place].facts for place in mine if place in frame.statuses):
         if f"{kind}_real_1" in facts:
             return list(_complex(facts, kind))

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ganbench.reporting.colours import colours
@@ -161,8 +162,8 @@ def linear_scale(low: float, high: float, room: float = 0.08) -> Spec:
 
 def within(data: pd.DataFrame, scale: Spec) -> pd.DataFrame:
     """Cut intervals (columns low, high) to what a scale shows: a logarithm has no place for what is below 0."""
-    low, high = scale["domain"]
-    return data.assign(low=data["low"].clip(low, high), high=data["high"].clip(low, high))
+    ends = {name: np.clip(data[name].to_numpy(float), *scale["domain"]) for name in ("low", "high")}
+    return data.assign(**ends)
 
 
 def short(name: str) -> str:

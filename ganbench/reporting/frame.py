@@ -17,6 +17,7 @@ import pandas as pd
 
 from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import contenders, stability
+from ganbench.stats import Better
 from ganbench.store import Store, StoreError
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Frame:
     better: Mapping[str, str]
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def direction(self, value: str) -> Better:
+        """Return whether lower or higher is better of a value; lower where it is not known."""
+        return "higher" if self.better.get(value) == "higher" else "lower"
 
     @property
     def values(self) -> list[str]:

@@ -44,7 +44,7 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     if not kept:
         return []
     seed = int(ranking.cells["seed"].min())
-    cells = {s.contender: ranking.cells[ranking.cells["contender"] == s.contender] for s in ranking.standings}
+    cells = ranking.of
     first = [int(mine.index.to_numpy()[mine["seed"].to_numpy().argmin()]) for mine in cells.values()]
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}

@@ -147,7 +147,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
 
 
 def _interval(found: Interval) -> dict[str, float | int]:
-    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
 
 
 def _plain(value: Any) -> Any:

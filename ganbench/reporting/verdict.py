@@ -11,7 +11,7 @@ from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import BROKEN, SIGNIFICANCE, Ranking, Standing
 from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
-from ganbench.stats import all_pairs, seeds_needed
+from ganbench.stats import seeds_needed
 
 SWITCHED_OFF = (
     "Scores are switched off (evaluate.metrics is empty), so nothing is ranked: outcomes, traces and costs are shown."
@@ -28,7 +28,7 @@ def verdict(ranking: Ranking) -> str:
     whole = [standing for standing in ranking.standings if standing.relation not in ("broken", "unscored")]
     broken = [standing for standing in ranking.standings if standing.relation == "broken"]
     sentences = [_leaders(ranking, whole)] if whole else [_none_whole(ranking, broken)]
-    sentences += _rest(whole)
+    sentences += _rest(ranking, whole)
     if whole and broken:
         names = [f"{standing.contender} ({losses(standing)})" for standing in broken]
         what = "did not complete or have no score" if _unscorable(broken) else "did not complete"
@@ -61,7 +61,8 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
         seeds = f"95 % interval {bounds(lead, decimals)}, {seeds}"
     if lead.n > 1 and len({*first[0].finals.values()}) == 1:
         seeds = f"the same in each of {lead.n} seeds"
-    score = f"{number(lead.mean, decimals)} ({seeds})"
+    centre = "median " if ranking.better == "lower" and lead.n > 1 else ""
+    score = f"{centre}{number(lead.mean, decimals)} ({seeds})"
     if len(ranking.standings) == 1:
         return f"{first[0].contender} is the only contender: {title} {score}."
     of = f"of {len(ranking.standings)} contenders"
@@ -70,7 +71,7 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
     return f"{first[0].contender} has the {most} {title} {of}: {score}."
 
 
-def _rest(whole: Sequence[Standing]) -> list[str]:
+def _rest(ranking: Ranking, whole: Sequence[Standing]) -> list[str]:
     rest = [standing for standing in whole if standing.relation != "first"]
     leader = "it" if sum(standing.relation == "first" for standing in whole) == 1 else "them"
     sentences = []
@@ -78,18 +79,11 @@ def _rest(whole: Sequence[Standing]) -> list[str]:
         sentences.append(f"{_named(alike)} cannot be told apart from {leader}.")
     if worse := [standing for standing in rest if standing.relation == "worse"]:
         verb = "scores" if len(worse) == 1 else "score"
-        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}){_among(worse)}.")
+        alike_too = "; among themselves they cannot be told apart" if ranking.worse_alike else ""
+        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}){alike_too}.")
     if untested := [standing.contender for standing in rest if standing.relation == "untested"]:
         sentences.append(f"Too few seeds to test the difference to {_named(untested)}.")
     return sentences
-
-
-def _among(worse: Sequence[Standing]) -> str:
-    """Say of contenders that lag behind the leader if nothing tells them apart from each other."""
-    if len(worse) < 2:
-        return ""
-    groups = all_pairs({s.contender: s.finals for s in worse}).groups
-    return "; among themselves they cannot be told apart" if len(groups) == 1 else ""
 
 
 def _evidence(worse: Sequence[Standing]) -> str:
