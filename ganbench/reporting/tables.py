@@ -85,9 +85,9 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
     if ranking.ceiling:
         own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
         rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value, spread[value]) for value in others)))
-    arrow, way = (f" {_arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
-    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
-    headings = ("Rank", "Contender", "Seeds", f"Final{arrow}", "95 % interval", f"Best{arrow}", "To the leader")
+    marked, way = (f" {arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
+    titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in others]
+    headings = ("Rank", "Contender", "Seeds", f"Final{marked}", "95 % interval", f"Best{marked}", "To the leader")
     caption = (
         f"{ranking.title}{way}: mean over seeds with Student's t-interval, where that holds what it claims "
         "(see Method). To the leader: mean paired difference over shared seeds with its t-interval, "
@@ -117,7 +117,7 @@ def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
     if ranking.ceiling:
         own = [(_ceiling(ranking, value, digits[value]), NOTHING) for value in values]
         rows.append((CEILING, *(part for pair in own for part in pair)))
-    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in values]
+    titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in values]
     headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
     caption = "Mean final values over seeds with Student's t-interval. k/n: only k of n seeds have the value."
     caption += without_interval(s.others[value] for s in ranking.standings for value in values)
@@ -252,11 +252,7 @@ def _place(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
 
 
 def _titled(ranking: Ranking) -> str:
-    return f"{ranking.title} {_arrow(ranking.better)}" if ranking.values else ranking.title
-
-
-def _arrow(better: str) -> str:
-    return "↓" if better == "lower" else "↑"
+    return f"{ranking.title} {arrow(ranking.better)}" if ranking.values else ranking.title
 
 
 def _rank(rank: int | None) -> str:
