@@ -140,7 +140,8 @@ def axes_of(frame: Frame, dataset: str, samples: Sequence[Samples]) -> Axes | No
         low, high = centres[:, :2].min(axis=0), centres[:, :2].max(axis=0)
     else:
         points = np.concatenate([s[:, :2].astype(np.float64) for s in samples])
-        low, high = np.quantile(points[np.isfinite(points).all(axis=1)], (0.01, 0.99), axis=0)
+        finite = points[np.isfinite(points).all(axis=1)]
+        low, high = np.quantile(finite if len(finite) else np.zeros((1, 2)), (0.01, 0.99), axis=0)
     half = max(float((high - low).max()) / 2 * 1.3, 6 * std, 1e-6)
     middle = (low + high) / 2
     rings = tuple((float(x), float(y)) for x, y in centres[:, :2])

@@ -216,7 +216,7 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
 def _outcome(frame: Frame, place: int, headline: str) -> str:
     """Tell completed cells that await their scores, or whose headline cannot be computed, from the others."""
     outcome = str(frame.cells.at[place, "outcome"])
-    scored = headline in frame.better and bool(frame.cells[f"{headline}_final"].notna()[place])
+    scored = headline in frame.better and not math.isnan(frame.cells[f"{headline}_final"].at[place])
     if outcome != "completed" or scored or not frame.suite.listed[place].scoring:
         return outcome
     return "unscorable" if place in frame.scores else "unscored"

@@ -87,9 +87,9 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
         own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
         rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value, spread[value]) for value in others)))
     centre = CENTRES[ranking.better]
-    arrow, way = (f" {_arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
-    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
-    headings = ("Rank", "Contender", "Seeds", f"Final{arrow}", "95 % interval", f"Best{arrow}", "To the leader")
+    marked, way = (f" {arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
+    titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in others]
+    headings = ("Rank", "Contender", "Seeds", f"Final{marked}", "95 % interval", f"Best{marked}", "To the leader")
     caption = (
         f"{ranking.title}{way}: {centre} over seeds with its {INTERVALS[ranking.better]}, where that holds what it "
         f"claims (see Method). To the leader: {centre} of the paired differences over shared seeds with its interval, "
@@ -119,7 +119,7 @@ def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
     if ranking.ceiling:
         own = [(_ceiling(ranking, value, digits[value]), NOTHING) for value in values]
         rows.append((CEILING, *(part for pair in own for part in pair)))
-    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in values]
+    titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in values]
     headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
     caption = (
         "Final values over seeds: means with Student's t-interval, of distances (lower is better) medians with the "
@@ -257,11 +257,7 @@ def _place(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
 
 
 def _titled(ranking: Ranking) -> str:
-    return f"{ranking.title} {_arrow(ranking.better)}" if ranking.values else ranking.title
-
-
-def _arrow(better: str) -> str:
-    return "↓" if better == "lower" else "↑"
+    return f"{ranking.title} {arrow(ranking.better)}" if ranking.values else ranking.title
 
 
 def _rank(rank: int | None) -> str:

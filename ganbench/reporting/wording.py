@@ -60,6 +60,11 @@ def count(n: int, noun: str, plural: str = "") -> str:
     return f"{number(n, 0)} {noun if n == 1 else plural or noun + 's'}"
 
 
+def arrow(better: str) -> str:
+    """Return the way in which scores get better."""
+    return "\u2193" if better == "lower" else "\u2191"
+
+
 def joined(names: Sequence[str]) -> str:
     """Write a list as in a sentence: `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -81,6 +81,8 @@ def frequency_figure(frame: Frame, ranking: Ranking, pictures: Pictures) -> Figu
             },
         )
         panels.append(layered(squares, title=short(standing.contender), width=210, height={"step": 14}))
+    if not rows:
+        return None
     cut = "" if len(seeds) <= room else f" The first {room} of {len(seeds)} seeds."
     caption = (
         f"Modes by seed at the last evaluation (n = {min(len(seeds), room)} seeds, a row each, no interval): the "
