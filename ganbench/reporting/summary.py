@@ -116,6 +116,10 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
+        "values": {
+            value: {"title": frame.title(ranking.dataset, value), "better": frame.better[value]}
+            for value in ranking.values
+        },
         "ceiling": dict(ranking.ceiling),
         "verdict": verdict(ranking),
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),

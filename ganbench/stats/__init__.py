@@ -31,6 +31,13 @@ from ganbench.stats.profiles import Cells, Curve, performance_profiles, score_pr
 from ganbench.stats.quartiles import IQM_FROM, iqm, iqm_interval
 from ganbench.stats.ranks import MeanRanks, critical_difference, friedman, mean_ranks, rank_groups
 from ganbench.stats.survival import median_time, reached, restricted_mean, time_to_target
+from ganbench.stats.unpaired import (
+    choose_unpaired_test,
+    permutation_p,
+    rank_sum_p,
+    smallest_unpaired_p,
+    unpaired_difference,
+)
 from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix, cliffs_delta
 
 CLAIM = (
@@ -61,6 +68,7 @@ __all__ = [
     "beats",
     "beats_matrix",
     "choose_test",
+    "choose_unpaired_test",
     "cliffs_delta",
     "critical_difference",
     "deviation",
@@ -75,14 +83,18 @@ __all__ = [
     "median_time",
     "paired_difference",
     "performance_profiles",
+    "permutation_p",
     "rank_groups",
+    "rank_sum_p",
     "reached",
     "restricted_mean",
     "score_profiles",
     "seeds_needed",
     "sign_flip_p",
     "smallest_p",
+    "smallest_unpaired_p",
     "standardised_difference",
     "t_interval",
     "time_to_target",
+    "unpaired_difference",
 ]
