@@ -26,6 +26,7 @@ from ganbench.stats import (
 )
 
 Verdict = Literal["better", "worse", "indistinct", "same", "untested", "missing", "new"]
+NO_DIFFERENCE = Difference(Interval(math.nan, math.nan, math.nan, 0, "a seed was lost"), math.nan)
 Way = Literal["", "t", "permutation", "ranks"]
 
 
@@ -66,7 +67,8 @@ class Seeds:
 class Change:
     """How one value of one contender changed.
 
-    `before` and `after` are means over the seeds that completed, `difference` is after - before. `p` is Holm's over the
+    `before` and `after` are means over the seeds that completed, `difference` is after - before, where no seed was
+    lost: those that survive a divergence are no fair sample. `p` is Holm's over the
     contenders of the dataset, by `way`: the test of the means, or, where a seed was lost on either side, that of ranks,
     in which a lost seed is the worst; NaN where nothing was tested. `chance` is how often a seed after beats one
     before, a lost one losing. `verdict` says what holds beyond seed noise; losing more seeds is worse whatever the
@@ -84,9 +86,9 @@ class Change:
 
     @property
     def effect(self) -> float:
-        """The difference as a share of the mean before; infinite from 0, or where a lost seed is in no mean."""
+        """The difference as a share of the mean before; infinite from 0, or where there is no difference."""
         size, scale = abs(self.difference.interval.value), abs(self.before.value)
-        return size / scale if math.isfinite(size) and scale > 0 and not any(self.seeds.lost) else math.inf
+        return size / scale if math.isfinite(size) and scale > 0 else math.inf
 
 
 def changes(
@@ -116,7 +118,9 @@ def changes(
 def _untested(seeds: Seeds, better: Better) -> Change:
     before, after = seeds.known
     difference = (
-        paired_difference(after, before)
+        NO_DIFFERENCE
+        if any(seeds.lost)
+        else paired_difference(after, before)
         if seeds.paired
         else unpaired_difference(list(after.values()), list(before.values()))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pandas as pd
@@ -89,8 +89,10 @@ def matched(a: Side, b: Side) -> tuple[list[Matched], list[Apart]]:
         here, there = ([r for r in side.rankings if r.dataset == dataset] for side in (a, b))
         pairs = _pairs(here, there)
         together += [_matched(a, b, *pair) for pair in pairs]
-        apart += _apart("A", here, there, [pair[0] for pair in pairs], a, b)
-        apart += _apart("B", there, here, [pair[1] for pair in pairs], b, a)
+        mine = list(_apart("A", here, there, [pair[0] for pair in pairs], a, b))
+        others = _apart("B", there, here, [pair[1] for pair in pairs], b, a)
+        told = {frozenset(one.differs) for one in mine}
+        apart += [*mine, *(replace(one, differs=()) if frozenset(one.differs) in told else one for one in others)]
     return together, apart
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ganbench.reporting.comparing.changes import Verdict
 from ganbench.reporting.comparing.matching import Apart, Differing, Matched, Pairing, matched
 from ganbench.reporting.comparing.sides import Side, only_those, read_side
 from ganbench.reporting.wording import count, in_sentence, joined, number, p_value, places
@@ -13,7 +14,7 @@ from ganbench.stats import MEANS_FROM
 from ganbench.store import StoreError
 
 NAMED = 6  # longer lists are counted instead of spelled out
-VERDICTS = {
+VERDICTS: dict[Verdict, str] = {
     "worse": "worse",
     "better": "better",
     "indistinct": "not told apart",
