@@ -144,16 +144,21 @@ def _show(found: Compared, regressions: list[Regression]) -> None:
 
 
 def _say(console: Console, sentence: str) -> None:
-    console.print(printable(sentence), highlight=False, markup=False, soft_wrap=True)
+    console.print(_plain(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
 def _drawn(held: parts.Table, title: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=Text(printable(title)), title_justify="left", pad_edge=False)
+    drawn = Table(title=Text(_plain(title)), title_justify="left", pad_edge=False)
     for heading, numeric in zip(held.headings, held.numeric, strict=True):
-        drawn.add_column(Text(heading), justify="right" if numeric else "left")
+        drawn.add_column(Text(_plain(heading)), justify="right" if numeric else "left")
     for row in held.rows:
-        drawn.add_row(*(Text(printable(cell), STYLES.get(cell, "")) for cell in row))
+        drawn.add_row(*(Text(_plain(cell), STYLES.get(cell, "")) for cell in row))
     return drawn
+
+
+def _plain(text: str) -> str:
+    """Return text for a terminal: the spaces that a page sets thin or keeps together are spaces there."""
+    return printable(text.replace("\u00a0", " ").replace("\u2009", " "))

@@ -142,10 +142,12 @@ def _reported(folder: Path) -> Frame:
     }
     datasets = {
         name: {
-            "headline": one.headline,
-            "titles": {value: about.title for value, about in _values(one).items()},
+            "headline": first.headline,
+            "titles": {
+                value: about.title for one in (*first.other_protocols, first) for value, about in _values(one).items()
+            },
         }
-        for name, one in reversed(ranked)
+        for name, first in summary.datasets.items()
     }
     listed = tuple(
         _listed(dict(zip(map(str, cells), row, strict=True)), switched_off) for row in cells.itertuples(index=False)

@@ -52,9 +52,9 @@ def changes_table(one: Matched, value: str) -> Table:
     caption = (
         f"{one.titles[value]} ({better} is better): means over the seeds that are compared, B \u2212 A with its "
         "t-interval where no seed was lost, and p after Holm's correction over the contenders. "
-        f"{_tests(one, value)} B beats A: how often a seed of B scores better than one of A, over all pairs, ties counted half; a lost seed loses. k/n: k of n "
-        "seeds have a score. Same numbers: every score and count of every shared seed is the same, so nothing is "
-        "tested."
+        f"{_tests(one, value)} B beats A: how often a seed of B scores better than one of A, over all pairs, ties "
+        "counted half; a lost seed loses. k/n: k of n seeds have a score. Same numbers: every score and count of every "
+        "shared seed is the same, so nothing is tested."
     )
     return _table(caption, headings, rows, one.pairings, left=2)
 
@@ -66,8 +66,8 @@ def others_table(one: Matched) -> Table | None:
         digits = places(pairing.changes[value].before.value for pairing in one.pairings)
         for pairing in one.pairings:
             change = pairing.changes[value]
-            if value == one.headline or change.verdict not in ("better", "worse"):
-                continue
+            if value == one.headline or change.verdict not in ("better", "worse") or change.seeds.loses_more:
+                continue  # seeds that were lost are told once, at the headline
             means = (number(mean.value, digits) for mean in (change.before, change.after))
             difference = _signed(change.difference.interval.value, digits)
             rows.append((title, pairing.contender, VERDICTS[change.verdict], *means, difference, _p(change)))

@@ -14,6 +14,7 @@ from ganbench.stats import MEANS_FROM
 from ganbench.store import StoreError
 
 NAMED = 6  # longer lists are counted instead of spelled out
+CHANGED: tuple[Verdict, ...] = ("worse", "better")
 VERDICTS: dict[Verdict, str] = {
     "worse": "worse",
     "better": "better",
@@ -100,7 +101,7 @@ def verdict(one: Matched) -> str:
     by_verdict = {name: [p for p in one.pairings if p.verdict == name] for name in VERDICTS}
     sentences = [
         f"{_listed(found, lambda p: f'{p.contender} ({evidence(one, p)})')} got {name}."
-        for name in ("worse", "better")
+        for name in CHANGED
         if (found := by_verdict[name])
     ]
     if found := by_verdict["indistinct"]:
@@ -109,16 +110,17 @@ def verdict(one: Matched) -> str:
         sentences.append(f"{_listed(found)} gave the same numbers.")
     if found := by_verdict["untested"]:
         sentences.append(f"Too few seeds to test {_listed(found)}.")
-    for name, where in (("missing", "A"), ("new", "B")):
-        if found := by_verdict[name]:
-            sentences.append(f"Only {where} has {_listed(found)}.")
+    if found := by_verdict["missing"]:
+        sentences.append(f"Only A has {_listed(found)}.")
+    if found := by_verdict["new"]:
+        sentences.append(f"Only B has {_listed(found)}.")
     return " ".join(sentences)
 
 
 def whole_verdict(found: Compared) -> str:
     """Say in one sentence what changed beyond seed noise."""
     parts = []
-    for name in ("worse", "better"):
+    for name in CHANGED:
         told = [
             f"{_listed(mine)} on {heading(one, found.datasets)}"
             for one in found.datasets
