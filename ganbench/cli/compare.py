@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -135,12 +136,24 @@ def _show(found: Compared, regressions: list[Regression]) -> None:
         console.print(_drawn(tables.changes_table(one, one.headline), f"{where}: {one.titles[one.headline]}"))
         if others := tables.others_table(one):
             console.print(_drawn(others, f"{where}: other values that changed beyond seed noise"))
-        console.print(_drawn(tables.cost_table(one), f"{where}: cost and settings"))
-    console.print(_drawn(tables.outcome_table(found), "outcomes"))
+    changed = _changed(found)
+    for one in changed.datasets:
+        console.print(_drawn(tables.cost_table(one), f"{heading(one, found.datasets)}: cost and settings"))
+    if changed.datasets:
+        console.print(_drawn(tables.outcome_table(changed), "outcomes"))
     for sentence in caveats(found):
         _say(console, f"note: {sentence}")
     for regression in regressions:
         _say(console, f"regression: {regression.contender} on {regression.dataset}: {regression.why}")
+
+
+def _changed(found: Compared) -> Compared:
+    """Leave out the contenders that gave the same numbers: there is nothing more to say of them."""
+    kept = [
+        replace(one, pairings=tuple(pairing for pairing in one.pairings if pairing.verdict != "same"))
+        for one in found.datasets
+    ]
+    return replace(found, datasets=tuple(one for one in kept if one.pairings))
 
 
 def _say(console: Console, sentence: str) -> None:

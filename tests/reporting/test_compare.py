@@ -183,7 +183,7 @@ def test_more_seeds_on_one_side_are_left_out_and_said(sides):
     found = compare(*sides(cells(range(5), hinge=0.8), cells(range(8), hinge=0.8)))
     assert only(found).verdict == "same"
     assert found.same == (5, 5, 0)
-    assert "hinge on digits: 3 seeds of B that the other side lacks is left out." in caveats(found)
+    assert "hinge on digits: left out 3 seeds of B, which the other side lacks." in caveats(found)
 
 
 def test_one_seed_is_too_few(sides):

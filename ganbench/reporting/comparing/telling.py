@@ -233,7 +233,7 @@ def _left_out(found: Compared) -> Iterator[str]:
         told = [f"{count(n, 'seed')} of {where}" for n, where in zip(extra, "AB", strict=True) if n > 0]
         if told:
             name = heading(one, found.datasets)
-            yield f"{pairing.contender} on {name}: {joined(told)} that the other side lacks is left out."
+            yield f"{pairing.contender} on {name}: left out {joined(told)}, which the other side lacks."
 
 
 def _unfinished(found: Compared) -> Iterator[str]:
