@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,9 +12,9 @@ from ganbench.reporting.drawing import FAINT, LOG_RATIO, Sheet, Spec, category, 
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
-from ganbench.reporting.wording import count, percent, places
+from ganbench.reporting.wording import count, n_of, percent, places
 from ganbench.reporting.wording import number as written
-from ganbench.stats import Interval, t_interval
+from ganbench.stats import Interval, mean_interval
 
 SHOWN = 30  # classes; of more, those that are worst
 BEST = " \u2605"
@@ -39,7 +39,8 @@ def class_scores(frame: Frame, ranking: Ranking) -> ClassScores | None:
     means = {value: _means(data, standings, value) for value in known}
     shown = _shown(means[known[0]], known[0])
     tables = tuple((VALUES[value][0], _table(data, standings, means[value], value, shown)) for value in known)
-    return ClassScores(tables, _figure(ranking, {value: means[value][shown] for value in known}))
+    seeds = data.groupby("contender")["seed"].nunique()
+    return ClassScores(tables, _figure(ranking, {value: means[value][shown] for value in known}, seeds))
 
 
 def by_class(frame: Frame, ranking: Ranking) -> dict[str, list[dict[str, int | Interval]]]:
@@ -47,7 +48,7 @@ def by_class(frame: Frame, ranking: Ranking) -> dict[str, list[dict[str, int | I
     found: dict[str, list[dict[str, int | Interval]]] = {}
     for contender, cells in _rows(frame, ranking).groupby("contender", sort=False):
         found[str(contender)] = [
-            {"class": name, **{value: t_interval(list(mine[value].dropna())) for value in VALUES}}
+            {"class": name, **{value: mean_interval(list(mine[value].dropna())) for value in VALUES}}
             for name, mine in ((int(mine["class"].iloc[0]), mine) for _, mine in cells.groupby("class"))
         ]
     return found
@@ -122,12 +123,15 @@ def _marked(column: pd.Series[float], better: str, write: Callable[[float], str]
     return {str(name): write(value) + (BEST if several and value == best else "") for name, value in column.items()}
 
 
-def _figure(ranking: Ranking, means: dict[str, pd.DataFrame]) -> Figure:
+def _figure(ranking: Ranking, means: dict[str, pd.DataFrame], seeds: Iterable[int]) -> Figure:
     sheet = Sheet()
     panels = [_panel(sheet, table, value) for value, table in means.items()]
     chart: Spec = {"vconcat": panels, "resolve": {"scale": {"color": "independent"}}}
     drawn = " and ".join(VALUES[value][0] for value in means)
-    caption = f"{drawn} by class, means over seeds: the same numbers as in the tables, to see which classes are hard."
+    caption = (
+        f"{drawn} by class, means over seeds ({n_of(seeds)}, no interval): the same numbers as in the tables, to see "
+        "which classes are hard."
+    )
     data = pd.concat([_long(table).assign(value=value) for value, table in means.items()])
     return sheet.figure(chart, f"{ranking.slug}-classes", caption, f"{drawn} by contender and class", data)
 

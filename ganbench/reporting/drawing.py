@@ -48,6 +48,12 @@ CONFIG: dict[str, Any] = {
 }
 STEPS = {"tickCount": 3, "labelExpr": "datum.value ? format(datum.value, '~s') : '0'"}
 
+NAME = 32  # letters of a name that there is room for
+_SHORT = (  # as `short` does, in Vega's language
+    f"length(datum.label) <= {NAME} ? datum.label : "
+    f"slice(datum.label, 0, {NAME // 2 - 1}) + '…' + slice(datum.label, {-(NAME // 2)})"
+)
+
 Spec = dict[str, Any]
 
 
@@ -116,6 +122,8 @@ def category(field: str, order: Sequence[str], axis: Spec | None = None, title: 
 def coloured(field: str, by_name: Mapping[str, str], legend: Spec | None = None) -> Spec:
     """Return a colour channel in which each name has the colour given."""
     scale = {"domain": list(by_name), "range": list(by_name.values())}
+    if legend is not None and any(len(name) > NAME for name in by_name):
+        legend = legend | {"labelExpr": _SHORT}
     return {"field": field, "type": "nominal", "scale": scale, "title": None, "legend": legend}
 
 
@@ -126,8 +134,10 @@ def steps_axis(steps: float) -> Spec:
 
 def name_axis(names: Sequence[str]) -> Spec:
     """Return an axis with room for names: the browser's font may be wider than the one measured here."""
-    room = min(240.0, 7.6 * max((len(name) for name in names), default=0) + 8)
-    return {"labelLimit": 230, "labelFontSize": 12, "labelPadding": 8, "minExtent": room}
+    longest = max((len(name) for name in names), default=0)
+    room = min(240.0, 7.6 * longest + 8)
+    axis: Spec = {"labelLimit": 230, "labelFontSize": 12, "labelPadding": 8, "minExtent": room}
+    return axis | ({"labelExpr": _SHORT} if longest > NAME else {})
 
 
 def score_scale(values: Iterable[float], better: str, intervals: Iterable[float] = ()) -> Spec:
@@ -155,9 +165,9 @@ def within(data: pd.DataFrame, scale: Spec) -> pd.DataFrame:
     return data.assign(low=data["low"].clip(low, high), high=data["high"].clip(low, high))
 
 
-def short(name: str, most: int = 32) -> str:
-    """Cut a name to what a panel's title has room for."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+def short(name: str) -> str:
+    """Cut a name to what a panel's title has room for: in its middle, since settings at its end tell it from others."""
+    return name if len(name) <= NAME else f"{name[: NAME // 2 - 1]}…{name[-NAME // 2 :]}"
 
 
 def grid(panels: Sequence[Spec], columns: int = COLUMNS) -> Spec:

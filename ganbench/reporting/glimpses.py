@@ -13,6 +13,7 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text, choice
 from ganbench.reporting.pictures import Axes, axes_of, png, rgb, tile
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import count, joined
 from ganbench.sample_picture import image_grid
 
 STRIP = 200  # pixels of a grid or scatter
@@ -109,10 +110,12 @@ def _surfaces(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int
             uri, what = _diverging(logits / max(float(np.nanquantile(np.abs(logits), 0.98)), 1e-9)), "output of D"
         else:
             continue
-        tiles.append(Picture(uri, f"{name}: {what}", "", f"{what} of {name} over the plane", objective, True))
+        tiles.append(Picture(uri, name, what, f"{what} of {name} over the plane", objective, True))
         if "best" in arrays:
             best = _diverging(2 * arrays["best"].astype(float) - 1)
-            tiles.append(Picture(best, "the best D", "", f"The best D against {name} over the plane", objective, True))
+            tiles.append(
+                Picture(best, name, "the best D", f"The best D against {name} over the plane", objective, True)
+            )
     return Gallery(tuple(tiles), strip=True) if tiles else None
 
 
@@ -152,14 +155,23 @@ def neighbours(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], b
     return Folded("Nearest training rows", (Text(told), Gallery(tuple(tiles))))
 
 
-def absent(frame: Frame, pictures: Mapping[int, Arrays]) -> list[str]:
-    """Say what cells could not keep, and why, each reason once."""
+def absent(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays]) -> list[str]:
+    """Say what cells could not keep, and why, each reason once; and which kept nothing."""
     found: dict[tuple[str, str], int] = {}
+    scored = [place for place in map(int, ranking.cells.index) if place in frame.scores and frame.scores[place].rows]
+    old = [place for place in scored if place not in pictures]
     for place, arrays in pictures.items():
         for text in arrays.get("absent", np.array([])).tolist():
             key = (str(frame.cells.at[place, "contender"]), str(text))
             found[key] = found.get(key, 0) + 1
-    return [f"{name}: {text} ({cells} cells)" for (name, text), cells in found.items()]
+    sentences = [f"{name}: {text} ({count(cells, 'cell')})" for (name, text), cells in found.items()]
+    if old:
+        names = joined(list(dict.fromkeys(str(frame.cells.at[place, "contender"]) for place in old)))
+        sentences.append(
+            f"{count(len(old), 'cell')} of {names}: nothing but samples was kept, since an older ganbench scored them. "
+            "Samples step by step, nearest training rows, modes by seed, densities and D need cells scored by this one."
+        )
+    return sentences
 
 
 def _density(values: NDArray[np.generic], colour: str, darkest: float) -> str:

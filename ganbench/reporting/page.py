@@ -23,6 +23,7 @@ from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import BROKEN, Ranking
 from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration
+from ganbench.stats import CLAIM
 
 NUMBER_BYTES = 400_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
 
@@ -69,6 +70,7 @@ def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
         "troubles": _troubles(frame),
         "unscored": _unscored(frame),
         "objectives": [(name, palette[name], _formula(frame, name)) for name in frame.objectives],
+        "claim": CLAIM,
     }
     return filled("page.html.j2", held, Axes(frame.suite.name, palette, tuple(frame.datasets), tuple(seeds)), told)
 

@@ -11,11 +11,13 @@ from scipy import stats
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
 from ganbench.stats import MEANS_FROM
 
-POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
+POINTS = 80  # of a trace, per contender: more cannot be seen in a panel
 
 
-def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: Spec, steps: float) -> Spec:
-    """Draw one contender's scores (columns cell, seed, step, score, outcome): seeds, and their mean with its band."""
+def curve_panel(
+    sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: Spec, steps: float, single: bool = True
+) -> Spec:
+    """Draw one contender's scores (columns cell, seed, step, score, outcome): mean with band, and `single` seeds."""
     x, score, colour = steps_axis(steps), number("score", scale), ink.colour
     seeds, tips = curves["cell"].nunique(), {}
     for seed, outcome in curves[["seed", "outcome"]].drop_duplicates().itertuples(index=False):
@@ -24,12 +26,10 @@ def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: 
     curves = curves[["cell", "step", "score", "outcome"]].assign(tip=curves["seed"].map(tips))
     band = _band(curves)
     lost = curves[curves["outcome"] != "completed"].sort_values("step").groupby("cell").tail(1)
+    line = {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour}
+    apart = {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}}
     layers = [
-        sheet.layer(
-            curves.drop(columns="outcome"),
-            {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour},
-            {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}},
-        ),
+        *([sheet.layer(curves.drop(columns="outcome"), line, apart)] if single else []),
         *_mean(sheet, band[band["n"] == seeds], f"{name}: mean of {seeds} seeds", ink, scale, steps),
     ]
     if not lost.empty:

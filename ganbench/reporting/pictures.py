@@ -43,9 +43,9 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     kept = {place: samples for place, samples in found.items() if samples is not None}
     if not kept:
         return []
-    seed = int(ranking.cells["seed"].iloc[0])
+    seed = int(ranking.cells["seed"].min())
     cells = {s.contender: ranking.cells[ranking.cells["contender"] == s.contender] for s in ranking.standings}
-    first = [int(place) for mine in cells.values() for place in mine.index[mine["seed"] == seed]]
+    first = [int(mine.index.to_numpy()[mine["seed"].to_numpy().argmin()]) for mine in cells.values()]
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}
     every = [int(place) for mine in shown.values() for place in mine.index]
@@ -85,7 +85,7 @@ def _pictures(
     """Draw cells with the largest grid whose pictures fit the budget, judged by the first of them."""
     palette = colours(frame.objectives)
     colour = {place: palette[str(frame.cells.at[place, "objective"])] for place in cells}
-    with_samples = [place for place in cells if place in kept]
+    with_samples, usual = [place for place in cells if place in kept], min(frame.suite.listed[p].seed for p in cells)
     side = sides[0]
     for side in sides:
         if not with_samples:
@@ -100,6 +100,8 @@ def _pictures(
         title = f"seed {row['seed']}" if by_seed else str(row["contender"])
         alt = f"Samples of {row['contender']} on {row['dataset']}, seed {row['seed']}"
         remark = _remark(str(row["outcome"]), kept.get(place), axes)
+        if not by_seed and row["seed"] != usual:
+            remark = f"seed {row['seed']}{remark and f', {remark}'}"
         pictures[place] = Picture(
             uri, title, remark, alt, str(row["objective"]), axes is None, int(frame.suite.listed[place].seed)
         )

@@ -19,6 +19,8 @@ SIGNIFICANCE = 0.05
 SEEDS_THAT_AGREE = 5
 """Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
 BROKEN = ("diverged", "failed", "timed_out")
+CROWD = 150
+"""Cells of a ranking beyond which single ones are drawn for the headline alone: the page would grow past 5 MB."""
 
 Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscored"]
 
@@ -67,7 +69,8 @@ class Ranking:
 
     `test` is the one by which contenders were held against the leader. `ceiling` is what as many held-out real samples
     score, by value, where there were enough of them.
-    `scoring` is false where the suite asks for no scores: then nothing is ranked.
+    `scoring` is false where the suite asks for no scores: then nothing is ranked. Which way is `better` is known of
+    the `values` alone: nothing tells that of a headline that no cell was scored by.
     """
 
     dataset: str
@@ -82,6 +85,10 @@ class Ranking:
     test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
+
+    def crowded(self, value: str = "") -> bool:
+        """Whether single cells are too many to be told apart in figures of this value (or of none)."""
+        return len(self.cells) > CROWD and value != self.headline
 
 
 def rankings(frame: Frame) -> list[Ranking]:

@@ -92,7 +92,7 @@ def _samples(frame: Frame, ranking: Ranking, pictures: Pictures, budget: int) ->
 
 
 def _collapse(frame: Frame, ranking: Ranking, pictures: Pictures) -> list[Block]:
-    missing = [Text(sentence) for sentence in absent(frame, pictures)]
+    missing = [Text(sentence) for sentence in absent(frame, ranking, pictures)]
     return block(
         "Mode collapse",
         frequency_figure(frame, ranking, pictures),
@@ -130,7 +130,9 @@ def overall_section(frame: Frame, rankings: Sequence[Ranking]) -> Section | None
     found = overall(rankings)
     if found is None:
         return None
-    profiles = profiles_figure(frame, found, found.profiles) if found.profiles else None
+    profiles: Part = Text("None: a score of 0 or less stays behind the best by no factor.")
+    if found.profiles:
+        profiles = profiles_figure(frame, found, found.profiles)
     blocks = [
         *block("Mean ranks", ranks_figure(frame, found), overall_table(found)),
         *block("Performance profiles", profiles),

@@ -13,7 +13,17 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
-from ganbench.reporting.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
+from ganbench.reporting.wording import (
+    MINUS,
+    NOTHING,
+    bounds,
+    duration,
+    number,
+    p_value,
+    percent,
+    places,
+    without_interval,
+)
 from ganbench.stats import Interval, beats
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
@@ -41,7 +51,7 @@ def overview(rankings: Sequence[Ranking]) -> Table:
         rows.append(tuple(row))
     headings = ["Contender"]
     for ranking in rankings:
-        headings += ["Rank", f"{_place(ranking, every)}: {ranking.title} {_arrow(ranking.better)}"]
+        headings += ["Rank", f"{_place(ranking, every)}: {_titled(ranking)}"]
     caption = (
         "Rank and mean final score over seeds, ordered by mean rank. "
         "↓ lower is better, ↑ higher is better. k/n: only k of n seeds have a final score."
@@ -75,17 +85,18 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
     if ranking.ceiling:
         own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
         rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value, spread[value]) for value in others)))
-    arrow = _arrow(ranking.better)
+    arrow, way = (f" {_arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
     titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
-    headings = ("Rank", "Contender", "Seeds", f"Final {arrow}", "95 % interval", f"Best {arrow}", "To the leader")
+    headings = ("Rank", "Contender", "Seeds", f"Final{arrow}", "95 % interval", f"Best{arrow}", "To the leader")
     caption = (
-        f"{ranking.title} ({ranking.better} is better): mean over seeds with Student's t-interval, where that holds "
-        "what it claims (see Method). To the leader: mean paired difference over shared seeds with its t-interval, "
+        f"{ranking.title}{way}: mean over seeds with Student's t-interval, where that holds what it claims "
+        "(see Method). To the leader: mean paired difference over shared seeds with its t-interval, "
         f"and the p-value of the {TESTS[ranking.test]} after Holm's correction; contenders that lost a seed are not "
         "tested. Beats the leader: how often a seed of the contender scores better than one of the leader, over all "
         "pairs, ties counted half; a lost seed loses. Best: mean of each seed's best evaluation, which includes "
         "seeds that diverged later. k/n: only k of n seeds have a final score. Every seed: all seeds show one and "
-        f"the same difference, which leaves no spread to test.{_about_ceiling(ranking)}"
+        "the same difference, which leaves no spread to test."
+        f"{without_interval(s.final for s in standings)}{_about_ceiling(ranking)}"
     )
     found = _table(
         caption, (*headings, "95 % interval", "p", "Beats the leader", *titles), rows, standings, left=(1, 2)
@@ -109,6 +120,7 @@ def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
     titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in values]
     headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
     caption = "Mean final values over seeds with Student's t-interval. k/n: only k of n seeds have the value."
+    caption += without_interval(s.others[value] for s in ranking.standings for value in values)
     caption += _about_ceiling(ranking)
     return _table(caption, headings, rows, ranking.standings)
 
@@ -237,6 +249,10 @@ def _about_ceiling(ranking: Ranking) -> str:
 def _place(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
     alone = sum(other.dataset == ranking.dataset for other in rankings) == 1
     return ranking.dataset if alone else f"{ranking.dataset} ({ranking.protocol_id[:8]})"
+
+
+def _titled(ranking: Ranking) -> str:
+    return f"{ranking.title} {_arrow(ranking.better)}" if ranking.values else ranking.title
 
 
 def _arrow(better: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import BROKEN, SIGNIFICANCE, Ranking, Standing
 from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
@@ -30,7 +31,8 @@ def verdict(ranking: Ranking) -> str:
     sentences += _rest(whole)
     if whole and broken:
         names = [f"{standing.contender} ({losses(standing)})" for standing in broken]
-        sentences.append(f"Ranked last, with seeds that did not complete: {_named(names)}.")
+        what = "did not complete or have no score" if _unscorable(broken) else "did not complete"
+        sentences.append(f"Ranked last, with seeds that {what}: {_named(names)}.")
     return " ".join(sentences)
 
 
@@ -41,6 +43,7 @@ def caveats(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
         *_tests(rankings),
         *_ceilings(rankings),
         *_lost(frame),
+        *_unknown(frame, rankings),
         *_protocols(rankings),
         *_costs(rankings),
         *_provenance(frame),
@@ -104,13 +107,19 @@ def _none_whole(ranking: Ranking, broken: Sequence[Standing]) -> str:
         return "No contender has a final score yet."
     scored = [standing for standing in broken if standing.final.n]
     if not scored:
-        return "No contender completed a single seed, so there is no final score to rank by."
+        did = "has a score of" if _unscorable(broken) else "completed"
+        return f"No contender {did} a single seed, so there is no final score to rank by."
     first = scored[0]
     title, mean = in_sentence(ranking.title), number(first.final.mean, places([first.final.mean]))
+    did, those = ("has a score of", "have one") if _unscorable(broken) else ("completed", "completed")
     return (
-        f"No contender completed all of its seeds. {first.contender} came nearest: {title} {mean} "
-        f"over the {first.final.n} of {first.cells} that completed."
+        f"No contender {did} all of its seeds. {first.contender} came nearest: {title} {mean} "
+        f"over the {first.final.n} of {first.cells} that {those}."
     )
+
+
+def _unscorable(broken: Sequence[Standing]) -> bool:
+    return any(standing.outcomes.get("unscorable") for standing in broken)
 
 
 def losses(standing: Standing) -> str:
@@ -134,7 +143,7 @@ def _seeds(rankings: Sequence[Ranking]) -> list[str]:
     if fewest == 1:
         return ["One seed: no interval and no test can be given, and another seed may turn the order round."]
     if fewest < FEW_SEEDS:
-        return [f"Few seeds ({fewest}): intervals are wide, and only large differences can be told apart."]
+        return [f"Few seeds ({fewest}): means have no interval, and only large differences can be told apart."]
     return []
 
 
@@ -192,6 +201,22 @@ def _lost(frame: Frame) -> list[str]:
     skipped = frame.cells[outcomes == "skipped"]
     if not skipped.empty:
         sentences.append(f"{count(len(skipped), 'combination')} skipped: {_reasons(skipped)}.")
+    return sentences
+
+
+def _unknown(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
+    """Say which values some of the scored cells do not have; reasons stand by the cells."""
+    sentences = []
+    for ranking in rankings:
+        scored = ranking.cells[(ranking.cells["outcome"] == "completed") & ranking.cells.index.isin(list(frame.scores))]
+        for value in ranking.values:
+            without = scored[scored[f"{value}_final"].isna()]
+            if not without.empty:
+                names = _named(contenders.in_order(without["contender"], [s.contender for s in ranking.standings]))
+                sentences.append(
+                    f"On {ranking.dataset}, {len(without)} of {count(len(scored), 'scored cell')} have no final "
+                    f"{in_sentence(frame.title(ranking.dataset, value))} ({names}): means are over the others."
+                )
     return sentences
 
 

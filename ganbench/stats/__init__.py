@@ -4,6 +4,7 @@
 made-up populations and on the final scores of 160 trained seeds; benchmarks/README.md has what it printed.
 """
 
+from ganbench.stats.centres import CENTRES, centre
 from ganbench.stats.comparisons import Comparison, Pair, all_pairs, indistinct_groups
 from ganbench.stats.corrections import holm
 from ganbench.stats.intervals import (
@@ -47,6 +48,7 @@ CLAIM = (
 )
 
 __all__ = [
+    "CENTRES",
     "CLAIM",
     "IQM_FROM",
     "MEANS_FROM",
@@ -67,6 +69,7 @@ __all__ = [
     "all_pairs",
     "beats",
     "beats_matrix",
+    "centre",
     "choose_test",
     "choose_unpaired_test",
     "cliffs_delta",

@@ -16,8 +16,8 @@ from ganbench.stats.intervals import SAME, Interval, median_interval, t_interval
 EXACT_UP_TO = 32  # seeds: 2^16 sums of either half
 FLIPS = 2**17 - 1  # drawn where there are more seeds
 NO_SIZE_BOUNDS = (
-    "no interval of a standardised difference holds beyond normal differences: at a true size of 1, that of the "
-    "noncentral t covers 86 to 93 % of heavy-tailed ones"
+    "no interval of a standardised difference holds beyond normal differences: that of the noncentral t covers 92 % of "
+    "heavy-tailed ones with 5 seeds and 88 % with 32"
 )
 
 Numbers = NDArray[np.float64]

@@ -276,6 +276,19 @@ def test_seeds_and_datasets_are_filtered(browser: Browser, page: Path):
     assert seen(browser, ".verdicts > div") == seen(browser, "nav a[data-d]") == 1
 
 
+def test_a_pointer_on_an_objective_dims_the_others(browser: Browser, page: Path):
+    browser.open(page)
+    faint = "[...document.querySelectorAll('main svg [data-o]')].filter(m => getComputedStyle(m).opacity === '0.2')"
+    place = "(r => [r.x + r.width / 2, r.y + 5])(document.querySelector('.chip[data-o]').getBoundingClientRect())"
+    before = browser.js(f"{faint}.length")
+    x, y = browser.js(place)
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    browser.wait(lambda: browser.js(f"{faint}.length") > before + 10)
+    assert browser.js(f"{faint}.filter(mark => mark.dataset.o === '0' && !mark.hasAttribute('opacity')).length") == 0
+    browser.send("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+    browser.wait(lambda: browser.js(f"{faint}.length") == before)
+
+
 def test_a_link_shows_the_same_to_whoever_opens_it(browser: Browser, page: Path):
     browser.open(page)
     click(browser, ".chip[data-o='0'] input")

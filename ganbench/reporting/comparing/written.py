@@ -25,7 +25,7 @@ from ganbench.reporting.page import Axes, filled
 from ganbench.reporting.parts import block, choice
 from ganbench.reporting.ranking import Standing
 from ganbench.reporting.sections import Section
-from ganbench.stats import Interval
+from ganbench.stats import CLAIM, Interval
 from ganbench.store import StoreError
 
 COLOURS: dict[Verdict, str] = {
@@ -114,6 +114,7 @@ def page(found: Compared, held: Contents) -> str:
         "outcomes": [(VERDICTS[name], counts[name], COLOURS[name]) for name in COLOURS if counts[name]],
         "caveats": caveats(found),
         "objectives": [(name, colour, formulas.get(name, "")) for name, colour in palette.items()],
+        "claim": CLAIM,
     }
     datasets = tuple(dict.fromkeys(one.dataset for one in found.datasets))
     return filled("compare.html.j2", held, Axes(title, palette, datasets, tuple(seeds)), told)

@@ -19,12 +19,11 @@ from ganbench.reporting.drawing import (
     score_scale,
     within,
 )
-from ganbench.reporting.figures.scores import seeds
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import interval_and_n, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
 
 COSTS = (
     ("train_seconds", "Seconds", "training seconds per cell (its share of its cohort's time)"),
@@ -116,9 +115,11 @@ def _figure(
         height=250,
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
+    finals = (s.final for s in ranking.standings if s.contender in by_name)
+    about = interval_and_n(finals, "95 % t-intervals over seeds")
     caption = (
         f"{ranking.title} ({ranking.better} is better) against {axis}: lines are means over seeds on the way, dots the "
-        f"means of the final scores with 95 % t-intervals ({seeds(ranking)}). Dashed: the Pareto front, those that no "
+        f"means of the final scores, {about}. Dashed: the Pareto front, those that no "
         "other contender beats in one without losing in the other."
     )
     alternative = f"{ranking.title} against {title.lower()} on {ranking.dataset}"

@@ -23,8 +23,9 @@ from ganbench.reporting.panels import curve_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.verdict import losses
+from ganbench.reporting.wording import interval_and_n, n_of, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
+from ganbench.stats import MEANS_FROM
 
 WIDTH = 640
 DASHED = {"type": "rule", "strokeDash": [4, 3], "color": GREY}
@@ -66,10 +67,11 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
         height={"step": 46},
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 45, "bottom": 5}  # room for a font wider than the measured one
+    best_dots = "hollow dots below them: each seed's best evaluation; "
     caption = (
-        f"{title} ({better} is better) of every seed. Filled dots: final scores; hollow dots "
-        "below them: each seed's best evaluation; tick and bar: mean of the final scores, 95 % t-interval over seeds "
-        f"({seeds(ranking)}). A contender without filled dots has no final score."
+        f"{title} ({better} is better) of every seed. Filled dots: final scores; "
+        f"{'' if ranking.crowded(value) else best_dots}tick and bar: mean of the final scores, "
+        f"{_interval(ranking, value)}. A contender without filled dots has no final score."
         f"{' Dashed: what held-out real samples score.' if ceiling else ''}"
     )
     return sheet.figure(
@@ -91,38 +93,39 @@ def curves_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     curves = curves.merge(ranking.cells[["contender", "seed", "outcome"]], left_on="cell", right_index=True)
     scale, steps = score_scale(curves["score"], better), float(curves["step"].max())
     ink = inks(frame.objectives)
-    sheet, panels = Sheet(), []
+    sheet, panels, there = Sheet(), [], []
     for standing in ranking.standings:
         mine = curves[curves["contender"] == standing.contender]
+        there.append(mine["cell"].nunique())
         if not mine.empty:
-            panels.append(curve_panel(sheet, mine, standing.contender, ink[standing.objective], scale, steps))
+            name, colour = standing.contender, ink[standing.objective]
+            panels.append(curve_panel(sheet, mine, name, colour, scale, steps, not ranking.crowded(value)))
+    thin = "Thick" if ranking.crowded(value) else "Thin lines: single seeds; thick"
     caption = (
-        f"{title} ({better} is better) by G step. Thin lines: single seeds; thick line and band: mean "
-        f"and 95 % t-interval over seeds at each step ({seeds(ranking)}), drawn only while every seed is there. A "
-        "cross marks the last score of a seed that did not complete. All panels share both axes."
+        f"{title} ({better} is better) by G step. {thin} line and band: mean over seeds at "
+        f"each step and its 95 % t-interval, from {MEANS_FROM} seeds on ({n_of(there)}), drawn only while every seed "
+        "is there. A cross marks the last score of a seed that did not complete. All panels share both axes."
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
     shown = curves[["contender", "seed", "step", "score"]]
     return sheet.figure(grid(panels), f"{ranking.slug}-{value}-curves", caption, alternative, shown)
 
 
-def seeds(ranking: Ranking) -> str:
-    """Say over how many seeds final scores are known: `n = 5`, or `n = 3 to 5`."""
-    counts = sorted({standing.final.n for standing in ranking.standings})
-    return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
+def _interval(ranking: Ranking, value: str) -> str:
+    return interval_and_n(standing.others[value] for standing in ranking.standings)
 
 
 def _dots(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
     """Set the seeds apart vertically, or equal scores would look like one seed."""
-    ink, rows = inks(frame.objectives), []
+    ink, rows, crowded = inks(frame.objectives), [], ranking.crowded(value)
     for standing in ranking.standings:
         mine = ranking.cells[ranking.cells["contender"] == standing.contender]
-        for kind, middle in (("final", -0.25), ("best", 0.55)):
+        for kind, middle in (("final", -0.25), ("best", 0.55))[: 1 if crowded else 2]:
             scored = mine[["seed", f"{value}_{kind}"]].dropna().sort_values("seed")
             digits = places(scored[f"{value}_{kind}"])
             for place, (seed, score) in enumerate(zip(scored["seed"], scored[f"{value}_{kind}"], strict=True)):
                 spread = 0.0 if len(scored) == 1 else 0.4 * (place / (len(scored) - 1) - 0.5)
-                told = f"{standing.contender}, seed {seed}: {written(score, digits)} ({kind})"
+                told = "" if crowded else f"{standing.contender}, seed {seed}: {written(score, digits)} ({kind})"
                 rows.append(
                     {
                         "contender": standing.contender,
@@ -151,7 +154,7 @@ def _means(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
 def _told(standing: Standing, value: str) -> str:
     found = standing.others[value]
     digits = places([found.mean, found.low, found.high])
-    between = f", 95 % interval {written(found.low, digits)} to {written(found.high, digits)}" if found.n > 1 else ""
+    between = f", 95 % interval {written(found.low, digits)} to {written(found.high, digits)}" if found.offered else ""
     return f"{standing.contender}: mean {written(found.mean, digits)}{between}, n = {found.n}"
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from ganbench.reporting.colours import OUTCOME_COLOURS
@@ -26,8 +24,9 @@ from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
 from ganbench.reporting.svg import tip
+from ganbench.reporting.wording import n_of, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
+from ganbench.stats import MEANS_FROM
 
 WIDTH = 560
 RECORDED = (
@@ -87,13 +86,13 @@ def _trace(frame: Frame, ranking: Ranking, traces: pd.DataFrame, what: tuple[str
             "its own vertical axis, cut to the middle 98 % of the means."
         )
     about, mean = f" ({remark})" if remark else "", "geometric mean" if logarithmic else "mean"
-    cells = ranking.cells.groupby("contender")["seed"].nunique()
+    seeds = traces["cell"].map(ranking.cells["seed"])
+    began = traces.assign(seed=seeds).groupby("contender")["seed"].nunique()
+    enough = "with its 95 % t-interval" if began.max() >= MEANS_FROM else f"no interval below {MEANS_FROM} seeds"
     caption = (
-        f"{title}{about}, by G step: {mean} over the seeds still training, with its 95 % t-interval (n = "
-        f"{cells.max()} at first). {shared}"
+        f"{title}{about}, by G step: {mean} over the seeds still training, {enough} ({n_of(began)} at first). {shared}"
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
-    seeds = traces["cell"].map(ranking.cells["seed"])
     means = traces.assign(seed=seeds)[["contender", "step", "score"]].groupby(["contender", "step"], sort=False)
     return sheet.figure(
         grid(panels),
@@ -123,9 +122,9 @@ def measure_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
 def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figure:
     column, title, meaning = what
     known = ranking.cells[["contender", "objective", "seed", column]].dropna().rename(columns={column: "value"})
-    ink, digits = inks(frame.objectives), places(known["value"])
+    ink, digits, crowded = inks(frame.objectives), places(known["value"]), ranking.crowded()
     known["tip"] = [
-        ink[str(objective)].tip(f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
+        ink[str(objective)].tip("" if crowded else f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
         for contender, objective, seed, value in zip(*(known[name] for name in known), strict=True)
     ]
     middle = known.groupby(["contender", "objective"], sort=False)["value"].agg(["median", "count"]).reset_index()
@@ -152,16 +151,11 @@ def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figu
         height={"step": 26},
     )
     caption = (
-        f"{title}: {meaning}. Dots: single seeds; tick: their median ({_counts(middle['count'])}), no interval. "
+        f"{title}: {meaning}. Dots: single seeds; tick: their median ({n_of(middle['count'])}), no interval. "
         "A contender without dots has no such number."
     )
     alternative = f"{title} on {ranking.dataset} by contender, every seed"
     return sheet.figure(chart, f"{ranking.slug}-{column}", caption, alternative, known[["contender", "seed", "value"]])
-
-
-def _counts(n: Sequence[int] | pd.Series[int]) -> str:
-    low, high = min(n), max(n)
-    return f"n = {low}" if low == high else f"n = {low} to {high}"
 
 
 def outcome_figure(frame: Frame) -> Figure:
@@ -191,5 +185,7 @@ def outcome_figure(frame: Frame) -> Figure:
         bars = sheet.layer(mine, {"type": "bar", "height": 14}, channels)
         panels.append(layered(bars, title=short(dataset), width=250, height={"step": 22}))
     alternative = "Outcomes of the cells by objective, one panel per dataset; the table of outcomes has the counts"
-    caption = f"Outcomes of the cells by objective and dataset (n = {len(frame.cells)} cells)."
+    caption = (
+        f"Outcomes of the cells by objective and dataset (n = {len(frame.cells)} cells), counts without an interval."
+    )
     return sheet.figure(grid(panels, 3), "outcomes", caption, alternative, counts[shown])
