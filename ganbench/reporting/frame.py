@@ -83,8 +83,10 @@ class Frame:
         return found[:1].upper() + found[1:]
 
 
-def load(store: Store, suite: str | None = None) -> Frame:
+def load(store: Store, suite: str | None = None, with_traces: bool = True) -> Frame:
     """Read a suite's results (the latest suite's where none is named).
+
+    Without traces it reads less, and what the cells' columns have from them is NaN.
 
     Raises StoreError when the store has no such suite, or holds a file that cannot be read.
     """
@@ -99,7 +101,7 @@ def load(store: Store, suite: str | None = None) -> Frame:
     rows: list[Row] = []
     curves, traces = _Numbers("step", *better), _Numbers("step", "d_loss")
     for place, listed in enumerate(record.listed):
-        trace = store.trace(listed.key) if place in statuses else []
+        trace = store.trace(listed.key) if with_traces and place in statuses else []
         found = scores.get(place)
         rows.append(_cell(record, listed, labels[place], statuses.get(place), found, trace))
         curves.add(place, found.rows if found else ())

@@ -32,6 +32,13 @@ from ganbench.stats.profiles import Cells, Curve, performance_profiles, score_pr
 from ganbench.stats.quartiles import IQM_FROM, iqm, iqm_interval
 from ganbench.stats.ranks import MeanRanks, critical_difference, friedman, mean_ranks, rank_groups
 from ganbench.stats.survival import median_time, reached, restricted_mean, time_to_target
+from ganbench.stats.unpaired import (
+    choose_unpaired_test,
+    permutation_p,
+    rank_sum_p,
+    smallest_unpaired_p,
+    unpaired_difference,
+)
 from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix, cliffs_delta
 
 CLAIM = (
@@ -64,6 +71,7 @@ __all__ = [
     "beats_matrix",
     "centre",
     "choose_test",
+    "choose_unpaired_test",
     "cliffs_delta",
     "critical_difference",
     "deviation",
@@ -78,14 +86,18 @@ __all__ = [
     "median_time",
     "paired_difference",
     "performance_profiles",
+    "permutation_p",
     "rank_groups",
+    "rank_sum_p",
     "reached",
     "restricted_mean",
     "score_profiles",
     "seeds_needed",
     "sign_flip_p",
     "smallest_p",
+    "smallest_unpaired_p",
     "standardised_difference",
     "t_interval",
     "time_to_target",
+    "unpaired_difference",
 ]
