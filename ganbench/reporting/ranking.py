@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -216,7 +216,8 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
 def _outcome(frame: Frame, place: int, headline: str) -> str:
     """Tell completed cells that await their scores, or whose headline cannot be computed, from the others."""
     outcome = str(frame.cells.at[place, "outcome"])
-    scored = headline in frame.better and not math.isnan(frame.cells[f"{headline}_final"].at[place])
+    known: Any = frame.cells[f"{headline}_final"].at[place] if headline in frame.better else math.nan
+    scored = not math.isnan(known)
     if outcome != "completed" or scored or not frame.suite.listed[place].scoring:
         return outcome
     return "unscorable" if place in frame.scores else "unscored"

@@ -17,6 +17,7 @@ from ganbench.reporting.wording import (
     INTERVALS,
     MINUS,
     NOTHING,
+    arrow,
     bounds,
     duration,
     number,

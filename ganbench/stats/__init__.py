@@ -4,7 +4,7 @@
 made-up populations and on the final scores of 160 trained seeds; benchmarks/README.md has what it printed.
 """
 
-from ganbench.stats.centres import CENTRES, centre
+from ganbench.stats.centres import CENTRES, NO_MEAN_BOUNDS, centre, mean_where_it_holds
 from ganbench.stats.comparisons import Comparison, Pair, all_pairs, indistinct_groups
 from ganbench.stats.corrections import holm
 from ganbench.stats.intervals import (
@@ -53,6 +53,7 @@ __all__ = [
     "IQM_FROM",
     "MEANS_FROM",
     "NO_DEVIATION",
+    "NO_MEAN_BOUNDS",
     "NO_SIZE_BOUNDS",
     "TOLERANCE",
     "WINS_FROM",
@@ -82,6 +83,7 @@ __all__ = [
     "iqm_interval",
     "mean_interval",
     "mean_ranks",
+    "mean_where_it_holds",
     "median_interval",
     "median_time",
     "paired_difference",

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ganbench.reporting.ranking import SEEDS_THAT_AGREE, SIGNIFICANCE
 from ganbench.stats import (
+    NO_MEAN_BOUNDS,
     Better,
     Difference,
     Interval,
@@ -18,7 +19,7 @@ from ganbench.stats import (
     choose_test,
     choose_unpaired_test,
     holm,
-    mean_interval,
+    mean_where_it_holds,
     paired_difference,
     rank_sum_p,
     smallest_unpaired_p,
@@ -126,12 +127,17 @@ def _untested(seeds: Seeds, better: Better) -> Change:
     )
     return Change(
         seeds,
-        mean_interval(list(before.values())),
-        mean_interval(list(after.values())),
-        difference,
+        mean_where_it_holds(list(before.values()), better),
+        mean_where_it_holds(list(after.values()), better),
+        difference if better == "higher" else _without_bounds(difference),
         beats(list(seeds.after.values()), list(seeds.before.values()), better),
         "untested",
     )
+
+
+def _without_bounds(difference: Difference) -> Difference:
+    bare = difference.interval.without_bounds(NO_MEAN_BOUNDS) if difference.interval.offered else difference.interval
+    return replace(difference, interval=bare)
 
 
 def _least(seeds: Seeds) -> int:

@@ -51,10 +51,10 @@ def changes_table(one: Matched, value: str) -> Table:
     )
     caption = (
         f"{one.titles[value]} ({better} is better): means over the seeds that are compared, B \u2212 A with its "
-        "t-interval where no seed was lost, and p after Holm's correction over the contenders. "
-        f"{_tests(one, value)} B beats A: how often a seed of B scores better than one of A, over all pairs, ties "
-        "counted half; a lost seed loses. k/n: k of n seeds have a score. Same numbers: every score and count of every "
-        "shared seed is the same, so nothing is tested."
+        "t-interval where no seed was lost and it holds (of distances, where lower is better, none does), and p "
+        f"after Holm's correction over the contenders. {_tests(one, value)} B beats A: how often a seed of B scores "
+        "better than one of A, over all pairs, ties counted half; a lost seed loses. k/n: k of n seeds have a score. "
+        "Same numbers: every score and count of every shared seed is the same, so nothing is tested."
     )
     return _table(caption, headings, rows, one.pairings, left=2)
 
