@@ -16,6 +16,7 @@ from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
 from ganbench.reporting.wording import (
     MINUS,
     NOTHING,
+    arrow,
     bounds,
     duration,
     number,
