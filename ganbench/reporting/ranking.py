@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -194,7 +194,8 @@ def _suite_order(frame: Frame) -> list[str]:
 
 
 def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable[str]) -> Standing:
-    ended = {int(place): _outcome(frame, int(place), headline) for place in cells.index}
+    known = cells[f"{headline}_final"].notna() if headline in frame.better else pd.Series(False, cells.index)
+    ended = {place: _outcome(frame, place, scored) for place, scored in zip(known.index.tolist(), known, strict=True)}
     outcomes = Counter(ended.values())
     lost = [frame.suite.listed[place].seed for place, outcome in ended.items() if outcome in (*BROKEN, "unscorable")]
     finals, bests = _by_seed(cells, f"{headline}_final"), _by_seed(cells, f"{headline}_best")
@@ -213,11 +214,9 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
     )
 
 
-def _outcome(frame: Frame, place: int, headline: str) -> str:
+def _outcome(frame: Frame, place: int, scored: bool) -> str:
     """Tell completed cells that await their scores, or whose headline cannot be computed, from the others."""
     outcome = str(frame.cells.at[place, "outcome"])
-    known: Any = frame.cells[f"{headline}_final"].at[place] if headline in frame.better else math.nan
-    scored = not math.isnan(known)
     if outcome != "completed" or scored or not frame.suite.listed[place].scoring:
         return outcome
     return "unscorable" if place in frame.scores else "unscored"
