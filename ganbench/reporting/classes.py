@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import pandas as pd
 
@@ -14,11 +15,11 @@ from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.wording import count, n_of, percent, places
 from ganbench.reporting.wording import number as written
-from ganbench.stats import Interval, mean_interval
+from ganbench.stats import CENTRES, Better, Interval, centre
 
 SHOWN = 30  # classes; of more, those that are worst
 BEST = " \u2605"
-VALUES = {"fid": ("FID", "lower"), "accuracy": ("Accuracy", "higher")}
+VALUES: dict[str, tuple[str, Better]] = {"fid": ("FID", "lower"), "accuracy": ("Accuracy", "higher")}
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def by_class(frame: Frame, ranking: Ranking) -> dict[str, list[dict[str, int | I
     found: dict[str, list[dict[str, int | Interval]]] = {}
     for contender, cells in _rows(frame, ranking).groupby("contender", sort=False):
         found[str(contender)] = [
-            {"class": name, **{value: mean_interval(list(mine[value].dropna())) for value in VALUES}}
+            {"class": name, **{value: centre(list(mine[value].dropna()), VALUES[value][1]) for value in VALUES}}
             for name, mine in ((int(mine["class"].iloc[0]), mine) for _, mine in cells.groupby("class"))
         ]
     return found
@@ -67,8 +68,9 @@ def _rows(frame: Frame, ranking: Ranking) -> pd.DataFrame:
 
 
 def _means(data: pd.DataFrame, standings: Sequence[Standing], value: str) -> pd.DataFrame:
-    """Return the mean over seeds: a row per contender in the order of the ranking, a column per class."""
-    table = data.pivot_table(index="contender", columns="class", values=value, aggfunc="mean", dropna=False)
+    """Return what stands for the seeds: a row per contender in the order of the ranking, a column per class."""
+    aggregate: Literal["mean", "median"] = "mean" if VALUES[value][1] == "higher" else "median"
+    table = data.pivot_table(index="contender", columns="class", values=value, aggfunc=aggregate, dropna=False)
     return table.reindex(index=[s.contender for s in standings], columns=sorted(set(data["class"])))
 
 
@@ -108,9 +110,9 @@ def _table(
         else ""
     )
     caption = (
-        f"{title} by class ({better} is better). {what}. Means over completed seeds at the last evaluation, where all "
-        "classes are asked for equally often; mean and worst are over the classes that every contender has."
-        f"{BEST} marks the best contender.{cut}"
+        f"{title} by class ({better} is better). {what}. {CENTRES[better].capitalize()}s over completed seeds at the "
+        "last evaluation, where all classes are asked for equally often; mean and worst are over the classes that "
+        f"every contender has.{BEST} marks the best contender.{cut}"
     )
     numeric = (False, *(True for _ in headings[1:]))
     return Table(caption, headings, rows, numeric, tuple(s.objective for s in standings))

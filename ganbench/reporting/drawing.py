@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,8 @@ _SHORT = (  # as `short` does, in Vega's language
     f"length(datum.label) <= {NAME} ? datum.label : "
     f"slice(datum.label, 0, {NAME // 2 - 1}) + '…' + slice(datum.label, {-(NAME // 2)})"
 )
+CONTROL = re.compile(r"(?<!\\)((?:\\\\)*)\\u00(?:[01][0-9a-fA-F]|7[fF]|[89][0-9a-fA-F])")
+"""Control characters in JSON: one in a name would end the process that draws."""
 
 Spec = dict[str, Any]
 
@@ -94,7 +97,8 @@ class Sheet:
         """Draw a chart; `data` are the numbers that it shows, as a reader may want them."""
         tables = ",".join(f'"table-{place}":{t.to_json(orient="records")}' for place, t in enumerate(self._tables))
         whole = json.dumps({"$schema": SCHEMA, **spec, "config": CONFIG})
-        return Figure(name, draw(f'{whole[:-1]},"datasets":{{{tables}}}}}'), caption, alternative, data)
+        chart = CONTROL.sub(r"\1", f'{whole[:-1]},"datasets":{{{tables}}}}}')
+        return Figure(name, draw(chart), caption, alternative, data)
 
 
 def number(field: str, scale: Spec | None = None, title: str | None = None, axis: Spec | None = None) -> Spec:

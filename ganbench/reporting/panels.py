@@ -10,15 +10,26 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
-from ganbench.stats import MEANS_FROM
+from ganbench.stats import CENTRES, MEANS_FROM, Better, centre
 
-POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
+POINTS = 80  # of a trace, per contender: more cannot be seen in a panel
 
 
 def curve_panel(
-    sheet: Sheet, curves: pd.DataFrame, cells: pd.DataFrame, name: str, ink: Ink, scale: Spec, steps: float
+    sheet: Sheet,
+    curves: pd.DataFrame,
+    cells: pd.DataFrame,
+    name: str,
+    ink: Ink,
+    scale: Spec,
+    steps: float,
+    better: Better,
+    single: bool = True,
 ) -> Spec:
-    """Draw one contender's scores (columns cell, step, score): seeds, and their mean with its band; `cells` are its."""
+    """Draw one contender's scores (columns cell, step, score): their centre with its band, and `single` seeds.
+
+    `cells` are the contender's.
+    """
     x, score, colour = steps_axis(steps), number("score", scale), ink.colour
     ended = dict(zip(cells.index.tolist(), zip(cells["seed"], cells["outcome"], strict=True), strict=True))
     tips = {
@@ -29,15 +40,13 @@ def curve_panel(
     }
     places = curves["cell"].astype(int).tolist()
     curves = curves.assign(tip=np.array([tips[place] for place in places], object))
-    seeds, band = len(set(places)), _band(curves)
+    seeds, band = len(set(places)), centres(curves, better)
     lost = curves[[ended[place][1] != "completed" for place in places]].sort_values("step").groupby("cell").tail(1)
+    line = {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour}
+    apart = {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}}
     layers = [
-        sheet.layer(
-            curves,
-            {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour},
-            {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}},
-        ),
-        *_mean(sheet, band[band["n"] == seeds], f"{name}: mean of {seeds} seeds", ink, scale, steps),
+        *([sheet.layer(curves, line, apart)] if single else []),
+        *_mean(sheet, band[band["n"] == seeds], f"{name}: {CENTRES[better]} of {seeds} seeds", ink, scale, steps),
     ]
     if not lost.empty:
         cross = {"type": "point", "shape": "cross", "angle": 45, "size": 90, "filled": True, "opacity": 1}
@@ -93,6 +102,16 @@ def _band(data: pd.DataFrame) -> pd.DataFrame:
     many = n >= MEANS_FROM
     half[many] = _quantiles(n[many]) * found["std"].to_numpy()[many] / np.sqrt(n[many])
     return pd.DataFrame({"step": found["step"], "n": n, "mean": mean, "low": mean - half, "high": mean + half})
+
+
+def centres(data: pd.DataFrame, better: Better) -> pd.DataFrame:
+    """Return what stands for the seeds at each step (columns step, score): step, mean (or median), low, high and n."""
+    if better == "higher":
+        return _band(data)
+    known = data.dropna(subset=["score"])
+    found = [(step, centre(mine.tolist(), better)) for step, mine in known.groupby("step")["score"]]
+    rows = [(step, one.n, one.value, one.low, one.high) for step, one in found]
+    return pd.DataFrame(rows, columns=["step", "n", "mean", "low", "high"], dtype=float)
 
 
 def moments(data: pd.DataFrame) -> pd.DataFrame:

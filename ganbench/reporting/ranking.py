@@ -21,9 +21,9 @@ from ganbench.stats import (
     Interval,
     Test,
     all_pairs,
+    centre,
     choose_test,
     holm,
-    mean_interval,
     paired_difference,
 )
 
@@ -31,6 +31,8 @@ SIGNIFICANCE = 0.05
 SEEDS_THAT_AGREE = 5
 """Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
 BROKEN = ("diverged", "failed", "timed_out")
+CROWD = 150
+"""Cells of a ranking beyond which single ones are told apart for the headline alone: the page would grow past 5 MB."""
 
 Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscored"]
 
@@ -39,11 +41,12 @@ Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscor
 class Standing:
     """One contender in one ranking.
 
-    `final` is over the cells that completed, `best` over all that were scored, `outcomes` counts all listed
-    ones; nothing is imputed. `difference` is to the leader, over shared seeds, `p` by the ranking's test, corrected by
-    Holm; both are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each
-    seed, `seeds` that of every seed that ran, with None for those that were lost. `rank` is None for a contender of
-    which no cell has run.
+    `final` is over the cells that completed, `best` over all that were scored: means, or of distances medians (see
+    `ganbench.stats.centre`), as are `others`, the final values by name. `outcomes` counts all listed cells; nothing
+    is imputed. `difference` is to the leader, over shared seeds, `p` by the ranking's test, corrected by Holm; both
+    are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each seed, `seeds`
+    that of every seed that ran, with None for those that were lost. `rank` is None for a contender of which no cell
+    has run.
     """
 
     contender: str
@@ -95,6 +98,10 @@ class Ranking:
     test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
+
+    def crowded(self, value: str = "") -> bool:
+        """Whether single cells are too many to be told apart in figures of this value (or of none)."""
+        return len(self.cells) > CROWD and value != self.headline
 
     @functools.cached_property
     def of(self) -> dict[str, pd.DataFrame]:
@@ -161,7 +168,7 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     asked = str(frame.suite.datasets.get(dataset, {}).get("headline") or "")
     scoring = any(frame.suite.listed[int(place)].scoring for place in cells.index)
     headline = (asked if asked in values or not values else values[0]) if scoring else ""
-    better: Better = "higher" if frame.better.get(headline) == "higher" else "lower"
+    better = frame.direction(headline)
     names = contenders.in_order(cells["contender"], _suite_order(frame))
     standings = [_standing(frame, cells[cells["contender"] == name], headline, values) for name in names]
     ranked, test = _ranked(standings, better) if scoring else (standings, "t")
@@ -199,9 +206,11 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
         finals=finals,
         bests=bests,
         seeds={**dict.fromkeys(lost), **finals},
-        final=mean_interval(list(finals.values())),
-        best=mean_interval(list(bests.values())),
-        others={value: mean_interval(list(_by_seed(cells, f"{value}_final").values())) for value in values},
+        final=centre(list(finals.values()), frame.direction(headline)),
+        best=centre(list(bests.values()), frame.direction(headline)),
+        others={
+            value: centre(list(_by_seed(cells, f"{value}_final").values()), frame.direction(value)) for value in values
+        },
     )
 
 

@@ -61,7 +61,8 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
         seeds = f"95 % interval {bounds(lead, decimals)}, {seeds}"
     if lead.n > 1 and len({*first[0].finals.values()}) == 1:
         seeds = f"the same in each of {lead.n} seeds"
-    score = f"{number(lead.mean, decimals)} ({seeds})"
+    centre = "median " if ranking.better == "lower" and lead.n > 1 else ""
+    score = f"{centre}{number(lead.mean, decimals)} ({seeds})"
     if len(ranking.standings) == 1:
         return f"{first[0].contender} is the only contender: {title} {score}."
     of = f"of {len(ranking.standings)} contenders"

@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ganbench.stats import Interval
+from ganbench.stats import Better, Interval
 
+INTERVALS: dict[Better, str] = {
+    "higher": "95 % t-interval over seeds",
+    "lower": "95 % interval between order statistics over seeds",
+}
+"""Of the centres of scores (`ganbench.stats.centre`), by which of them is better."""
 NOTHING = "\u2013"
 MINUS = "\u2212"
 
@@ -85,7 +90,7 @@ def without_interval(found: Iterable[Interval]) -> str:
     return f" Where there is no interval: {'; '.join(reasons)}." if reasons else ""
 
 
-def interval_and_n(found: Iterable[Interval], what: str = "95 % t-interval over seeds") -> str:
+def interval_and_n(found: Iterable[Interval], what: str = INTERVALS["higher"]) -> str:
     """Say which intervals a figure shows and of how many seeds, or why there is none: `no interval (n = 3: ...)`."""
     every = list(found)
     known = [one for one in every if one.n]

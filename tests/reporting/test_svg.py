@@ -63,3 +63,11 @@ def test_numbers_of_places_are_cut_and_no_others():
         inline(text, "x")
         == '<svg width="10.1"><path opacity="0.755" d="M0.1,0L1e-7,6" transform="translate(3,2)"/></svg>'
     )
+
+
+def test_a_control_character_in_a_name_ends_no_drawing():
+    sheet = Sheet()
+    data = pd.DataFrame({"x": [1.0], "name": ["\x1b[31mred\x85, \\u001b and \u4e2d"]})
+    named = {"x": number("x"), "text": {"field": "name"}}
+    svg = sheet.figure(layered(sheet.layer(data, {"type": "text"}, named)), "one", "", "", data).svg
+    assert "[31mred, \\u001b and \u4e2d" in svg

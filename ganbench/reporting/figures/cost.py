@@ -20,11 +20,12 @@ from ganbench.reporting.drawing import (
     within,
 )
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.panels import moments
+from ganbench.reporting.panels import centres
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.wording import interval_and_n, places
+from ganbench.reporting.wording import INTERVALS, interval_and_n, places
 from ganbench.reporting.wording import number as written
+from ganbench.stats import CENTRES, Better
 
 COSTS = (
     ("train_seconds", "Seconds", "training seconds per cell (its share of its cohort's time)"),
@@ -39,7 +40,7 @@ def cost_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
     if ranking.headline not in frame.curves:
         return []
     curves = frame.curves[["cell", "step", ranking.headline]].rename(columns={ranking.headline: "score"}).dropna()
-    means, found = _means(ranking.split(curves)), []
+    means, found = _means(ranking.split(curves), ranking.better), []
     for column, title, axis in COSTS:
         if column in ranking.cells and (ends := _ends(frame, ranking, column)) is not None:
             found.append((title, _figure(frame, ranking, _ways(means, ends), ends, (column, title, axis))))
@@ -74,10 +75,10 @@ def _ends(frame: Frame, ranking: Ranking, column: str) -> pd.DataFrame | None:
     return pd.DataFrame(rows) if len(rows) > 1 else None
 
 
-def _means(curves: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Return each contender's mean score by step, only while every seed is there."""
-    means = {name: moments(mine) for name, mine in curves.items()}
-    return {name: found[found["count"] == curves[name]["cell"].nunique()] for name, found in means.items()}
+def _means(curves: Mapping[str, pd.DataFrame], better: Better) -> dict[str, pd.DataFrame]:
+    """Return what stands for each contender's seeds by step, only while every one is there."""
+    means = {name: centres(mine, better) for name, mine in curves.items()}
+    return {name: found[found["n"] == curves[name]["cell"].nunique()] for name, found in means.items()}
 
 
 def _ways(means: Mapping[str, pd.DataFrame], ends: pd.DataFrame) -> pd.DataFrame:
@@ -123,11 +124,11 @@ def _figure(
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
     finals = (s.final for s in ranking.standings if s.contender in by_name)
-    about = interval_and_n(finals, "95 % t-intervals over seeds")
+    about, centre = interval_and_n(finals, INTERVALS[ranking.better]), CENTRES[ranking.better]
     caption = (
-        f"{ranking.title} ({ranking.better} is better) against {axis}: lines are means over seeds on the way, dots the "
-        f"means of the final scores, {about}. Dashed: the Pareto front, those that no "
-        "other contender beats in one without losing in the other."
+        f"{ranking.title} ({ranking.better} is better) against {axis}: lines are {centre}s over seeds on the way, "
+        f"dots the {centre}s of the final scores, {about}. Dashed: the Pareto front, those that no other contender "
+        "beats in one without losing in the other."
     )
     alternative = f"{ranking.title} against {title.lower()} on {ranking.dataset}"
     shown = ends[["contender", "cost", "score", "low", "high"]]

@@ -127,7 +127,10 @@ def _trade(frame: Frame, ranking: Ranking, values: tuple[str, str], titles: tupl
     ink, digits = inks(frame.objectives), [places(data[name]) for name in ("quality", "variety")]
     data["tip"] = [
         ink[str(objective)].tip(
-            f"{name}, seed {seed}: {titles[0]} {written(a, digits[0])}, {titles[1]} {written(b, digits[1])}", int(seed)
+            ""
+            if ranking.crowded()
+            else f"{name}, seed {seed}: {titles[0]} {written(a, digits[0])}, {titles[1]} {written(b, digits[1])}",
+            int(seed),
         )
         for name, objective, seed, a, b in zip(*(data[column] for column in data), strict=True)
     ]

@@ -23,9 +23,9 @@ from ganbench.reporting.panels import curve_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.verdict import losses
-from ganbench.reporting.wording import interval_and_n, n_of, places
+from ganbench.reporting.wording import INTERVALS, interval_and_n, n_of, places
 from ganbench.reporting.wording import number as written
-from ganbench.stats import MEANS_FROM
+from ganbench.stats import CENTRES, MEANS_FROM
 
 WIDTH = 640
 DOTS = 400  # of a figure: of more, only final scores are drawn, which are half of the page's bytes
@@ -33,8 +33,8 @@ DASHED = {"type": "rule", "strokeDash": [4, 3], "color": GREY}
 
 
 def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
-    """Draw every seed's final and best score of a value, the mean and its interval, in the order of the ranking."""
-    title, better = frame.title(ranking.dataset, value), frame.better.get(value, "lower")
+    """Draw every seed's final and best score of a value, its centre and the interval, in the order of the ranking."""
+    title, better = frame.title(ranking.dataset, value), frame.direction(value)
     data, summary = _dots(frame, ranking, value), _means(frame, ranking, value)
     if data.empty:
         return None
@@ -77,9 +77,9 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 45, "bottom": 5}  # room for a font wider than the measured one
     caption = (
-        f"{title} ({better} is better) of every seed. Filled dots: final scores; {hollow}; tick and bar: mean of the "
-        f"final scores, {_interval(ranking, value)}. A contender without filled dots has no final score."
-        f"{' Dashed: what held-out real samples score.' if ceiling else ''}"
+        f"{title} ({better} is better) of every seed. Filled dots: final scores; {hollow}; tick and bar: "
+        f"{CENTRES[better]} of the final scores, {_interval(frame, ranking, value)}. A contender without filled dots "
+        f"has no final score.{' Dashed: what held-out real samples score.' if ceiling else ''}"
     )
     return sheet.figure(
         chart,
@@ -99,27 +99,32 @@ def curves_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     if not by_name:
         return None
     curves = pd.concat(by_name.values())
-    title, better = frame.title(ranking.dataset, value), frame.better.get(value, "lower")
+    title, better = frame.title(ranking.dataset, value), frame.direction(value)
     scale, steps = score_scale(curves["score"], better), float(curves["step"].max())
     ink = inks(frame.objectives)
-    sheet, panels, there = Sheet(), [], []
+    sheet, panels, there, crowded = Sheet(), [], [], ranking.crowded(value)
     for standing in ranking.standings:
         mine, cells = by_name.get(standing.contender), ranking.of[standing.contender]
         there.append(0 if mine is None else mine["cell"].nunique())
         if mine is not None:
-            panels.append(curve_panel(sheet, mine, cells, standing.contender, ink[standing.objective], scale, steps))
+            way = curve_panel(
+                sheet, mine, cells, standing.contender, ink[standing.objective], scale, steps, better, not crowded
+            )
+            panels.append(way)
     caption = (
-        f"{title} ({better} is better) by G step. Thin lines: single seeds; thick line and band: mean over seeds at "
-        f"each step and its 95 % t-interval, from {MEANS_FROM} seeds on ({n_of(there)}), drawn only while every seed "
-        "is there. A cross marks the last score of a seed that did not complete. All panels share both axes."
+        f"{title} ({better} is better) by G step. {'Thick' if crowded else 'Thin lines: single seeds; thick'} line "
+        f"and band: {CENTRES[better]} over seeds at each step and its {INTERVALS[better]}, from {MEANS_FROM} seeds on "
+        f"({n_of(there)}), drawn only while every seed is there. A cross marks the last score of a seed that did not "
+        "complete. All panels share both axes."
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
     shown = curves.join(ranking.cells[["contender", "seed"]], on="cell")[["contender", "seed", "step", "score"]]
     return sheet.figure(grid(panels), f"{ranking.slug}-{value}-curves", caption, alternative, shown)
 
 
-def _interval(ranking: Ranking, value: str) -> str:
-    return interval_and_n(standing.others[value] for standing in ranking.standings)
+def _interval(frame: Frame, ranking: Ranking, value: str) -> str:
+    found = (standing.others[value] for standing in ranking.standings)
+    return interval_and_n(found, INTERVALS[frame.direction(value)])
 
 
 def _dots(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
@@ -134,6 +139,7 @@ def _dots(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
             for place, (seed, score) in enumerate(zip(seeds, scores, strict=True)):
                 spread = 0.0 if len(scored) == 1 else 0.4 * (place / (len(scored) - 1) - 0.5)
                 told = f"{standing.contender}, seed {seed}: {written(score, digits)} ({kind})"
+                told = "" if ranking.crowded(value) else told
                 tip = ink[standing.objective].tip(told, seed)
                 rows.append((standing.contender, standing.objective, seed, kind, score, middle + spread, tip))
     return pd.DataFrame(rows, columns=["contender", "objective", "seed", "kind", "score", "offset", "tip"])
@@ -143,18 +149,18 @@ def _means(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
     ink = inks(frame.objectives)
     rows = [
         {"contender": s.contender, "objective": s.objective, "mean": found.mean, "low": found.low, "high": found.high}
-        | {"tip": ink[s.objective].tip(_told(s, value))}
+        | {"tip": ink[s.objective].tip(_told(s, value, CENTRES[frame.direction(value)]))}
         for s in ranking.standings
         if (found := s.others[value]).n
     ]
     return pd.DataFrame(rows, columns=["contender", "objective", "mean", "low", "high", "tip"])
 
 
-def _told(standing: Standing, value: str) -> str:
+def _told(standing: Standing, value: str, centre: str) -> str:
     found = standing.others[value]
     digits = places([found.mean, found.low, found.high])
     between = f", 95 % interval {written(found.low, digits)} to {written(found.high, digits)}" if found.offered else ""
-    return f"{standing.contender}: mean {written(found.mean, digits)}{between}, n = {found.n}"
+    return f"{standing.contender}: {centre} {written(found.mean, digits)}{between}, n = {found.n}"
 
 
 def _reach(scores: pd.Series[float], summary: pd.DataFrame) -> list[float]:

@@ -121,9 +121,9 @@ def measure_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
 def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figure:
     column, title, meaning = what
     known = ranking.cells[["contender", "objective", "seed", column]].dropna().rename(columns={column: "value"})
-    ink, digits = inks(frame.objectives), places(known["value"])
+    ink, digits, crowded = inks(frame.objectives), places(known["value"]), ranking.crowded()
     known["tip"] = [
-        ink[str(objective)].tip(f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
+        ink[str(objective)].tip("" if crowded else f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
         for contender, objective, seed, value in zip(*(known[name] for name in known), strict=True)
     ]
     middle = known.groupby(["contender", "objective"], sort=False)["value"].agg(["median", "count"]).reset_index()
