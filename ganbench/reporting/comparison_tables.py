@@ -100,7 +100,7 @@ def overall_table(found: Overall) -> Table:
     for name, rank in found.ranks.ranks.items():
         share = found.shares[name] if found.shares else Interval(math.nan, math.nan, math.nan, 0)
         rows.append((name, number(rank, 2), number(share.value, 2), bounds(share, 2)))
-    about = " None here: a score of 0 or less has no such part."
+    about = " Not known here: a score of 0 or less has no such part."
     if found.shares:
         about = without_interval(found.shares.values())
     left = f" Without a rank on every dataset, and so left out: {', '.join(found.left_out)}." if found.left_out else ""

@@ -195,7 +195,8 @@ def absent(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays]) -> li
     if modes > MODES:
         sentences.append(f"{count(modes, 'mode')} are too many to be drawn one by one (at most {MODES}).")
     if old:
-        names = joined(list(dict.fromkeys(str(frame.cells.at[place, "contender"]) for place in old)))
+        theirs = {str(frame.cells.at[place, "contender"]) for place in old}
+        names = joined([s.contender for s in ranking.standings if s.contender in theirs])
         sentences.append(
             f"{count(len(old), 'cell')} of {names}: nothing but samples was kept, since an older ganbench scored them. "
             "Samples step by step, nearest training rows, modes by seed, densities and D need cells scored by this one."

@@ -130,7 +130,7 @@ def overall_section(frame: Frame, rankings: Sequence[Ranking]) -> Section | None
     found = overall(rankings)
     if found is None:
         return None
-    profiles: Part = Text("None: a score of 0 or less stays behind the best by no factor.")
+    profiles: Part = Text("Not drawn: a score of 0 or less stays behind the best by no factor.")
     if found.profiles:
         profiles = profiles_figure(frame, found, found.profiles)
     blocks = [

@@ -58,11 +58,13 @@ class Builder:
         per_class: Sequence[Mapping[str, float | None]] = (),
         rows: Sequence[Mapping[str, float | None]] | None = None,
         pictures: bool = False,
+        traced: bool = True,
         **changes: Any,
     ) -> str:
         """Add one cell; `quality` in [0, 1] is how good its scores get, `changes` go to its listing.
 
-        `rows` are its scores as they are; `pictures` are kept of it as by today's scoring.
+        `rows` are its scores as they are; `pictures` are kept of it as by today's scoring, nothing is of one not
+        `traced` while it trains.
         """
         key = f"{len(self.listed):012x}"
         random = np.random.default_rng([len(self.listed), seed])
@@ -91,7 +93,11 @@ class Builder:
             provenance={**PROVENANCE, "finished": "2026-11-01T00:00:00Z"},
         )
         self.store.write_training(
-            key, cell={"objective": objective}, trace=_trace(random, last, outcome), status=status, snapshots={}
+            key,
+            cell={"objective": objective},
+            trace=_trace(random, last, outcome) if traced else (),
+            status=status,
+            snapshots={},
         )
         if scored and outcome != "failed":
             made = rows or [
