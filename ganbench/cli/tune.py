@@ -90,16 +90,19 @@ def tune(
 ) -> None:
     """Find the best settings of every objective on every dataset, each with the same number of trials.
 
-    The suite's [bold]tune[/bold] section says what is searched, for example
+    The suite's [bold]tune[/bold] section says what is searched, for example:
 
-        tune: {trials: 32, space: {g_lr: {log: [1e-4, 1e-2]}, d_steps: {int: [1, 5]}}}
+    tune: {trials: 32, space: {g_lr: {log: [1e-4, 1e-2]}}}
 
-    Trials are trained in batches, as ordinary cells of the store; one that loses a seed (it diverged, failed or timed
-    out) is infeasible. Then the best few are compared on fresh seeds, and the winner is measured on others again,
-    beside the suite's own settings and those that the objective's source recommends: only these numbers are shown.
+    Trials are trained in batches, as ordinary cells of the store. One that
+    loses a seed (it diverged, failed or timed out) is infeasible. Then the
+    best few are compared on fresh seeds, and the winner is measured on others
+    again, beside the suite's own settings and those that the objective's
+    source recommends: only these numbers are shown.
 
-    The same command goes on after an interruption. Several may work on one study: in one store, or by --storage from
-    several machines. optuna-dashboard opens the journal or the database.
+    The same command goes on after an interruption. Several may work on one
+    study: in one store, or by --storage from several machines.
+    optuna-dashboard opens the journal or the database.
     """
     with (
         contextlib.nullcontext() if executor != "local" else workers_warming_up(Path(suite), settings or (), True),

@@ -7,8 +7,10 @@ running; whoever comes next takes them up with the settings that they have.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import statistics
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
@@ -65,18 +67,19 @@ def open_storage(place: Path | str) -> BaseStorage:
 
 def sampler_of(name: str, seed: int) -> BaseSampler:
     """Return a fresh sampler; SuiteError where a package that it needs is missing."""
-    if name == "tpe":
-        return optuna.samplers.TPESampler(seed=seed)
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    if name == "qmc":
-        return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
-    try:
+    if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
+        raise wrong("sampler cmaes", "needs a package that is not installed: pip install cmaes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # what it says of interfaces is pinned by the version
+        if name == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        if name == "qmc":
+            return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
         if name == "cmaes":
             return optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
-        return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-    except ImportError as error:
-        raise wrong(f"sampler {name}", f"needs the package {error.name}: pip install {error.name}") from None
+        if name == "gp":
+            return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
+        return optuna.samplers.TPESampler(seed=seed)
 
 
 class Study:
