@@ -49,24 +49,23 @@ def _text(path: Path, suite: Suite, findings: Sequence[Finding], rows: Sequence[
     entries = _entries(rows)
     train = {label: _train(row) for label, row in entries.items()}
     scored = {label: _evaluate(row) for label, row in entries.items()}
-    datasets, networks = _datasets(entries.values()), _networks(entries.values())
+    names, networks = _dataset_names(entries.values()), _networks(entries.values())
+    parts = {row.dataset.label: row.dataset.value for row in entries.values()}
     plain: dict[str, Any] = {
         "name": path.stem,
         "description": f"The settings that `ganbench tune` found for {suite.name}.",
         "plugins": [os.path.relpath(each, path.resolve().parent) for each in suite.plugins],
         "objectives": [_objective(row, label) for label, row in entries.items()],
-        "datasets": [_labelled("dataset", label, part) for label, part in datasets.items()],
+        "datasets": [_labelled("dataset", names[label], part) for label, part in parts.items()],
         "architectures": {
-            label: [
-                _labelled("architecture", name, net) for name, net in networks.items() if net in _used(entries, part)
-            ]
-            for label, part in datasets.items()
+            names[label]: [_labelled("architecture", each, networks[each]) for each in _used(entries, label, networks)]
+            for label in parts
         },
         "seeds": sorted({row.seed for row in rows}),
         "train": _shared(train.values()),
         "evaluate": _shared(scored.values()),
         "overrides": [each for label in entries if len(each := _override(label, train, scored)) > 1],
-        "exclude": list(_excluded(entries, datasets, networks)),
+        "exclude": list(_excluded(entries, names, networks)),
     }
     yaml, text = YAML(), io.StringIO()
     yaml.width, yaml.default_flow_style = WIDTH, None
@@ -131,15 +130,15 @@ def _labelled(kind: str, label: str, part: Part) -> Any:
     return _part(part) if label == part.label else {kind: _part(part), "label": label}
 
 
-def _datasets(rows: Iterable[Planned]) -> dict[str, Part]:
-    """Return the datasets by labels that mean one of them each: a match also goes by the plugin's name."""
-    found = {row.dataset.label: row.dataset.value for row in rows}
-    names = [part.name for part in found.values()]
-    return {label if names.count(part.name) == 1 else f"{label} (data)": part for label, part in found.items()}
+def _dataset_names(rows: Iterable[Planned]) -> dict[str, str]:
+    """Return by label what datasets are called: a match goes by labels and plugins' names, and must mean one."""
+    found = {row.dataset.label: row.dataset.name for row in rows}
+    names = list(found.values())
+    return {label: label if names.count(name) == 1 else f"{label} (data)" for label, name in found.items()}
 
 
 def _networks(rows: Iterable[Planned]) -> dict[str, Part]:
-    """Return the architectures, which differ where their parameters were tuned, by labels like those of datasets."""
+    """Return the architectures, of which a tuned parameter makes several, by labels like those of datasets."""
     found = list({row.architecture.value.text: row.architecture.value for row in rows}.values())
     names = [part.name for part in found]
     return {
@@ -147,16 +146,17 @@ def _networks(rows: Iterable[Planned]) -> dict[str, Part]:
     }
 
 
-def _used(entries: Mapping[str, Planned], dataset: Part) -> list[Part]:
-    return [row.architecture.value for row in entries.values() if row.dataset.value == dataset]
+def _used(entries: Mapping[str, Planned], dataset: str, networks: Mapping[str, Part]) -> list[str]:
+    used = [row.architecture.value for row in entries.values() if row.dataset.label == dataset]
+    return [name for name, part in networks.items() if part in used]
 
 
 def _excluded(
-    entries: Mapping[str, Planned], datasets: Mapping[str, Part], networks: Mapping[str, Part]
+    entries: Mapping[str, Planned], names: Mapping[str, str], networks: Mapping[str, Part]
 ) -> Iterable[dict[str, Any]]:
     """Leave each objective the dataset and the architecture that it was tuned with."""
     for label, row in entries.items():
-        if others := [name for name, part in datasets.items() if part != row.dataset.value]:
+        if others := [name for dataset, name in names.items() if dataset != row.dataset.label]:
             yield {"objective": label, "dataset": others}
         if others := [name for name, part in networks.items() if part != row.architecture.value]:
             yield {"objective": label, "architecture": others}

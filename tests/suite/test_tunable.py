@@ -21,8 +21,13 @@ def test_training_settings_halves_of_betas_and_a_ratio_of_rates():
 def test_a_tuned_parameter_is_the_same_objective_as_one_that_is_written():
     found = applied({"lambda": 3}, objectives.create("wgan_gp"), MLP, Train())[0]
     assert found.text == objectives.create("wgan_gp", weight=3.0).text
-    assert applied({"clip": 0.1}, objectives.create("wgan"), MLP, Train())[0].text == objectives.create("wgan", c=0.1).text
-    assert applied({"margin": 2}, objectives.create("hinge"), MLP, Train())[0].text == objectives.create("hinge", margin=2.0).text
+    assert (
+        applied({"clip": 0.1}, objectives.create("wgan"), MLP, Train())[0].text == objectives.create("wgan", c=0.1).text
+    )
+    assert (
+        applied({"margin": 2}, objectives.create("hinge"), MLP, Train())[0].text
+        == objectives.create("hinge", margin=2.0).text
+    )
 
 
 def test_one_name_means_all_penalties_that_have_it_and_a_longer_one_a_single_one():

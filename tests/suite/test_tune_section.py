@@ -25,14 +25,18 @@ def load(tmp_path: Path, section: str) -> Suite:
 
 
 def test_a_section_is_read_with_its_defaults(tmp_path):
-    tune = load(tmp_path, "  space: {g_lr: {log: [1e-5, 1e-2]}, d_steps: {int: [1, 5]}, d_lr/g_lr: {float: [0.1, 4]}}\n").tune
+    tune = load(
+        tmp_path, "  space: {g_lr: {log: [1e-5, 1e-2]}, d_steps: {int: [1, 5]}, d_lr/g_lr: {float: [0.1, 4]}}\n"
+    ).tune
     assert (tune.settings.trials, tune.settings.sampler, tune.confirm.k) == (32, "tpe", 3)
     assert [each.name for each in tune.ranges("hinge")] == ["d_lr/g_lr", "d_steps", "g_lr"]
     assert tune.ranges("hinge")[1].ends == (1, 5)
 
 
 def test_an_objective_has_ranges_of_its_own_which_replace_those_of_all(tmp_path):
-    section = "  space: {g_lr: {log: [1e-5, 1e-2]}}\n  objectives: {wgan_gp: {lambda: {log: [1, 10]}, g_lr: {log: [1, 2]}}}\n"
+    section = (
+        "  space: {g_lr: {log: [1e-5, 1e-2]}}\n  objectives: {wgan_gp: {lambda: {log: [1, 10]}, g_lr: {log: [1, 2]}}}\n"
+    )
     tune = load(tmp_path, section).tune
     assert [(each.name, each.high) for each in tune.ranges("wgan_gp")] == [("g_lr", 2), ("lambda", 10)]
     assert [(each.name, each.high) for each in tune.ranges("hinge")] == [("g_lr", 1e-2)]
@@ -55,7 +59,11 @@ def test_an_objective_has_ranges_of_its_own_which_replace_those_of_all(tmp_path)
         ("  space: {g_steps: {int: [10, 20]}}", 5, "unknown setting to tune 'g_steps'"),
         ("  space: {gamma: {log: [1, 2]}}", 5, "hinge: unknown setting to tune 'gamma'"),
         ("  space: {g_lr: {log: [1, 2]}}\n  objectives:\n    hinge: {clip: {log: [1e-3, 1]}}", 7, "'clip'"),
-        ("  space: {g_lr: {log: [1, 2]}}\n  objectives:\n    hing: {margin: {float: [1, 2]}}", 7, "did you mean 'hinge'"),
+        (
+            "  space: {g_lr: {log: [1, 2]}}\n  objectives:\n    hing: {margin: {float: [1, 2]}}",
+            7,
+            "did you mean 'hinge'",
+        ),
         ("  space: {g_lr: {log: [1, 2]}}\n  objectives:\n    hinge: {margin: {float: [-1, 2]}}", 7, "margin of hinge"),
         ("  space: {d_norm: {choice: [none, bach]}}", 5, "d_norm of mlp"),
         ("  space: {d_lr/g_lr: {log: [1, 2]}, d_lr: {log: [1, 2]}}", 4, "one follows from the other"),

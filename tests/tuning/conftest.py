@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,10 @@ objectives: [hinge, wgan_gp]
 datasets: [ring8]
 architectures: [{mlp: {width: 8, depth: 1}}]
 seeds: 1
-train: {g_steps: 10, batch_size: 16, latent_size: 4}
-evaluate: {samples: 100, reference: 200, every: 5, metrics: [fid, modes]}
+train: {g_steps: 4, batch_size: 16, latent_size: 4}
+evaluate: {samples: 100, reference: 200, every: 2, metrics: [fid, modes]}
 tune:
-  trials: 4
+  trials: 3
   batch: 2
   seeds_per_trial: 2
   confirm: {k: 2, seeds: 3}
@@ -29,7 +31,7 @@ tune:
 
 
 class Trainer:
-    """Trains cohorts one after the other, without workers, and counts cells; `stop_after` cells it is interrupted."""
+    """Trains cohorts one after the other, without workers; after `stop_after` cells, Ctrl-C is pressed."""
 
     def __init__(self) -> None:
         self.cells: list[str] = []
@@ -55,28 +57,54 @@ class Trainer:
 def _ignored(_: object) -> None: ...
 
 
-@pytest.fixture
-def trainer() -> Iterator[Trainer]:
-    yield Trainer()
+@dataclass
+class Bench:
+    """Tunes suites in a folder; `trainer` counts what is trained."""
 
+    folder: Path
+    trainer: Trainer
 
-@pytest.fixture
-def tune_plan(tmp_path: Path) -> Callable[..., object]:
-    """Make the plan of tuning a suite in a store of this test's own."""
-    from ganbench.planning import Options
-    from ganbench.tuning.tuner import make_tune_plan
+    def plan(self, text: str = SUITE, name: str = "suite", store: str = "runs", **more: Any):
+        from ganbench.planning import Options
+        from ganbench.tuning.tuner import make_tune_plan
 
-    def made(text: str = SUITE, name: str = "suite", store: str = "runs", **more: object):
-        path = tmp_path / f"{name}.yaml"
+        path = self.folder / f"{name}.yaml"
         path.write_text(text)
-        return make_tune_plan(path, Options(tmp_path / store, device="cpu", workers=1), **more)
+        return make_tune_plan(path, Options(self.folder / store, device="cpu", workers=1), **more)
 
-    return made
+    def tune(self, text: str = SUITE, train: Callable[..., Any] | None = None, **more: Any):
+        from ganbench.tuning.tuner import tune
+
+        chosen = train or self.trainer
+        return tune(self.plan(text, **more), chosen, chosen, lambda _: None)
+
+    def scores(self, row, value: str) -> list[float]:
+        """What the store has of a planned cell, step by step."""
+        from ganbench.store import Store
+
+        return [entry[value] for entry in Store(self.folder / "runs").scores(row.cell.key, row.scoring.key).rows]
+
+
+@pytest.fixture(scope="session")
+def suite_text() -> str:
+    return SUITE
+
+
+@pytest.fixture(scope="session")
+def alone_text() -> str:
+    """The same with one objective, which has no parameter of its own."""
+    return SUITE.replace("[hinge, wgan_gp]", "[minimax]").partition("  objectives:")[0]
 
 
 @pytest.fixture
-def tuned(trainer: Trainer) -> Callable[..., object]:
-    """Tune, and return what came of it."""
-    from ganbench.tuning.tuner import tune
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    # A third of the time of such small cells; what a power cut leaves is not what is tested here.
+    monkeypatch.setattr("os.fsync", lambda _: None)
+    return Bench(tmp_path, Trainer())
 
-    return lambda made, train=trainer: tune(made, train, train, lambda _: None)
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory):
+    """A suite that has been tuned, and what came of it: not to be changed."""
+    bench = Bench(tmp_path_factory.mktemp("finished"), Trainer())
+    return bench, bench.tune()

@@ -33,7 +33,9 @@ def test_within_one_standard_error_of_the_best_the_cheapest_is_chosen_not_the_lu
 
 
 def test_higher_can_be_better():
-    assert [each.number for each in chosen([trial(0, 1, 3.0), trial(1, 1, 9.0), trial(2, 1, 5.0)], "higher", cost, 2)] == [1, 2]
+    assert [
+        each.number for each in chosen([trial(0, 1, 3.0), trial(1, 1, 9.0), trial(2, 1, 5.0)], "higher", cost, 2)
+    ] == [1, 2]
 
 
 def test_a_trial_that_lost_a_seed_is_never_chosen_however_good_the_others_were():

@@ -12,7 +12,6 @@ from optuna.trial import TrialState
 
 from ganbench.suite.errors import SuiteError
 from ganbench.tuning.study import Study, open_storage
-from tests.tuning.conftest import SUITE
 
 
 @dataclass
@@ -27,11 +26,11 @@ class Claims:
 
 
 @pytest.fixture
-def opened(tune_plan, tmp_path: Path):
+def opened(bench, alone_text, tmp_path: Path):
     """Open the study of a suite's first subject, as a process of a name."""
 
-    def made(token: str = "a", ended: set[str] | None = None, text: str = SUITE, **more) -> Study:
-        plan = tune_plan(text, **more)
+    def made(token: str = "a", ended: set[str] | None = None, text: str = alone_text, **more) -> Study:
+        plan = bench.plan(text.replace("trials: 3", "trials: 4"), **more)
         storage = open_storage(tmp_path / "studies" / "suite.journal")
         return Study(storage, "suite", plan.tune, plan.subjects[0], Claims(token, ended or set()))
 
@@ -54,16 +53,13 @@ def test_no_more_is_asked_for_than_the_budget_by_however_many_processes(opened):
     assert [trial.mean for trial in second.tried()] == [1.5] * 4
 
 
-def test_a_proposal_hangs_on_its_number_alone_and_is_the_same_for_all_objectives(opened, tune_plan, tmp_path):
+def test_a_proposal_hangs_on_its_number_alone_and_is_the_same_for_all_objectives(opened, bench, suite_text, tmp_path):
     whole = opened(sampler="random").ask(4)
-    for text in (SUITE, SUITE.replace("    wgan_gp: {lambda: {log: [0.1, 100]}}", "    wgan_gp: {}")):
-        plan = tune_plan(text, sampler="random")
-        storage = open_storage(tmp_path / "other" / f"{len(text)}.journal")
-        study = Study(storage, "x", plan.tune, plan.subjects[-1], Claims("a"))
-        again = [asked for _ in range(4) for asked in study.ask(1)]  # one by one
-        shared = [{"d_steps": each.settings["d_steps"], "g_lr": each.settings["g_lr"]} for each in again]
-        if "lambda" not in again[0].settings:
-            assert shared == [each.settings for each in whole]
+    made = bench.plan(suite_text.replace("trials: 3", "trials: 4").partition("  objectives:")[0], sampler="random")
+    for subject in made.subjects:
+        storage = open_storage(tmp_path / "other.journal")
+        study = Study(storage, "other", made.tune, subject, Claims("a"))
+        assert [asked for _ in range(4) for asked in study.ask(1)] == whole  # one by one
     assert len({each.settings["g_lr"] for each in whole}) == 4
 
 
@@ -130,22 +126,27 @@ def test_two_that_finish_the_same_trial_count_once(opened):
 
 @pytest.mark.parametrize(
     "changed",
-    [("g_steps: 10", "g_steps: 20"), ("samples: 100", "samples: 90"), ("1e-1]", "1e-2]"), ("seeds_per_trial: 2", "seeds_per_trial: 1")],
+    [
+        ("g_steps: 4", "g_steps: 8"),
+        ("samples: 100", "samples: 90"),
+        ("1e-1]", "1e-2]"),
+        ("seeds_per_trial: 2", "seeds_per_trial: 1"),
+    ],
 )
-def test_a_study_that_another_suite_made_is_refused_with_its_place(opened, tmp_path, changed):
+def test_a_study_that_another_suite_made_is_refused_with_its_place(opened, alone_text, changed):
     opened().ask(1)
     with pytest.raises(SuiteError, match=r"suite\.yaml:8: .*made by another suite"):
-        opened(text=SUITE.replace(*changed))
-    assert opened(text=SUITE.replace("trials: 4", "trials: 6").replace("batch: 2", "batch: 3")).left() == 6
+        opened(text=alone_text.replace(*changed))
+    assert opened(text=alone_text.replace("trials: 3", "trials: 6").replace("batch: 2", "batch: 3")).left() == 6
 
 
 @pytest.mark.parametrize("name", ["tpe", "random", "qmc", "gp", "cmaes"])
-def test_every_sampler_searches_with_infeasible_trials_among_others(opened, name):
+def test_every_sampler_searches_with_infeasible_trials_among_others(opened, alone_text, name):
     if name == "cmaes" and not importlib.util.find_spec("cmaes"):
         with pytest.raises(SuiteError, match="pip install cmaes"):
             opened(sampler=name)
         return
-    text = SUITE.replace("trials: 4", "trials: 14")
+    text = alone_text.replace("trials: 3", "trials: 14")
     study = opened(text=text, sampler=name)
     for number in range(14):
         (asked,) = study.ask(1)
