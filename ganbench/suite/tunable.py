@@ -11,23 +11,22 @@ from ganbench.objectives import Objective
 from ganbench.registry import Part, unknown
 from ganbench.suite.settings import Train, check_field
 
-RATIO = "d_lr/g_lr"
+RATE, RATIO = "lr", "d_lr/g_lr"  # of both players; of one to the other
+EITHER = ((RATE, "g_lr"), (RATE, "d_lr"), (RATE, RATIO), (RATIO, "d_lr"))  # one follows from the other
 BETAS = ("beta1", "beta2")
 ALIASES = {"lambda": "weight", "clip": "c"}  # as papers write them
 
 # How long a cell trains is its budget, and cells of several precisions are no rivals.
 KEPT = {"g_steps", "precision", "betas"}
-SETTINGS = (*(name for name in Train.model_fields if name not in KEPT), *BETAS, RATIO)
+SETTINGS = (*(name for name in Train.model_fields if name not in KEPT), *BETAS, RATE, RATIO)
 
 _REGISTRIES = {each.kind: each for each in (architectures.registry, losses.registry, penalties.registry)}
 _REGISTRIES[techniques.registry.kind] = techniques.registry
 
 
 def parameters_of(parts: Sequence[Part]) -> list[str]:
-    """List the names by which a space can mean the parameters of these parts."""
-    own = [name for part in parts for name in part.parameters]
-    longer = [f"{part.name}.{name}" for part in parts for name in part.parameters]
-    return [*dict.fromkeys((*own, *longer))]
+    """List the names of these parts' parameters."""
+    return [*dict.fromkeys(name for part in parts for name in part.parameters)]
 
 
 def parts_of(objective: Objective) -> tuple[Part, ...]:
@@ -41,7 +40,7 @@ def check_value(name: str, value: object, objective: Objective, networks: Sequen
         check_field(Train, name, value)
     elif name in BETAS:
         check_field(Train, "betas", [value, 0.5])
-    elif name == RATIO:
+    elif name in (RATE, RATIO):
         check_field(Train, "d_lr", value)
     elif found := _meant(name, parts_of(objective)):
         for part, parameter in found:
@@ -69,6 +68,8 @@ def applied(
             given["betas"] = tuple(betas)
         elif name in Train.model_fields:
             given[name] = value
+        elif name == RATE:
+            given |= {"g_lr": value, "d_lr": value}
         elif name != RATIO:
             objective, network = _with(name, value, objective, network)
     if RATIO in settings:

@@ -12,7 +12,7 @@ from ganbench.registry import Part, unknown
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import check_field
-from ganbench.suite.tunable import RATIO, check_value
+from ganbench.suite.tunable import EITHER, check_value
 from ganbench.tuning import SamplerName
 
 Kind = Literal["int", "float", "log", "choice"]
@@ -232,5 +232,6 @@ def _see_that_spaces_are_whole(tune: Tune, objectives: Sequence[Choice], finding
         names = {each.name for each in tune.ranges(choice.label)}
         if not names:
             findings.add(f"nothing to tune of {choice.label}: `space` names settings with their ranges", *place)
-        if {RATIO, "d_lr"} <= names:
-            findings.add(f"{choice.label}: {RATIO} and d_lr: one follows from the other; tune one of them", *place)
+        for one, other in EITHER:
+            if {one, other} <= names:
+                findings.add(f"{choice.label}: {one} and {other}: one follows from the other; tune one of them", *place)

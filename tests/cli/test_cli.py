@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ganbench.cli import app
 
-HEAVY = ("torch", "mlflow", "pandas", "torchvision", "sklearn")
+HEAVY = ("torch", "mlflow", "optuna", "pandas", "torchvision", "sklearn")
 SUITE = "objectives: [hinge, wgan_gp]\ndatasets: [ring8]\nseeds: 2\n"
 
 
@@ -55,7 +55,7 @@ def test_verbs_that_only_look_import_nothing_heavy(verb: tuple[str, ...], suite:
 
 def test_help_teaches_the_verbs() -> None:
     shown = ganbench("--help").output
-    verbs = "run", "plan", "fetch", "data", "doctor", "list", "show", "report", "status", "track", "pull", "merge"
+    verbs = "run", "plan", "tune", "fetch", "data", "doctor", "list", "show", "report", "status", "track", "pull", "merge"
     for verb in verbs:
         assert verb in shown
     run_help = ganbench("run", "--help").output

@@ -16,6 +16,8 @@ def test_training_settings_halves_of_betas_and_a_ratio_of_rates():
     _, _, train = applied(settings, objectives.create("hinge"), MLP, Train())
     assert (train.g_lr, train.d_lr, train.betas, train.d_steps) == (1e-3, 4e-3, (0.0, 0.999), 3)
     assert applied({"d_lr/g_lr": 2.0}, objectives.create("hinge"), MLP, Train(g_lr=0.1))[2].d_lr == 0.2
+    both = applied({"lr": 0.3}, objectives.create("hinge"), MLP, Train())[2]
+    assert both.g_lr == both.d_lr == 0.3
 
 
 def test_a_tuned_parameter_is_the_same_objective_as_one_that_is_written():

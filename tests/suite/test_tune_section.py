@@ -67,6 +67,7 @@ def test_an_objective_has_ranges_of_its_own_which_replace_those_of_all(tmp_path)
         ("  space: {g_lr: {log: [1, 2]}}\n  objectives:\n    hinge: {margin: {float: [-1, 2]}}", 7, "margin of hinge"),
         ("  space: {d_norm: {choice: [none, bach]}}", 5, "d_norm of mlp"),
         ("  space: {d_lr/g_lr: {log: [1, 2]}, d_lr: {log: [1, 2]}}", 4, "one follows from the other"),
+        ("  space: {lr: {log: [1, 2]}}\n  objectives: {hinge: {g_lr: {log: [1, 2]}}}", 4, "hinge: lr and g_lr"),
         ("  objectives: {hinge: {margin: {float: [1, 2]}}}", 4, "nothing to tune of wgan_gp"),
         ("  trails: 3\n  space: {g_lr: {log: [1, 2]}}", 5, "did you mean 'trials'"),
         ("  trials: 0\n  space: {g_lr: {log: [1, 2]}}", 5, "trials: "),
