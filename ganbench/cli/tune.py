@@ -127,19 +127,19 @@ def tune(
         )
         made = make_tune_plan(Path(suite), options, storage, trials, sampler, seed)
         target = None if no_report else Path(report or Path("reports") / f"{made.plan.suite.name}-tune")
-        done = _tuned(made, tracking_uri, target)
+        done = _tuned(made, tracking_uri)
         _show(done)
+        if target is not None:
+            _report(made, done, target)
         if write is not None:
             _write(made, done, Path(write))
     for told in (*done.result.errors, done.result.untracked):
         if told:
             typer.echo(told.rstrip(), err=True)
-    if done.result.report is not None:
-        typer.echo(f"report: {done.result.report}")
     raise typer.Exit(1 if done.result.failed else 0)
 
 
-def _tuned(made: TunePlan, tracking_uri: str | None, target: Path | None) -> Tuned:
+def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     from ganbench.cli.progress import Display
     from ganbench.runner import execute, train
     from ganbench.tuning.search import Incomplete
@@ -151,7 +151,7 @@ def _tuned(made: TunePlan, tracking_uri: str | None, target: Path | None) -> Tun
 
     def finished(plan: Plan) -> Result:
         with contextlib.closing(Display()) as display:
-            return execute(plan, display, tracking_uri, target)
+            return execute(plan, display, tracking_uri)
 
     speaker = Display()
     for note in made.plan.notes:
@@ -185,6 +185,15 @@ def _show(done: Tuned) -> None:
     console.print(table)
     for finding in done.findings:
         console.print(found_told(finding), highlight=False, markup=False, soft_wrap=True)
+
+
+def _report(made: TunePlan, done: Tuned, target: Path) -> None:
+    from ganbench.reporting.tuning import write_tuning_report
+    from ganbench.tuning.telling import tuned_subject
+
+    subjects = [tuned_subject(finding) for finding in done.findings]
+    page = write_tuning_report(made.plan.store, f"{made.plan.suite.name}-tune", subjects, target)
+    typer.echo(f"report: {page}")
 
 
 def _write(made: TunePlan, done: Tuned, path: Path) -> None:

@@ -89,8 +89,14 @@ def variants(tune: Tune, subject: Subject, tuned: Settings | None) -> dict[Varia
         settings["recommended"] = recommended
     if tuned is not None:
         settings["tuned"] = tuned
-    label = subject.row.objective.label
-    return {name: (told, subject.rows(told, fresh_seeds(tune), f"{label} ({name})")) for name, told in settings.items()}
+    return {
+        name: (told, subject.rows(told, fresh_seeds(tune), label(subject, name))) for name, told in settings.items()
+    }
+
+
+def label(subject: Subject, variant: Variant) -> str:
+    """Return what a variant of a subject's objective is called in the reported suite."""
+    return f"{subject.row.objective.label} ({variant})"
 
 
 def final_plan(plan: Plan, rows: Sequence[Planned]) -> Plan:

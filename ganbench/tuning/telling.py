@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ganbench.tuning.confirming import VARIANTS, Finding, Measured
+from ganbench.reporting.tuning import TunedSubject
+from ganbench.tuning.confirming import VARIANTS, Finding, Measured, label
 from ganbench.tuning.subjects import Settings
 
 HEADINGS = ("objective", "dataset", *VARIANTS, "infeasible")
@@ -22,6 +23,21 @@ def found_told(finding: Finding) -> str:
     tuned = finding.measured.get("tuned")
     judged = f"{finding.subject.objective}, {finding.subject.better} is better"
     return f"{finding.subject.name} ({judged}): {settings_told(tuned.settings) if tuned else 'no feasible trial'}"
+
+
+def tuned_subject(finding: Finding) -> TunedSubject:
+    """Return what a report shows of a finding."""
+    subject, tuned = finding.subject, finding.measured.get("tuned")
+    return TunedSubject(
+        subject.row.objective.label,
+        subject.row.dataset.label,
+        subject.objective,
+        subject.better,
+        [trial.mean if trial.feasible else None for trial in finding.tried],
+        {name: measured.mean for name, measured in finding.measured.items()},
+        {name: label(subject, name) for name in finding.measured},
+        settings_told(tuned.settings) if tuned else "",
+    )
 
 
 def measured_told(found: Measured | None) -> str:

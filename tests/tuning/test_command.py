@@ -21,6 +21,8 @@ def tune(bench, alone_text, monkeypatch):
     monkeypatch.setattr("ganbench.runner.execute", lambda plan, *_: bench.trainer(plan))
     monkeypatch.chdir(bench.folder)
 
+    monkeypatch.setattr("ganbench.reporting.tuning.write_tuning_report", lambda *_: "somewhere")
+
     def run(*arguments: str, text: str = alone_text):
         (bench.folder / "suite.yaml").write_text(text)
         return CliRunner().invoke(app, ["tune", "suite.yaml", *arguments], env={"COLUMNS": "160", "TERM": "dumb"})
@@ -83,4 +85,4 @@ def test_with_workers_and_a_report(bench, suite_text, monkeypatch):
     done = CliRunner().invoke(app, command, env={"COLUMNS": "160", "TERM": "dumb"})
     assert done.exit_code == 0, done.output
     page = (bench.folder / "reports" / "suite-tune" / "index.html").read_text()
-    assert "hinge (tuned)" in page and "wgan_gp (recommended)" in page
+    assert "hinge (tuned)" in page and "wgan_gp (recommended)" in page and "Score against budget" in page
