@@ -60,4 +60,4 @@ class Presence:
                 thread.join()
                 for study in studies:
                     study.release()
-        (self._folder / f".{self.token}.lock").unlink(missing_ok=True)
+                (self._folder / f".{self.token}.lock").unlink(missing_ok=True)  # nobody else locks this name

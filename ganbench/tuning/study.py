@@ -32,6 +32,7 @@ from ganbench.tuning.choosing import Tried
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
+TRIES = 4  # to open a database
 INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
 
 
@@ -58,11 +59,15 @@ def open_storage(place: Path | str) -> BaseStorage:
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(JournalFileBackend(str(place), cast(Any, _KernelLock(place))))
-    try:
-        return RDBStorage(place)
-    except Exception as error:  # whatever a database's driver raises
-        told = hidden(str(error).splitlines()[0], place)
-        raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
+    for left in reversed(range(TRIES)):
+        try:
+            return RDBStorage(place)
+        except Exception as error:  # whatever a database's driver raises
+            if not left:
+                told = hidden(str(error).splitlines()[0], place)
+                raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
+            time.sleep(0.2)  # another machine may be making the tables
+    raise AssertionError("unreachable")
 
 
 def sampler_of(name: str, seed: int) -> BaseSampler:

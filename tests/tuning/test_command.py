@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from typer.testing import CliRunner
 
+import ganbench
 from ganbench.cli import app
 from ganbench.runner import Result
 from ganbench.suite.load import load_suite
@@ -86,3 +87,12 @@ def test_with_workers_and_a_report(bench, suite_text, monkeypatch):
     assert done.exit_code == 0, done.output
     page = (bench.folder / "reports" / "suite-tune" / "index.html").read_text()
     assert "hinge (tuned)" in page and "wgan_gp (recommended)" in page and "Score against budget" in page
+
+
+def test_in_python_it_is_a_function_that_returns_the_findings(bench, alone_text, monkeypatch):
+    monkeypatch.setattr("ganbench.api.train_cells", lambda plan, _: bench.trainer(plan))
+    monkeypatch.setattr("ganbench.api.execute", lambda plan, *_: bench.trainer(plan))
+    (bench.folder / "suite.yaml").write_text(alone_text)
+    store, path = bench.folder / "runs", bench.folder / "tuned.yaml"
+    done = ganbench.tune(bench.folder / "suite.yaml", store=store, trials=2, sampler="random", write=path)
+    assert len(done.findings[0].tried) == 2 and load_suite(path).seeds == (5, 6, 7)
