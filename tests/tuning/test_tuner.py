@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,10 @@ from ganbench.stats import mean_interval
 from ganbench.store import Store
 from ganbench.suite.errors import SuiteError
 from ganbench.tuning.search import Incomplete
+from ganbench.tuning.tuner import make_tune_plan
 from ganbench.tuning.writing import write_tuned_suite
+
+SUITES = Path(__file__).parents[2] / "suites"
 
 
 def test_every_objective_gets_the_same_number_of_trials_and_fresh_seeds_are_fresh(finished):
@@ -169,3 +173,13 @@ def test_nothing_is_written_where_no_trial_was_feasible(bench, alone_text):
     assert set(done.findings[0].measured) == {"default"} and done.findings[0].infeasible == 1
     with pytest.raises(SuiteError, match="no trial was feasible"):
         written(bench, text, done)
+
+
+@pytest.mark.parametrize(("name", "studies", "names"), [("tune", 3, 3), ("lucic2018", 6, 4)])
+def test_the_suites_that_come_with_it_can_be_tuned(bench, name, studies, names):
+    made = make_tune_plan(SUITES / f"{name}.yaml", Options(bench.folder / "runs", device="cpu", workers=1))
+    assert len(made.subjects) == studies and {len(subject.ranges) for subject in made.subjects} >= {names}
+    for subject in made.subjects:  # the whole space can be had, from end to end
+        for end in (0, -1):
+            (row,) = subject.rows({each.name: each.ends[end] for each in subject.ranges}, [0])
+            assert not row.skipped
