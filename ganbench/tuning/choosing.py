@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+LEAST = 4  # trials of which a standard error is pooled
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -30,11 +32,11 @@ class Tried:
 
 
 def standard_error(trials: Sequence[Tried]) -> float:
-    """Return the standard error of a trial's mean, from the variance within trials, pooled over the feasible ones.
+    """Return the standard error of a trial's mean, from the variance within trials, pooled over these.
 
-    Two seeds say little of their own spread, and all trials' together much. 0 where no trial has two seeds.
+    Two seeds say little of their own spread, and several trials' together more. 0 where no trial has two seeds.
     """
-    within = [trial.scores for trial in trials if trial.feasible and len(trial.scores) > 1]
+    within = [trial.scores for trial in trials if len(trial.scores) > 1]
     freedom = sum(len(scores) - 1 for scores in within)
     if not freedom:
         return 0.0
@@ -51,7 +53,9 @@ def chosen(
     The best of many noisy means is lucky as well as good. So every feasible trial whose mean lies within one standard
     error of the best mean counts as no worse, and among those the cheapest comes first (Breiman et al. 1984, who take
     the simplest tree), then the better mean, then the earlier trial. Where they are fewer than `k`, the others follow
-    by their means. Trials of equal settings count once. Empty where no trial is feasible.
+    by their means. The standard error is pooled over the best quarter of the trials, at least `LEAST`: bad settings
+    spread far more than good ones, and would make everything look alike. Trials of equal settings count once. Empty
+    where no trial is feasible.
     """
     sign = 1.0 if better == "lower" else -1.0
     distinct: dict[str, Tried] = {}
@@ -60,8 +64,8 @@ def chosen(
             distinct.setdefault(repr(sorted(trial.settings.items())), trial)
     if not distinct:
         return []
-    found = list(distinct.values())
-    limit = min(sign * trial.mean for trial in found) + standard_error(found)
+    found = sorted(distinct.values(), key=lambda each: sign * each.mean)
+    limit = sign * found[0].mean + standard_error(found[: max(LEAST, len(found) // 4)])
     within = [trial for trial in found if sign * trial.mean <= limit]
     others = [trial for trial in found if sign * trial.mean > limit]
     within.sort(key=lambda each: (cost(each.settings), sign * each.mean, each.number))
