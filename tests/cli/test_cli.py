@@ -55,7 +55,21 @@ def test_verbs_that_only_look_import_nothing_heavy(verb: tuple[str, ...], suite:
 
 def test_help_teaches_the_verbs() -> None:
     shown = ganbench("--help").output
-    verbs = "run", "plan", "tune", "fetch", "data", "doctor", "list", "show", "report", "status", "track", "pull", "merge"
+    verbs = (
+        "run",
+        "plan",
+        "tune",
+        "fetch",
+        "data",
+        "doctor",
+        "list",
+        "show",
+        "report",
+        "status",
+        "track",
+        "pull",
+        "merge",
+    )
     for verb in verbs:
         assert verb in shown
     run_help = ganbench("run", "--help").output
