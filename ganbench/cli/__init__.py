@@ -9,6 +9,7 @@ import sys
 import typer
 
 from ganbench.cli import (
+    compare,
     data,
     doctor,
     evaluate,
@@ -51,6 +52,7 @@ app.command("show")(show.show)
 app.command("evaluate")(evaluate.evaluate)
 app.command("sample")(sample.sample)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 app.command("status")(status.status)
 app.command("track")(track.track)
 app.command("pull")(pull.pull)

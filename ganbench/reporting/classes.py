@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import pandas as pd
 
@@ -12,13 +13,13 @@ from ganbench.reporting.drawing import FAINT, LOG_RATIO, Sheet, Spec, category, 
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
-from ganbench.reporting.wording import count, percent, places
+from ganbench.reporting.wording import count, n_of, percent, places
 from ganbench.reporting.wording import number as written
-from ganbench.stats import Interval, t_interval
+from ganbench.stats import CENTRES, Better, Interval, centre
 
 SHOWN = 30  # classes; of more, those that are worst
 BEST = " \u2605"
-VALUES = {"fid": ("FID", "lower"), "accuracy": ("Accuracy", "higher")}
+VALUES: dict[str, tuple[str, Better]] = {"fid": ("FID", "lower"), "accuracy": ("Accuracy", "higher")}
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def class_scores(frame: Frame, ranking: Ranking) -> ClassScores | None:
     means = {value: _means(data, standings, value) for value in known}
     shown = _shown(means[known[0]], known[0])
     tables = tuple((VALUES[value][0], _table(data, standings, means[value], value, shown)) for value in known)
-    return ClassScores(tables, _figure(ranking, {value: means[value][shown] for value in known}))
+    seeds = data.groupby("contender")["seed"].nunique()
+    return ClassScores(tables, _figure(ranking, {value: means[value][shown] for value in known}, seeds))
 
 
 def by_class(frame: Frame, ranking: Ranking) -> dict[str, list[dict[str, int | Interval]]]:
@@ -47,7 +49,7 @@ def by_class(frame: Frame, ranking: Ranking) -> dict[str, list[dict[str, int | I
     found: dict[str, list[dict[str, int | Interval]]] = {}
     for contender, cells in _rows(frame, ranking).groupby("contender", sort=False):
         found[str(contender)] = [
-            {"class": name, **{value: t_interval(list(mine[value].dropna())) for value in VALUES}}
+            {"class": name, **{value: centre(list(mine[value].dropna()), VALUES[value][1]) for value in VALUES}}
             for name, mine in ((int(mine["class"].iloc[0]), mine) for _, mine in cells.groupby("class"))
         ]
     return found
@@ -66,8 +68,9 @@ def _rows(frame: Frame, ranking: Ranking) -> pd.DataFrame:
 
 
 def _means(data: pd.DataFrame, standings: Sequence[Standing], value: str) -> pd.DataFrame:
-    """Return the mean over seeds: a row per contender in the order of the ranking, a column per class."""
-    table = data.pivot_table(index="contender", columns="class", values=value, aggfunc="mean", dropna=False)
+    """Return what stands for the seeds: a row per contender in the order of the ranking, a column per class."""
+    aggregate: Literal["mean", "median"] = "mean" if VALUES[value][1] == "higher" else "median"
+    table = data.pivot_table(index="contender", columns="class", values=value, aggfunc=aggregate, dropna=False)
     return table.reindex(index=[s.contender for s in standings], columns=sorted(set(data["class"])))
 
 
@@ -107,9 +110,9 @@ def _table(
         else ""
     )
     caption = (
-        f"{title} by class ({better} is better). {what}. Means over completed seeds at the last evaluation, where all "
-        "classes are asked for equally often; mean and worst are over the classes that every contender has."
-        f"{BEST} marks the best contender.{cut}"
+        f"{title} by class ({better} is better). {what}. {CENTRES[better].capitalize()}s over completed seeds at the "
+        "last evaluation, where all classes are asked for equally often; mean and worst are over the classes that "
+        f"every contender has.{BEST} marks the best contender.{cut}"
     )
     numeric = (False, *(True for _ in headings[1:]))
     return Table(caption, headings, rows, numeric, tuple(s.objective for s in standings))
@@ -122,12 +125,15 @@ def _marked(column: pd.Series[float], better: str, write: Callable[[float], str]
     return {str(name): write(value) + (BEST if several and value == best else "") for name, value in column.items()}
 
 
-def _figure(ranking: Ranking, means: dict[str, pd.DataFrame]) -> Figure:
+def _figure(ranking: Ranking, means: dict[str, pd.DataFrame], seeds: Iterable[int]) -> Figure:
     sheet = Sheet()
     panels = [_panel(sheet, table, value) for value, table in means.items()]
     chart: Spec = {"vconcat": panels, "resolve": {"scale": {"color": "independent"}}}
     drawn = " and ".join(VALUES[value][0] for value in means)
-    caption = f"{drawn} by class, means over seeds: the same numbers as in the tables, to see which classes are hard."
+    caption = (
+        f"{drawn} by class, means over seeds ({n_of(seeds)}, no interval): the same numbers as in the tables, to see "
+        "which classes are hard."
+    )
     data = pd.concat([_long(table).assign(value=value) for value, table in means.items()])
     return sheet.figure(chart, f"{ranking.slug}-classes", caption, f"{drawn} by contender and class", data)
 

@@ -7,9 +7,8 @@ import math
 from ganbench.reporting.overall import Overall
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.wording import NOTHING, bounds, number, p_value, percent, places
+from ganbench.reporting.wording import NOTHING, bounds, count, number, p_value, percent, places, without_interval
 from ganbench.stats import (
-    CLAIM,
     Interval,
     all_pairs,
     beats,
@@ -29,11 +28,11 @@ def middles_table(ranking: Ranking) -> Table | None:
     if not whole:
         return None
     digits = places(s.final.value for s in whole)
-    rows, reasons = [], dict[str, None]()
+    rows, offered = [], list[Interval]()
     for s in whole:
         scores = list(s.finals.values())
         found = (s.final, median_interval(scores), iqm_interval([scores]))
-        reasons |= dict.fromkeys(one.reason for one in found if one.reason and one.n > 1)
+        offered += found
         pairs = [part for one in found for part in (number(one.value, digits), bounds(one, digits))]
         rows.append((s.contender, str(s.final.n), *pairs, number(deviation(scores).value, digits)))
     headings = (
@@ -51,7 +50,7 @@ def middles_table(ranking: Ranking) -> Table | None:
         f"{ranking.title} over the seeds that completed. IQM: mean of the middle half. Spread: standard deviation, "
         "without an interval, since none holds beyond normal scores. Intervals: Student's t for the mean, order "
         "statistics for the median, studentised bootstrap for the IQM, each only where it holds what it "
-        f"claims.{_because(reasons)}"
+        f"claims.{without_interval(offered)}"
     )
     numeric = (False, *(True,) * 8)
     return Table(caption, headings, tuple(rows), numeric, tuple(s.objective for s in whole))
@@ -86,9 +85,9 @@ def pairs_table(ranking: Ranking) -> Table | None:
     cut = f" Only the first {MOST} contenders." if len(whole) == MOST < len(ranking.standings) else ""
     caption = (
         f"Differences of the final {ranking.title} by seed, with t-intervals; p of the {TESTS[compared.test]} after "
-        f"Holm's correction over all {len(compared.pairs)} pairs (the verdict corrects over those with the leader "
+        f"Holm's correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader "
         "alone). Size: the difference in units of its standard deviation over seeds (d_z, Hedges' correction), "
-        "without an interval. Beats it: share of all pairs of seeds, Newcombe's interval. Contenders that lost a "
+        "without an interval. Beats it: share of all pairs of seeds, Jeffreys' interval. Contenders that lost a "
         f"seed are left out.{cut}"
     )
     numeric = (False, False, *(True,) * 6)
@@ -97,29 +96,22 @@ def pairs_table(ranking: Ranking) -> Table | None:
 
 def overall_table(found: Overall) -> Table:
     """Show mean ranks over datasets, and how near to the best the middle half of all cells came."""
-    reasons = dict.fromkeys(one.reason for one in (found.shares or {}).values() if one.reason)
     rows = []
     for name, rank in found.ranks.ranks.items():
         share = found.shares[name] if found.shares else Interval(math.nan, math.nan, math.nan, 0)
         rows.append((name, number(rank, 2), number(share.value, 2), bounds(share, 2)))
-    left = f" Not on every dataset, and so left out: {', '.join(found.left_out)}." if found.left_out else ""
+    about = " Not known here: a score of 0 or less has no such part."
+    if found.shares:
+        about = without_interval(found.shares.values())
+    left = f" Without a rank on every dataset, and so left out: {', '.join(found.left_out)}." if found.left_out else ""
     caption = (
         f"Over {len(found.datasets)} datasets. Mean rank: by the mean final headline. Share of the best: which part "
         "of the best score of its dataset a cell reached (best / score where lower is better), the interquartile "
-        f"mean over all cells with its stratified bootstrap interval; a lost cell counts 0.{_because(reasons)}{left}"
+        f"mean over all cells with its stratified bootstrap interval; a lost cell counts 0.{about}{left}"
     )
     headings = ("Contender", "Mean rank", "Share of the best", "95 % interval")
     objectives = tuple(found.objective[name] for name in found.ranks.ranks)
     return Table(caption, headings, tuple(rows), (False, True, True, True), objectives)
-
-
-def about_intervals() -> str:
-    """Say what the intervals claim."""
-    return CLAIM
-
-
-def _because(reasons: dict[str, None]) -> str:
-    return f" Where there is none: {'; '.join(reasons)}." if reasons else ""
 
 
 def _shares(chance: Interval) -> str:

@@ -46,18 +46,26 @@ class Contents:
 
 def contents(frame: Frame, rankings: Sequence[Ranking]) -> Contents:
     """Draw and table everything that a report shows."""
-    taken: set[str] = set()
     together = overall_section(frame, rankings)
     sections = [section(frame, ranking, rankings, PICTURE_BYTES // len(rankings)) for ranking in rankings]
     sections = sections if together is None else [together, *sections]
     scored = [ranking for ranking in rankings if ranking.scoring]
     drawn = None if set(frame.cells["outcome"]) <= {"completed"} else outcome_figure(frame)
+    overview = tables.overview(scored) if scored else None
+    return assembled(sections, overview, drawn, tables.outcome_table(frame), tables.provenance_table(frame))
+
+
+def assembled(
+    sections: Sequence[Section], overview: Table | None, drawn: Figure | None, outcomes: Table, provenance: Table
+) -> Contents:
+    """Put a page's contents together: every table gets a name of its own, and the title of where it stands."""
+    taken: set[str] = set()
     return Contents(
         tuple(_section(found, taken) for found in sections),
-        _table(tables.overview(scored), ("overview",), "Overview", taken) if scored else None,
+        _table(overview, ("overview",), "Overview", taken) if overview else None,
         drawn,
-        _table(tables.outcome_table(frame), ("outcomes",), "Outcomes", taken),
-        _table(tables.provenance_table(frame), ("provenance",), "Provenance", taken),
+        _table(outcomes, ("outcomes",), "Outcomes", taken),
+        _table(provenance, ("provenance",), "Provenance", taken),
     )
 
 

@@ -25,7 +25,7 @@ from ganbench.reporting.drawing import (
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
-from ganbench.reporting.wording import MINUS, NOTHING
+from ganbench.reporting.wording import MINUS, NOTHING, n_of
 
 PLAYERS = ("theta", "psi")
 SIDE = 190
@@ -95,10 +95,11 @@ def _paths(frame: Frame, ranking: Ranking, traces: pd.DataFrame) -> Figure:
         mine = traces[traces["contender"] == standing.contender].sort_values(["cell", "step"])
         if not mine.empty:
             panels.append(_path(sheet, mine, standing.contender, ink[standing.objective]))
+    seeds = traces.groupby("contender")["seed"].nunique()
     caption = (
         "Where the two players go: \u03b8, the fake point, to the right and \u03c8, D's slope, upwards. A ring marks "
         "the first record, a dot the last; the cross is the equilibrium, where fake and real are one. Each panel has "
-        "its own scale, equal in both directions."
+        f"its own scale, equal in both directions ({n_of(seeds)} seeds, a path each, no interval)."
     )
     shown = traces[["contender", "seed", "step", *PLAYERS]]
     return sheet.figure(grid(panels), f"{ranking.slug}-paths", caption, "Paths of both players by contender", shown)
@@ -121,7 +122,7 @@ def _path(sheet: Sheet, mine: pd.DataFrame, name: str, ink: Ink) -> Spec:
         sheet.layer(ends.tail(1), {"type": "circle", "size": 60, "color": colour, "opacity": 1}, place),
         sheet.layer(middle, cross, place),
     ]
-    return layered(*layers, title=short(name, 30), width=SIDE, height=SIDE)
+    return layered(*layers, title=short(name), width=SIDE, height=SIDE)
 
 
 def _eigenvalues(frame: Frame, ranking: Ranking) -> Figure | None:
@@ -157,7 +158,8 @@ def _eigenvalues(frame: Frame, ranking: Ranking) -> Figure | None:
     caption = (
         "Eigenvalues of the gradient field at the equilibrium: dots are computed from the loop's own gradients, "
         "crosses are theory (Mescheder et al. 2018). Left of the line, steps that are short enough converge; on the "
-        "line they circle. A contender without a dot has a kink at the equilibrium, and so no derivative there."
+        "line they circle. A contender without a dot has a kink at the equilibrium, and so no derivative there. They "
+        "are exact, the same for every seed (n = 1 each), and so have no interval."
     )
     chart = layered(*layers, width=440, height=260)
     chart["padding"] = {"left": 5, "top": 5, "right": 70, "bottom": 5}  # room for a font wider than the measured one
@@ -194,7 +196,7 @@ def convergence_table(found: Sequence[Ending]) -> Table:
 
 def _pair(frame: Frame, ranking: Ranking, standing: Standing, kind: str) -> list[complex]:
     """Return the two eigenvalues of a contender's first cell that has them."""
-    mine = ranking.cells[ranking.cells["contender"] == standing.contender].index
+    mine = ranking.of[standing.contender].index
     for facts in (frame.statuses[place].facts for place in mine if place in frame.statuses):
         if f"{kind}_real_1" in facts:
             return list(_complex(facts, kind))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ganbench.reporting.colours import colours
@@ -47,6 +49,14 @@ CONFIG: dict[str, Any] = {
     "concat": {"spacing": 24},
 }
 STEPS = {"tickCount": 3, "labelExpr": "datum.value ? format(datum.value, '~s') : '0'"}
+
+NAME = 32  # letters of a name that there is room for
+_SHORT = (  # as `short` does, in Vega's language
+    f"length(datum.label) <= {NAME} ? datum.label : "
+    f"slice(datum.label, 0, {NAME // 2 - 1}) + '…' + slice(datum.label, {-(NAME // 2)})"
+)
+CONTROL = re.compile(r"(?<!\\)((?:\\\\)*)\\u00(?:[01][0-9a-fA-F]|7[fF]|[89][0-9a-fA-F])")
+"""Control characters in JSON: one in a name would end the process that draws."""
 
 Spec = dict[str, Any]
 
@@ -87,7 +97,8 @@ class Sheet:
         """Draw a chart; `data` are the numbers that it shows, as a reader may want them."""
         tables = ",".join(f'"table-{place}":{t.to_json(orient="records")}' for place, t in enumerate(self._tables))
         whole = json.dumps({"$schema": SCHEMA, **spec, "config": CONFIG})
-        return Figure(name, draw(f'{whole[:-1]},"datasets":{{{tables}}}}}'), caption, alternative, data)
+        chart = CONTROL.sub(r"\1", f'{whole[:-1]},"datasets":{{{tables}}}}}')
+        return Figure(name, draw(chart), caption, alternative, data)
 
 
 def number(field: str, scale: Spec | None = None, title: str | None = None, axis: Spec | None = None) -> Spec:
@@ -116,6 +127,8 @@ def category(field: str, order: Sequence[str], axis: Spec | None = None, title: 
 def coloured(field: str, by_name: Mapping[str, str], legend: Spec | None = None) -> Spec:
     """Return a colour channel in which each name has the colour given."""
     scale = {"domain": list(by_name), "range": list(by_name.values())}
+    if legend is not None and any(len(name) > NAME for name in by_name):
+        legend = legend | {"labelExpr": _SHORT}
     return {"field": field, "type": "nominal", "scale": scale, "title": None, "legend": legend}
 
 
@@ -126,8 +139,10 @@ def steps_axis(steps: float) -> Spec:
 
 def name_axis(names: Sequence[str]) -> Spec:
     """Return an axis with room for names: the browser's font may be wider than the one measured here."""
-    room = min(240.0, 7.6 * max((len(name) for name in names), default=0) + 8)
-    return {"labelLimit": 230, "labelFontSize": 12, "labelPadding": 8, "minExtent": room}
+    longest = max((len(name) for name in names), default=0)
+    room = min(240.0, 7.6 * longest + 8)
+    axis: Spec = {"labelLimit": 230, "labelFontSize": 12, "labelPadding": 8, "minExtent": room}
+    return axis | ({"labelExpr": _SHORT} if longest > NAME else {})
 
 
 def score_scale(values: Iterable[float], better: str, intervals: Iterable[float] = ()) -> Spec:
@@ -151,13 +166,13 @@ def linear_scale(low: float, high: float, room: float = 0.08) -> Spec:
 
 def within(data: pd.DataFrame, scale: Spec) -> pd.DataFrame:
     """Cut intervals (columns low, high) to what a scale shows: a logarithm has no place for what is below 0."""
-    low, high = scale["domain"]
-    return data.assign(low=data["low"].clip(low, high), high=data["high"].clip(low, high))
+    ends = {name: np.clip(data[name].to_numpy(float), *scale["domain"]) for name in ("low", "high")}
+    return data.assign(**ends)
 
 
-def short(name: str, most: int = 32) -> str:
-    """Cut a name to what a panel's title has room for."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+def short(name: str) -> str:
+    """Cut a name to what a panel's title has room for: in its middle, since settings at its end tell it from others."""
+    return name if len(name) <= NAME else f"{name[: NAME // 2 - 1]}…{name[-NAME // 2 :]}"
 
 
 def grid(panels: Sequence[Spec], columns: int = COLUMNS) -> Spec:

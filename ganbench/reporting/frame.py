@@ -17,6 +17,7 @@ import pandas as pd
 
 from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting import contenders, stability
+from ganbench.stats import Better
 from ganbench.store import Store, StoreError
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class Frame:
     protocols: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ceilings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
+    def direction(self, value: str) -> Better:
+        """Return whether lower or higher is better of a value; lower where it is not known."""
+        return "higher" if self.better.get(value) == "higher" else "lower"
+
     @property
     def values(self) -> list[str]:
         """Names of all values scored, the headline of each dataset first."""
@@ -78,8 +83,10 @@ class Frame:
         return found[:1].upper() + found[1:]
 
 
-def load(store: Store, suite: str | None = None) -> Frame:
+def load(store: Store, suite: str | None = None, with_traces: bool = True) -> Frame:
     """Read a suite's results (the latest suite's where none is named).
+
+    Without traces it reads less, and what the cells' columns have from them is NaN.
 
     Raises StoreError when the store has no such suite, or holds a file that cannot be read.
     """
@@ -94,7 +101,7 @@ def load(store: Store, suite: str | None = None) -> Frame:
     rows: list[Row] = []
     curves, traces = _Numbers("step", *better), _Numbers("step", "d_loss")
     for place, listed in enumerate(record.listed):
-        trace = store.trace(listed.key) if place in statuses else []
+        trace = store.trace(listed.key) if with_traces and place in statuses else []
         found = scores.get(place)
         rows.append(_cell(record, listed, labels[place], statuses.get(place), found, trace))
         curves.add(place, found.rows if found else ())

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ganbench.reporting.colours import colours
+from ganbench.reporting.figures.modes import MODES
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text, choice
 from ganbench.reporting.pictures import Axes, axes_of, png, rgb, tile
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import count, joined
 from ganbench.sample_picture import image_grid
 
 STRIP = 200  # pixels of a grid or scatter
@@ -37,7 +39,7 @@ def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
 def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> Part | None:
     """Show what the same latents of the first seed give step by step, in about `budget` bytes."""
     first = _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1])
-    first = [place for place in first if len(pictures[place]["steps"]) > 1]
+    first = [place for place in first if len(pictures[place]["steps"]) > 1 and _drawable(pictures[place]["by_step"])]
     if not first:
         return None
     steps = sorted({int(step) for place in first for step in pictures[place]["steps"]})
@@ -47,28 +49,51 @@ def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budg
     most = max(2, budget // (len(probe) * len(first)))
     if len(steps) > most:
         steps = [steps[round(k)] for k in np.linspace(0, len(steps) - 1, most)]
+    place_of = {str(frame.cells.at[place, "contender"]): place for place in first}
     options: list[tuple[str, Part | None]] = []
     for step in steps:
-        tiles = [picture for place in first if (picture := _at(frame, pictures[place], place, step, axes)) is not None]
-        options.append((str(step), Gallery(tuple(tiles), strip=True) if tiles else None))
+        tiles = []
+        for standing in ranking.standings:
+            place = place_of.get(standing.contender)
+            lost = Picture("", standing.contender, "no samples", "", standing.objective)
+            tiles.append(lost if place is None else _at(frame, pictures[place], place, step, axes))
+        options.append((str(step), Gallery(tuple(tiles), strip=True)))
     return choice("G step", options, slider=True)
 
 
-def _at(frame: Frame, arrays: Arrays, place: int, step: int, axes: Axes | None) -> Picture | None:
-    steps = arrays["steps"].tolist()
+def _drawable(samples: NDArray[np.generic]) -> bool:
+    return samples.ndim == 5 or samples.shape[-1] >= 2  # images, or points that have two coordinates
+
+
+def _at(frame: Frame, arrays: Arrays, place: int, step: int, axes: Axes | None) -> Picture:
+    """Draw what a cell made at a step; of one that had ended by then, say so."""
+    objective, name, steps = _objective(frame, place), str(frame.cells.at[place, "contender"]), arrays["steps"].tolist()
     if step not in steps:
-        return None
-    objective = _objective(frame, place)
+        remark = f"{_ended(frame, place)} before" if step > steps[-1] else "not kept at this step"
+        return Picture("", name, remark, "", objective)
     uri = tile(arrays["by_step"][steps.index(step)], colours(frame.objectives)[objective], axes, STRIP)
-    name = str(frame.cells.at[place, "contender"])
     return Picture(uri, name, "", f"Samples of {name} at G step {step}", objective, axes is None)
 
 
-def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays]) -> list[Part]:
-    """Show densities beside the truth, and D over the plane beside the best D there is, for a few seeds."""
-    of_seeds = [(seed, _of_seed(frame, ranking, pictures, [seed])) for seed in _seeds(frame, pictures)[:SEEDS]]
-    densities = [(f"Seed {seed}", _densities(frame, pictures, places)) for seed, places in of_seeds]
-    surfaces = [(f"Seed {seed}", _surfaces(frame, pictures, places)) for seed, places in of_seeds]
+def _ended(frame: Frame, place: int) -> str:
+    return str(frame.cells.at[place, "outcome"]).replace("_", " ")
+
+
+def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> list[Part]:
+    """Show densities beside the truth, and D over the plane beside the best D there is.
+
+    Of a few seeds, of which those after the first fit in about `budget` bytes.
+    """
+    densities: list[tuple[str, Part | None]] = []
+    surfaces: list[tuple[str, Part | None]] = []
+    for seed in _seeds(frame, pictures)[:SEEDS]:
+        places = _of_seed(frame, ranking, pictures, [seed])
+        drawn = [_densities(frame, pictures, places), _surfaces(frame, pictures, places)]
+        budget -= sum(len(picture.uri) for gallery in drawn if gallery for picture in gallery.pictures)
+        if budget < 0 and densities:
+            break
+        densities.append((f"Seed {seed}", drawn[0]))
+        surfaces.append((f"Seed {seed}", drawn[1]))
     found: list[Part] = []
     if (shown := choice("Seed", densities)) is not None:
         told = "Where the samples fall, beside the truth. All panels show the same square with the same darkness."
@@ -83,7 +108,7 @@ def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays]) -> li
     return found
 
 
-def _densities(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int]) -> Part | None:
+def _densities(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int]) -> Gallery | None:
     there = [place for place in places if "generated" in pictures[place]]
     true = next((pictures[place]["truth"] for place in there if "truth" in pictures[place]), None)
     if not there or true is None:
@@ -97,33 +122,35 @@ def _densities(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[in
     return Gallery(tuple(tiles), strip=True)
 
 
-def _surfaces(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int]) -> Part | None:
+def _surfaces(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int]) -> Gallery | None:
     tiles = []
     for place in places:
         arrays, objective, name = pictures[place], _objective(frame, place), str(frame.cells.at[place, "contender"])
         if "surface" in arrays:
             uri, what = _diverging(2 * arrays["surface"].astype(float) - 1), "D"
         elif "logits" in arrays:
-            logits = arrays["logits"].astype(float)
-            logits = logits - np.nanmedian(logits)
-            uri, what = _diverging(logits / max(float(np.nanquantile(np.abs(logits), 0.98)), 1e-9)), "output of D"
+            uri, what = _diverging(_centred(arrays["logits"].astype(float))), "output of D"
         else:
             continue
-        tiles.append(Picture(uri, f"{name}: {what}", "", f"{what} of {name} over the plane", objective, True))
+        tiles.append(Picture(uri, name, what, f"{what} of {name} over the plane", objective, True))
         if "best" in arrays:
             best = _diverging(2 * arrays["best"].astype(float) - 1)
-            tiles.append(Picture(best, "the best D", "", f"The best D against {name} over the plane", objective, True))
+            tiles.append(
+                Picture(best, name, "the best D", f"The best D against {name} over the plane", objective, True)
+            )
     return Gallery(tuple(tiles), strip=True) if tiles else None
 
 
 def neighbours(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> Part | None:
     """Show the first samples of the first seed above the training rows that are nearest to them."""
-    tiles = []
-    for place in _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1]):
+    tiles, first = [], _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1])
+    for place in first:
         arrays, listed = pictures[place], frame.suite.listed[place]
         rows = arrays.get("neighbours")
+        if rows is None or rows.ndim != 4 or not len(rows):
+            continue
         samples = frame.store.samples(listed.key, listed.evaluation_key)
-        if rows is None or samples is None or rows.ndim != 4 or not len(rows):
+        if samples is None:
             continue
         pairs = np.concatenate([samples[: len(rows)], rows])
         name, distances = str(frame.cells.at[place, "contender"]), arrays["neighbour_distances"].astype(float)
@@ -143,23 +170,38 @@ def neighbours(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], b
         budget -= len(uri)
         if budget < 0:
             break
+    cut = f" Only the first {len(tiles)} of {len(ranking.standings)} contenders." if budget < 0 else ""
     if not tiles:
         return None
     told = (
         "Above: the first samples of the first seed, unselected. Below each: the training row nearest to it, in the "
         "features that the scores read. A generator that copies shows the same picture twice, at a distance near 0."
+        f"{cut}"
     )
     return Folded("Nearest training rows", (Text(told), Gallery(tuple(tiles))))
 
 
-def absent(frame: Frame, pictures: Mapping[int, Arrays]) -> list[str]:
-    """Say what cells could not keep, and why, each reason once."""
+def absent(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays]) -> list[str]:
+    """Say what cells could not keep, and why, each reason once; and which kept nothing."""
     found: dict[tuple[str, str], int] = {}
+    scored = [place for place in map(int, ranking.cells.index) if place in frame.scores and frame.scores[place].rows]
+    old = [place for place in scored if place not in pictures]
     for place, arrays in pictures.items():
         for text in arrays.get("absent", np.array([])).tolist():
             key = (str(frame.cells.at[place, "contender"]), str(text))
             found[key] = found.get(key, 0) + 1
-    return [f"{name}: {text} ({cells} cells)" for (name, text), cells in found.items()]
+    sentences = [f"{name}: {text} ({count(cells, 'cell')})" for (name, text), cells in found.items()]
+    modes = max((a["mode_counts"].shape[1] for a in pictures.values() if "mode_counts" in a), default=0)
+    if modes > MODES:
+        sentences.append(f"{count(modes, 'mode')} are too many to be drawn one by one (at most {MODES}).")
+    if old:
+        theirs = {str(frame.cells.at[place, "contender"]) for place in old}
+        names = joined([s.contender for s in ranking.standings if s.contender in theirs])
+        sentences.append(
+            f"{count(len(old), 'cell')} of {names}: nothing but samples was kept, since an older ganbench scored them. "
+            "Samples step by step, nearest training rows, modes by seed, densities and D need cells scored by this one."
+        )
+    return sentences
 
 
 def _density(values: NDArray[np.generic], colour: str, darkest: float) -> str:
@@ -174,6 +216,16 @@ def _diverging(values: NDArray[np.float64]) -> str:
     levels[known > 0] += LEVELS // 2
     alpha = [round(230 * k / (LEVELS // 2 - 1)) for k in range(LEVELS // 2)]
     return _painted(levels, [*rgb(FAKE) * (LEVELS // 2), *rgb(REAL) * (LEVELS // 2)], alpha * 2)
+
+
+def _centred(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return logits around their median, in units of what all but a few stay within; those not finite are unknown."""
+    known = logits[np.isfinite(logits)]
+    if not known.size:
+        return np.full_like(logits, np.nan)
+    middle = float(np.median(known))
+    reach = max(float(np.quantile(np.abs(known - middle), 0.98)), 1e-9)
+    return np.where(np.isfinite(logits), (logits - middle) / reach, np.nan)
 
 
 def _painted(levels: NDArray[np.uint8], palette: list[int], alpha: list[int]) -> str:

@@ -26,7 +26,7 @@ function start() {
   for (const figure of document.querySelectorAll("figure")) exportable(figure, told.numbers[figure.id]);
   document.head.append(filter, light);
   document.querySelector("main").before(bar);
-  new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
+  new ResizeObserver(measure).observe(bar);
   const scrolled = new ResizeObserver((found) => found.forEach(({ target }) => focusable(target)));
   for (const area of document.querySelectorAll(".scroll")) scrolled.observe(area);
   listen();
@@ -91,9 +91,14 @@ function start() {
     remember(replace);
   }
 
+  function measure() {
+    root.style.setProperty("--bar", `${bar.offsetHeight}px`); // under which no heading may end up
+  }
+
   function go() {
     const target = document.getElementById(state.anchor);
     if (!target) return;
+    measure();
     target.scrollIntoView();
     target.tabIndex = -1;
     target.focus({ preventScroll: true });
@@ -117,7 +122,7 @@ function start() {
     if (state.d) rules.push(`[data-d]:not([data-d="${told.datasets.indexOf(state.d)}"])`);
     filter.textContent = rules.length ? `:is(main, nav) :is(${rules}) { display: none !important; }` : "";
     root.dataset.theme = state.t;
-    choices.forEach((one, n) => choose(one, state.c[n] ?? Math.max(0, byValue(one) ? names(one).indexOf(state.v) : 0)));
+    choices.forEach((one, n) => choose(one, state.c[n] ?? usual(one)));
     for (const [table, rows] of tables) sort(table, rows, state.sort[table.dataset.name]);
     for (const box of bar.querySelectorAll("input")) box.checked = !state[box.dataset.act].has(box.value);
     for (const select of bar.querySelectorAll("select")) select.value = state[select.dataset.act];
@@ -125,6 +130,11 @@ function start() {
     say(status());
     for (const all of bar.querySelectorAll("[data-act^=all]")) all.disabled = !state[all.dataset.act.split(":")[1]].size;
     bar.querySelector("[data-act=reset]").disabled = !written().includes("?");
+  }
+
+  function usual(choice) {
+    if ("slider" in choice.dataset) return names(choice).length - 1; // where training ended
+    return Math.max(0, byValue(choice) ? names(choice).indexOf(state.v) : 0);
   }
 
   function byValue(choice) {
@@ -198,8 +208,8 @@ function start() {
       open.open = false;
       open.firstChild.focus();
     });
-    if (!matchMedia("(hover: hover) and (pointer: fine)").matches) return;
-    document.addEventListener("pointerover", ({ target }) => {
+    document.addEventListener("pointerover", ({ target, pointerType }) => {
+      if (pointerType === "touch") return; // a finger does not hover
       clearTimeout(lighting); // a pointer that only crosses a figure lights nothing
       lighting = setTimeout(() => lit(target.closest("[data-o]")?.dataset.o), 120);
     });

@@ -23,6 +23,7 @@ from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import BROKEN, Ranking
 from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration
+from ganbench.stats import CLAIM
 
 NUMBER_BYTES = 400_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
 
@@ -37,6 +38,16 @@ class Trouble:
     traceback: str
 
 
+@dataclass(frozen=True)
+class Axes:
+    """What a reader can filter a page by: objectives with their colours, datasets and seeds; and the page's name."""
+
+    name: str
+    colours: Mapping[str, str]
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
 def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
     """Render the report of a frame as HTML that asks for nothing."""
     return rendered(frame, rankings, contents(frame, rankings))
@@ -44,38 +55,48 @@ def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
 
 def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
     """Render what a report holds as HTML that asks for nothing: styles, script, figures and pictures are inlined."""
-    folder = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
     palette = colours(frame.objectives)
     counts = frame.cells["outcome"].value_counts()
-    numbers = _numbers(held.figures)
-    script = "".join((folder / name).read_text(encoding="utf-8") for name in ("page_pieces.js", "page.js"))
-    return environment.get_template("page.html.j2").render(
-        style=Markup((folder / "page.css").read_text(encoding="utf-8")),
-        script=Markup(script),
-        script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        told=Markup(_for_script(frame, palette, numbers)),
-        with_numbers=set(numbers),
-        file_name=file_names(held.figures),
-        drawn=Markup,
-        suite=frame.suite,
-        facts=_facts(frame),
-        held=held,
-        outcomes=[
+    seeds = sorted({int(seed) for seed in frame.cells["seed"]})
+    told = {
+        "suite": frame.suite,
+        "facts": _facts(frame),
+        "outcomes": [
             (name.replace("_", " "), int(counts[name]), OUTCOME_COLOURS[name])
             for name in OUTCOME_COLOURS
             if name in counts
         ],
-        caveats=caveats(frame, rankings),
-        troubles=_troubles(frame),
-        unscored=_unscored(frame),
-        objectives=[(name, palette[name], _formula(frame, name)) for name in frame.objectives],
-        colour=palette,
-        place={name: place for place, name in enumerate(palette)},
-        place_of_dataset={name: place for place, name in enumerate(frame.datasets)},
+        "caveats": caveats(frame, rankings),
+        "troubles": _troubles(frame),
+        "unscored": _unscored(frame),
+        "objectives": [(name, palette[name], _formula(frame, name)) for name in frame.objectives],
+        "claim": CLAIM,
+    }
+    return filled("page.html.j2", held, Axes(frame.suite.name, palette, tuple(frame.datasets), tuple(seeds)), told)
+
+
+def filled(template: str, held: Contents, axes: Axes, told: Mapping[str, object]) -> str:
+    """Fill a template with what a page holds, and what is `told` around it."""
+    folder = Path(__file__).parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    numbers = _numbers(held.figures)
+    script = "".join((folder / name).read_text(encoding="utf-8") for name in ("page_pieces.js", "page.js"))
+    around = {
+        "style": Markup((folder / "page.css").read_text(encoding="utf-8")),
+        "script": Markup(script),
+        "script_hash": b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "told": Markup(_for_script(axes, numbers)),
+        "with_numbers": set(numbers),
+        "file_name": file_names(held.figures),
+        "drawn": Markup,
+        "held": held,
+        "colour": axes.colours,
+        "place": {name: place for place, name in enumerate(axes.colours)},
+        "place_of_dataset": {name: place for place, name in enumerate(axes.datasets)},
+    }
+    return environment.get_template(template).render({**told, **around})
 
 
 def _numbers(figures: Sequence[Figure]) -> dict[str, str]:
@@ -90,13 +111,13 @@ def _numbers(figures: Sequence[Figure]) -> dict[str, str]:
     return found
 
 
-def _for_script(frame: Frame, palette: Mapping[str, str], numbers: Mapping[str, str]) -> str:
+def _for_script(axes: Axes, numbers: Mapping[str, str]) -> str:
     """Return what the page's script has to know, as JSON that cannot end its element."""
     told = {
-        "suite": frame.suite.name,
-        "objectives": [{"name": name, "colour": colour} for name, colour in palette.items()],
-        "datasets": frame.datasets,
-        "seeds": sorted({int(seed) for seed in frame.cells["seed"]}),
+        "suite": axes.name,
+        "objectives": [{"name": name, "colour": colour} for name, colour in axes.colours.items()],
+        "datasets": axes.datasets,
+        "seeds": axes.seeds,
         "numbers": numbers,
     }
     return json.dumps(told, ensure_ascii=True, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e")

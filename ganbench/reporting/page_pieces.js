@@ -72,7 +72,9 @@ function boxes(key, title, entries) {
     chip.append(label, only);
     list.append(chip);
   });
-  list.append(button("all", `all:${key}`, `all ${title.toLowerCase()}`));
+  const all = button("all", `all:${key}`, `all ${title.toLowerCase()}`);
+  if (inline) list.append(all);
+  else list.prepend(all);
   if (!inline) group.append(list);
   return entries.length > 1 ? [group] : [];
 }

@@ -6,31 +6,47 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
-from ganbench.stats import MEANS_FROM
+from ganbench.stats import CENTRES, MEANS_FROM, Better, centre
 
-POINTS = 120  # of a trace, per contender: more cannot be seen in a panel
+POINTS = 80  # of a trace, per contender: more cannot be seen in a panel
 
 
-def curve_panel(sheet: Sheet, curves: pd.DataFrame, name: str, ink: Ink, scale: Spec, steps: float) -> Spec:
-    """Draw one contender's scores (columns cell, seed, step, score, outcome): seeds, and their mean with its band."""
+def curve_panel(
+    sheet: Sheet,
+    curves: pd.DataFrame,
+    cells: pd.DataFrame,
+    name: str,
+    ink: Ink,
+    scale: Spec,
+    steps: float,
+    better: Better,
+    single: bool = True,
+) -> Spec:
+    """Draw one contender's scores (columns cell, step, score): their centre with its band, and `single` seeds.
+
+    `cells` are the contender's.
+    """
     x, score, colour = steps_axis(steps), number("score", scale), ink.colour
-    seeds, tips = curves["cell"].nunique(), {}
-    for seed, outcome in curves[["seed", "outcome"]].drop_duplicates().itertuples(index=False):
-        ended = "" if outcome == "completed" else f" ({str(outcome).replace('_', ' ')})"
-        tips[seed] = ink.tip(f"{name}, seed {seed}{ended}", int(seed))
-    curves = curves[["cell", "step", "score", "outcome"]].assign(tip=curves["seed"].map(tips))
-    band = _band(curves)
-    lost = curves[curves["outcome"] != "completed"].sort_values("step").groupby("cell").tail(1)
+    ended = dict(zip(cells.index.tolist(), zip(cells["seed"], cells["outcome"], strict=True), strict=True))
+    tips = {
+        place: ink.tip(
+            f"{name}, seed {seed}" + ("" if outcome == "completed" else f" ({outcome.replace('_', ' ')})"), int(seed)
+        )
+        for place, (seed, outcome) in ended.items()
+    }
+    places = curves["cell"].astype(int).tolist()
+    curves = curves.assign(tip=np.array([tips[place] for place in places], object))
+    seeds, band = len(set(places)), centres(curves, better)
+    lost = curves[[ended[place][1] != "completed" for place in places]].sort_values("step").groupby("cell").tail(1)
+    line = {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour}
+    apart = {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}}
     layers = [
-        sheet.layer(
-            curves.drop(columns="outcome"),
-            {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour},
-            {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}},
-        ),
-        *_mean(sheet, band[band["n"] == seeds], f"{name}: mean of {seeds} seeds", ink, scale, steps),
+        *([sheet.layer(curves, line, apart)] if single else []),
+        *_mean(sheet, band[band["n"] == seeds], f"{name}: {CENTRES[better]} of {seeds} seeds", ink, scale, steps),
     ]
     if not lost.empty:
         cross = {"type": "point", "shape": "cross", "angle": 45, "size": 90, "filled": True, "opacity": 1}
@@ -80,16 +96,41 @@ def _mean(sheet: Sheet, band: pd.DataFrame, told: str, ink: Ink, scale: Spec, st
 
 def _band(data: pd.DataFrame) -> pd.DataFrame:
     """Return mean, t-interval and number of seeds at each step; no bounds where so few seeds offer none."""
-    known = data["score"].notna().to_numpy()
-    score = data["score"].to_numpy(float)[known]
-    steps, place = np.unique(data["step"].to_numpy(float)[known], return_inverse=True)
+    found = moments(data)
+    n, mean = found["count"].to_numpy(), found["mean"].to_numpy()
+    half = np.full(len(n), np.nan)
+    many = n >= MEANS_FROM
+    half[many] = _quantiles(n[many]) * found["std"].to_numpy()[many] / np.sqrt(n[many])
+    return pd.DataFrame({"step": found["step"], "n": n, "mean": mean, "low": mean - half, "high": mean + half})
+
+
+def centres(data: pd.DataFrame, better: Better) -> pd.DataFrame:
+    """Return what stands for the seeds at each step (columns step, score): step, mean (or median), low, high and n."""
+    if better == "higher":
+        return _band(data)
+    known = data.dropna(subset=["score"])
+    found = [(step, centre(mine.tolist(), better)) for step, mine in known.groupby("step")["score"]]
+    rows = [(step, one.n, one.value, one.low, one.high) for step, one in found]
+    return pd.DataFrame(rows, columns=["step", "n", "mean", "low", "high"], dtype=float)
+
+
+def moments(data: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, standard deviation and count of the scores that are known at each step (columns step, score)."""
+    score, steps = data["score"].to_numpy(float), data["step"].to_numpy(float)
+    known = ~np.isnan(score)
+    score = score[known]
+    steps, place = np.unique(steps[known], return_inverse=True)
     n = np.bincount(place, minlength=len(steps))
     mean = np.bincount(place, score, len(steps)) / n
     squares = np.bincount(place, (score - mean[place]) ** 2, len(steps))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        squares = np.where(n < MEANS_FROM, np.nan, squares)
-        half = stats.t.ppf(0.975, np.maximum(n - 1, 1)) * np.sqrt(squares / (n - 1) / n)
-    return pd.DataFrame({"step": steps, "n": n, "mean": mean, "low": mean - half, "high": mean + half})
+    deviation = np.sqrt(np.divide(squares, n - 1, out=np.full(len(n), np.nan), where=n > 1))
+    return pd.DataFrame({"step": steps, "mean": mean, "std": deviation, "count": n})
+
+
+def _quantiles(n: NDArray[np.int64]) -> NDArray[np.float64]:
+    counts, place = np.unique(n, return_inverse=True)
+    found: NDArray[np.float64] = np.asarray(stats.t.ppf(0.975, counts - 1))[place]
+    return found
 
 
 def _geometric(data: pd.DataFrame) -> pd.DataFrame:

@@ -43,9 +43,9 @@ def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     kept = {place: samples for place, samples in found.items() if samples is not None}
     if not kept:
         return []
-    seed = int(ranking.cells["seed"].iloc[0])
-    cells = {s.contender: ranking.cells[ranking.cells["contender"] == s.contender] for s in ranking.standings}
-    first = [int(place) for mine in cells.values() for place in mine.index[mine["seed"] == seed]]
+    seed = int(ranking.cells["seed"].min())
+    cells = ranking.of
+    first = [int(mine.index.to_numpy()[mine["seed"].to_numpy().argmin()]) for mine in cells.values()]
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}
     every = [int(place) for mine in shown.values() for place in mine.index]
@@ -85,7 +85,7 @@ def _pictures(
     """Draw cells with the largest grid whose pictures fit the budget, judged by the first of them."""
     palette = colours(frame.objectives)
     colour = {place: palette[str(frame.cells.at[place, "objective"])] for place in cells}
-    with_samples = [place for place in cells if place in kept]
+    with_samples, usual = [place for place in cells if place in kept], min(frame.suite.listed[p].seed for p in cells)
     side = sides[0]
     for side in sides:
         if not with_samples:
@@ -100,6 +100,8 @@ def _pictures(
         title = f"seed {row['seed']}" if by_seed else str(row["contender"])
         alt = f"Samples of {row['contender']} on {row['dataset']}, seed {row['seed']}"
         remark = _remark(str(row["outcome"]), kept.get(place), axes)
+        if not by_seed and row["seed"] != usual:
+            remark = f"seed {row['seed']}{remark and f', {remark}'}"
         pictures[place] = Picture(
             uri, title, remark, alt, str(row["objective"]), axes is None, int(frame.suite.listed[place].seed)
         )
@@ -138,7 +140,8 @@ def axes_of(frame: Frame, dataset: str, samples: Sequence[Samples]) -> Axes | No
         low, high = centres[:, :2].min(axis=0), centres[:, :2].max(axis=0)
     else:
         points = np.concatenate([s[:, :2].astype(np.float64) for s in samples])
-        low, high = np.quantile(points[np.isfinite(points).all(axis=1)], (0.01, 0.99), axis=0)
+        finite = points[np.isfinite(points).all(axis=1)]
+        low, high = np.quantile(finite if len(finite) else np.zeros((1, 2)), (0.01, 0.99), axis=0)
     half = max(float((high - low).max()) / 2 * 1.3, 6 * std, 1e-6)
     middle = (low + high) / 2
     rings = tuple((float(x), float(y)) for x, y in centres[:, :2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -9,16 +10,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
-from ganbench.stats import Better, Difference, Interval, Test, choose_test, holm, mean_interval, paired_difference
+from ganbench.stats import (
+    Better,
+    Difference,
+    Interval,
+    Test,
+    all_pairs,
+    centre,
+    choose_test,
+    holm,
+    paired_difference,
+)
 
 SIGNIFICANCE = 0.05
 SEEDS_THAT_AGREE = 5
 """Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
 BROKEN = ("diverged", "failed", "timed_out")
+CROWD = 150
+"""Cells of a ranking beyond which single ones are told apart for the headline alone: the page would grow past 5 MB."""
 
 Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscored"]
 
@@ -27,11 +41,12 @@ Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscor
 class Standing:
     """One contender in one ranking.
 
-    `final` is over the cells that completed, `best` over all that were scored, `outcomes` counts all listed
-    ones; nothing is imputed. `difference` is to the leader, over shared seeds, `p` by the ranking's test, corrected by
-    Holm; both are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each
-    seed, `seeds` that of every seed that ran, with None for those that were lost. `rank` is None for a contender of
-    which no cell has run.
+    `final` is over the cells that completed, `best` over all that were scored: means, or of distances medians (see
+    `ganbench.stats.centre`), as are `others`, the final values by name. `outcomes` counts all listed cells; nothing
+    is imputed. `difference` is to the leader, over shared seeds, `p` by the ranking's test, corrected by Holm; both
+    are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each seed, `seeds`
+    that of every seed that ran, with None for those that were lost. `rank` is None for a contender of which no cell
+    has run.
     """
 
     contender: str
@@ -67,7 +82,8 @@ class Ranking:
 
     `test` is the one by which contenders were held against the leader. `ceiling` is what as many held-out real samples
     score, by value, where there were enough of them.
-    `scoring` is false where the suite asks for no scores: then nothing is ranked.
+    `scoring` is false where the suite asks for no scores: then nothing is ranked. Which way is `better` is known of
+    the `values` alone: nothing tells that of a headline that no cell was scored by.
     """
 
     dataset: str
@@ -82,6 +98,34 @@ class Ranking:
     test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
+
+    def crowded(self, value: str = "") -> bool:
+        """Whether single cells are too many to be told apart in figures of this value (or of none)."""
+        return len(self.cells) > CROWD and value != self.headline
+
+    @functools.cached_property
+    def of(self) -> dict[str, pd.DataFrame]:
+        """The cells of each contender, in the order of the standings."""
+        return self.split(self.cells.assign(cell=self.cells.index))
+
+    @functools.cached_property
+    def worse_alike(self) -> bool:
+        """Whether those that lag behind the leader, two or more, cannot be told apart from each other."""
+        worse = {s.contender: s.finals for s in self.standings if s.relation == "worse"}
+        return len(worse) > 1 and len(all_pairs(worse).groups) == 1
+
+    def split(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        """Return the rows of a table about cells (by its column `cell`), contender by contender, best first.
+
+        Contenders without a row are left out, as are cells of other rankings.
+        """
+        order = {standing.contender: place for place, standing in enumerate(self.standings)}
+        cells = table["cell"].to_numpy(np.int64)
+        owner = np.full(max(cells.max(initial=-1), self.cells.index.max()) + 1, -1)
+        owner[self.cells.index] = [order[name] for name in self.cells["contender"]]
+        owners = owner[cells]
+        rows = {name: np.flatnonzero(owners == place) for name, place in order.items()}
+        return {name: table.take(mine) for name, mine in rows.items() if mine.size}
 
 
 def rankings(frame: Frame) -> list[Ranking]:
@@ -124,7 +168,7 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     asked = str(frame.suite.datasets.get(dataset, {}).get("headline") or "")
     scoring = any(frame.suite.listed[int(place)].scoring for place in cells.index)
     headline = (asked if asked in values or not values else values[0]) if scoring else ""
-    better: Better = "higher" if frame.better.get(headline) == "higher" else "lower"
+    better = frame.direction(headline)
     names = contenders.in_order(cells["contender"], _suite_order(frame))
     standings = [_standing(frame, cells[cells["contender"] == name], headline, values) for name in names]
     ranked, test = _ranked(standings, better) if scoring else (standings, "t")
@@ -150,7 +194,8 @@ def _suite_order(frame: Frame) -> list[str]:
 
 
 def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable[str]) -> Standing:
-    ended = {int(place): _outcome(frame, int(place), headline) for place in cells.index}
+    known = cells[f"{headline}_final"].notna() if headline in frame.better else pd.Series(False, cells.index)
+    ended = {place: _outcome(frame, place, scored) for place, scored in zip(known.index.tolist(), known, strict=True)}
     outcomes = Counter(ended.values())
     lost = [frame.suite.listed[place].seed for place, outcome in ended.items() if outcome in (*BROKEN, "unscorable")]
     finals, bests = _by_seed(cells, f"{headline}_final"), _by_seed(cells, f"{headline}_best")
@@ -161,16 +206,17 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
         finals=finals,
         bests=bests,
         seeds={**dict.fromkeys(lost), **finals},
-        final=mean_interval(list(finals.values())),
-        best=mean_interval(list(bests.values())),
-        others={value: mean_interval(list(_by_seed(cells, f"{value}_final").values())) for value in values},
+        final=centre(list(finals.values()), frame.direction(headline)),
+        best=centre(list(bests.values()), frame.direction(headline)),
+        others={
+            value: centre(list(_by_seed(cells, f"{value}_final").values()), frame.direction(value)) for value in values
+        },
     )
 
 
-def _outcome(frame: Frame, place: int, headline: str) -> str:
+def _outcome(frame: Frame, place: int, scored: bool) -> str:
     """Tell completed cells that await their scores, or whose headline cannot be computed, from the others."""
     outcome = str(frame.cells.at[place, "outcome"])
-    scored = headline in frame.better and bool(frame.cells[f"{headline}_final"].notna()[place])
     if outcome != "completed" or scored or not frame.suite.listed[place].scoring:
         return outcome
     return "unscorable" if place in frame.scores else "unscored"

@@ -56,7 +56,7 @@ def reaching(frame: Frame, ranking: Ranking) -> Reaching | None:
     by_seconds: dict[str, list[float]] = {}
     steps = seconds = 0.0
     for standing in ranking.standings:
-        mine = ranking.cells[ranking.cells["contender"] == standing.contender]
+        mine = ranking.of[standing.contender]
         for place, seed in zip(mine.index, mine["seed"], strict=True):
             if int(seed) not in standing.seeds:
                 continue

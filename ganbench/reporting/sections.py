@@ -47,7 +47,7 @@ def section(frame: Frame, ranking: Ranking, rankings: Sequence[Ranking], picture
         *_convergence(frame, ranking),
         *_curves(frame, ranking),
         *_samples(frame, ranking, pictures, picture_bytes),
-        *_collapse(frame, ranking, pictures),
+        *_collapse(frame, ranking, pictures, picture_bytes),
         *_classes(frame, ranking),
         *_stability(frame, ranking),
         *block("Cost", choice("Against", cost_figures(frame, ranking)), tables.cost_table(ranking)),
@@ -85,20 +85,20 @@ def _ranking(frame: Frame, ranking: Ranking) -> list[Block]:
 
 
 def _samples(frame: Frame, ranking: Ranking, pictures: Pictures, budget: int) -> list[Block]:
-    moving = by_step(frame, ranking, pictures, int(0.3 * budget))
+    moving = by_step(frame, ranking, pictures, int(0.2 * budget))
     told = Text("What the same latents of the first seed give, step by step.", "On the way") if moving else None
-    near = neighbours(frame, ranking, pictures, int(0.2 * budget))
+    near = neighbours(frame, ranking, pictures, int(0.1 * budget))
     return block("Samples", *gallery(frame, ranking, budget // 2), told, moving, near)
 
 
-def _collapse(frame: Frame, ranking: Ranking, pictures: Pictures) -> list[Block]:
-    missing = [Text(sentence) for sentence in absent(frame, pictures)]
+def _collapse(frame: Frame, ranking: Ranking, pictures: Pictures, budget: int) -> list[Block]:
+    missing = [Text(sentence) for sentence in absent(frame, ranking, pictures)]
     return block(
         "Mode collapse",
         frequency_figure(frame, ranking, pictures),
         choice("Quality and variety", trade_figures(frame, ranking)),
         tables.collapse_table(frame, ranking),
-        *planes(frame, ranking, pictures),
+        *planes(frame, ranking, pictures, int(0.2 * budget)),
         Folded("What could not be drawn", tuple(missing)) if missing else None,
     )
 
@@ -130,7 +130,9 @@ def overall_section(frame: Frame, rankings: Sequence[Ranking]) -> Section | None
     found = overall(rankings)
     if found is None:
         return None
-    profiles = profiles_figure(frame, found, found.profiles) if found.profiles else None
+    profiles: Part = Text("Not drawn: a score of 0 or less stays behind the best by no factor.")
+    if found.profiles:
+        profiles = profiles_figure(frame, found, found.profiles)
     blocks = [
         *block("Mean ranks", ranks_figure(frame, found), overall_table(found)),
         *block("Performance profiles", profiles),

@@ -10,7 +10,9 @@ from ganbench.reporting import protocol
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.parts import Table
+from ganbench.reporting.marking import code as _code
+from ganbench.reporting.marking import escaped as _escaped
+from ganbench.reporting.marking import table as _table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.tables import (
     collapse_table,
@@ -116,6 +118,10 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
         "headline": ranking.headline or None,
         "title": ranking.title,
         "better": ranking.better,
+        "values": {
+            value: {"title": frame.title(ranking.dataset, value), "better": frame.better[value]}
+            for value in ranking.values
+        },
         "ceiling": dict(ranking.ceiling),
         "verdict": verdict(ranking),
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
@@ -147,7 +153,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
 
 
 def _interval(found: Interval) -> dict[str, float | int]:
-    return {"mean": found.mean, "low": found.low, "high": found.high, "n": found.n}
+    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n}
 
 
 def _plain(value: Any) -> Any:
@@ -156,34 +162,3 @@ def _plain(value: Any) -> Any:
 
 def _counts(counts: Mapping[Any, Any]) -> dict[str, int]:
     return {str(name): int(n) for name, n in counts.items()}
-
-
-def _table(table: Table) -> str:
-    rule = "|".join("---:" if numeric else "---" for numeric in table.numeric)
-    lines = [_row(table.headings), f"|{rule}|", *(_row(row) for row in table.rows)]
-    return "\n".join(lines) + f"\n\n{_escaped(table.caption)}"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
-
-
-def _code(text: str) -> str:
-    """Set a text as code, which ends at the first backtick and in which nothing else is a mark."""
-    return f"`{' '.join(text.replace('`', '').split())}`"
-
-
-def _escaped(text: str) -> str:
-    """Keep names from becoming markup: Markdown lets HTML through."""
-    for mark, safe in (
-        ("\\", "\\\\"),
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        ("|", "\\|"),
-        ("*", "\\*"),
-        ("_", "\\_"),
-        ("`", "\\`"),
-        ("[", "\\["),
-    ):
-        text = text.replace(mark, safe)
-    return " ".join(text.split())

@@ -15,6 +15,7 @@ from ganbench.reporting.compact import compact
 PAGE_INK = "#1c2127"  # what `currentColor` is on white paper
 SHARED = 40  # characters of a path that is drawn once and then used
 MARK = re.compile(r'<(path|line|rect|text)( [^>]*?)? ?aria-label="([^";]*);([^";]*);([^"]*)"([^>]*?)/>')
+CLIP = re.compile(r'<clipPath id="(clip\d+)">(.*?)</clipPath>')
 NUMBER = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
 PLACE = re.compile(r' (?:d|transform|[xy][12]?|width|height)="[^"]*"')
 SYMBOL = re.compile(r'<path ([^>]*?)d="([^"]*)"([^>]*?)(/?)>')
@@ -32,7 +33,7 @@ def inline(drawn: str, name: str) -> str:
     drawn many times is drawn once; attributes that marks share stand on their group.
     """
     prefix = "f" + hashlib.sha256(name.encode()).hexdigest()[:8]
-    drawn = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{prefix}-\2", drawn)
+    drawn = _clips_once(re.sub(r'(id="|url\(#)gradient', rf"\1{prefix}-gradient", drawn), prefix)
     drawn = re.sub(r' (?:xmlns|xmlns:xlink|version|aria-hidden|aria-roledescription|role)="[^"]*"', "", drawn)
     drawn = MARK.sub(_mark, drawn)
     drawn = re.sub(r' aria-label="[^"]*"', "", drawn)
@@ -60,6 +61,22 @@ def _mark(found: re.Match[str]) -> str:
 def _tenth(found: re.Match[str]) -> str:
     written = f"{float(found[0]):.1f}".removesuffix(".0")
     return "0" if written == "-0" else written
+
+
+def _clips_once(drawn: str, prefix: str) -> str:
+    """Number clips by what they cut: Vega counts them over all charts of a process, and gives every panel its own."""
+    cuts = dict(CLIP.findall(drawn))
+    names = {cut: f"{prefix}-clip{place}" for place, cut in enumerate(dict.fromkeys(cuts.values()))}
+    met: set[str] = set()
+
+    def once(found: re.Match[str]) -> str:
+        cut = found[2]
+        fresh = cut not in met
+        met.add(cut)
+        return f'<clipPath id="{names[cut]}">{cut}</clipPath>' if fresh else ""
+
+    drawn = CLIP.sub(once, drawn)
+    return re.sub(r"url\(#(clip\d+)\)", lambda found: f"url(#{names[cuts[found[1]]]})", drawn)
 
 
 def _symbols_once(drawn: str, prefix: str) -> str:

@@ -13,8 +13,20 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
-from ganbench.reporting.wording import MINUS, NOTHING, bounds, duration, number, p_value, percent, places
-from ganbench.stats import Interval, beats
+from ganbench.reporting.wording import (
+    INTERVALS,
+    MINUS,
+    NOTHING,
+    arrow,
+    bounds,
+    duration,
+    number,
+    p_value,
+    percent,
+    places,
+    without_interval,
+)
+from ganbench.stats import CENTRES, Better, Interval, beats
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
 COST_SECONDS = ("train_seconds", "evaluate_seconds", "wait_seconds")
@@ -41,9 +53,9 @@ def overview(rankings: Sequence[Ranking]) -> Table:
         rows.append(tuple(row))
     headings = ["Contender"]
     for ranking in rankings:
-        headings += ["Rank", f"{_place(ranking, every)}: {ranking.title} {_arrow(ranking.better)}"]
+        headings += ["Rank", f"{_place(ranking, every)}: {_titled(ranking)}"]
     caption = (
-        "Rank and mean final score over seeds, ordered by mean rank. "
+        "Rank and final score over seeds (mean; of distances, where lower is better, median), ordered by mean rank. "
         "↓ lower is better, ↑ higher is better. k/n: only k of n seeds have a final score."
     )
     if len(rankings) < len(every):
@@ -66,7 +78,7 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
             _mean_of(s, digits),
             bounds(s.final, digits),
             number(s.best.mean, digits),
-            *_difference(s, digits),
+            *_difference(s, digits, ranking.better),
             _chance(s, ranking),
             *(_with_count(s.others[value], s, spread[value]) for value in others),
         )
@@ -75,17 +87,19 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
     if ranking.ceiling:
         own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
         rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value, spread[value]) for value in others)))
-    arrow = _arrow(ranking.better)
-    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in others]
-    headings = ("Rank", "Contender", "Seeds", f"Final {arrow}", "95 % interval", f"Best {arrow}", "To the leader")
+    centre = CENTRES[ranking.better]
+    marked, way = (f" {arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
+    titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in others]
+    headings = ("Rank", "Contender", "Seeds", f"Final{marked}", "95 % interval", f"Best{marked}", "To the leader")
     caption = (
-        f"{ranking.title} ({ranking.better} is better): mean over seeds with Student's t-interval, where that holds "
-        "what it claims (see Method). To the leader: mean paired difference over shared seeds with its t-interval, "
+        f"{ranking.title}{way}: {centre} over seeds with its {INTERVALS[ranking.better]}, where that holds what it "
+        f"claims (see Method). To the leader: {centre} of the paired differences over shared seeds with its interval, "
         f"and the p-value of the {TESTS[ranking.test]} after Holm's correction; contenders that lost a seed are not "
         "tested. Beats the leader: how often a seed of the contender scores better than one of the leader, over all "
-        "pairs, ties counted half; a lost seed loses. Best: mean of each seed's best evaluation, which includes "
+        f"pairs, ties counted half; a lost seed loses. Best: {centre} of each seed's best evaluation, which includes "
         "seeds that diverged later. k/n: only k of n seeds have a final score. Every seed: all seeds show one and "
-        f"the same difference, which leaves no spread to test.{_about_ceiling(ranking)}"
+        "the same difference, which leaves no spread to test."
+        f"{without_interval(s.final for s in standings)}{_about_ceiling(ranking)}"
     )
     found = _table(
         caption, (*headings, "95 % interval", "p", "Beats the leader", *titles), rows, standings, left=(1, 2)
@@ -106,9 +120,13 @@ def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
     if ranking.ceiling:
         own = [(_ceiling(ranking, value, digits[value]), NOTHING) for value in values]
         rows.append((CEILING, *(part for pair in own for part in pair)))
-    titles = [f"{frame.title(ranking.dataset, value)} {_arrow(frame.better[value])}" for value in values]
+    titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in values]
     headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
-    caption = "Mean final values over seeds with Student's t-interval. k/n: only k of n seeds have the value."
+    caption = (
+        "Final values over seeds: means with Student's t-interval, of distances (lower is better) medians with the "
+        "interval between order statistics. k/n: only k of n seeds have the value."
+    )
+    caption += without_interval(s.others[value] for s in ranking.standings for value in values)
     caption += _about_ceiling(ranking)
     return _table(caption, headings, rows, ranking.standings)
 
@@ -239,8 +257,8 @@ def _place(ranking: Ranking, rankings: Sequence[Ranking]) -> str:
     return ranking.dataset if alone else f"{ranking.dataset} ({ranking.protocol_id[:8]})"
 
 
-def _arrow(better: str) -> str:
-    return "↓" if better == "lower" else "↑"
+def _titled(ranking: Ranking) -> str:
+    return f"{ranking.title} {arrow(ranking.better)}" if ranking.values else ranking.title
 
 
 def _rank(rank: int | None) -> str:
@@ -268,17 +286,18 @@ def _chance(standing: Standing, ranking: Ranking) -> str:
     return percent(beats(list(standing.seeds.values()), list(leader.seeds.values()), ranking.better).value)
 
 
-def _difference(standing: Standing, digits: int) -> tuple[str, str, str]:
+def _difference(standing: Standing, digits: int, better: Better) -> tuple[str, str, str]:
     if standing.difference is None:
         return NOTHING, NOTHING, "not tested" if standing.broken else NOTHING
     found = standing.difference
-    sign = "+" if found.interval.mean > 0 else ""
-    p = "every seed" if found.constant else p_value(standing.p)
-    return sign + number(found.interval.mean, digits), bounds(found.interval, digits), p
+    size = found.interval if better == "higher" else found.median
+    sign = "+" if size.value > 0 else ""
+    p = "every seed" if found.constant and math.isnan(standing.p) else p_value(standing.p)
+    return sign + number(size.value, digits), bounds(size, digits), p
 
 
 def _of(ranking: Ranking, standing: Standing) -> pd.DataFrame:
-    return ranking.cells[ranking.cells["contender"] == standing.contender]
+    return ranking.of[standing.contender]
 
 
 def _mean(values: Iterable[float | None]) -> float:

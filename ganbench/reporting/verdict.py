@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import BROKEN, SIGNIFICANCE, Ranking, Standing
 from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
-from ganbench.stats import all_pairs, seeds_needed
+from ganbench.stats import seeds_needed
 
 SWITCHED_OFF = (
     "Scores are switched off (evaluate.metrics is empty), so nothing is ranked: outcomes, traces and costs are shown."
@@ -27,10 +28,11 @@ def verdict(ranking: Ranking) -> str:
     whole = [standing for standing in ranking.standings if standing.relation not in ("broken", "unscored")]
     broken = [standing for standing in ranking.standings if standing.relation == "broken"]
     sentences = [_leaders(ranking, whole)] if whole else [_none_whole(ranking, broken)]
-    sentences += _rest(whole)
+    sentences += _rest(ranking, whole)
     if whole and broken:
         names = [f"{standing.contender} ({losses(standing)})" for standing in broken]
-        sentences.append(f"Ranked last, with seeds that did not complete: {_named(names)}.")
+        what = "did not complete or have no score" if _unscorable(broken) else "did not complete"
+        sentences.append(f"Ranked last, with seeds that {what}: {_named(names)}.")
     return " ".join(sentences)
 
 
@@ -41,6 +43,7 @@ def caveats(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
         *_tests(rankings),
         *_ceilings(rankings),
         *_lost(frame),
+        *_unknown(frame, rankings),
         *_protocols(rankings),
         *_costs(rankings),
         *_provenance(frame),
@@ -58,7 +61,8 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
         seeds = f"95 % interval {bounds(lead, decimals)}, {seeds}"
     if lead.n > 1 and len({*first[0].finals.values()}) == 1:
         seeds = f"the same in each of {lead.n} seeds"
-    score = f"{number(lead.mean, decimals)} ({seeds})"
+    centre = "median " if ranking.better == "lower" and lead.n > 1 else ""
+    score = f"{centre}{number(lead.mean, decimals)} ({seeds})"
     if len(ranking.standings) == 1:
         return f"{first[0].contender} is the only contender: {title} {score}."
     of = f"of {len(ranking.standings)} contenders"
@@ -67,7 +71,7 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
     return f"{first[0].contender} has the {most} {title} {of}: {score}."
 
 
-def _rest(whole: Sequence[Standing]) -> list[str]:
+def _rest(ranking: Ranking, whole: Sequence[Standing]) -> list[str]:
     rest = [standing for standing in whole if standing.relation != "first"]
     leader = "it" if sum(standing.relation == "first" for standing in whole) == 1 else "them"
     sentences = []
@@ -75,18 +79,11 @@ def _rest(whole: Sequence[Standing]) -> list[str]:
         sentences.append(f"{_named(alike)} cannot be told apart from {leader}.")
     if worse := [standing for standing in rest if standing.relation == "worse"]:
         verb = "scores" if len(worse) == 1 else "score"
-        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}){_among(worse)}.")
+        alike_too = "; among themselves they cannot be told apart" if ranking.worse_alike else ""
+        sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}){alike_too}.")
     if untested := [standing.contender for standing in rest if standing.relation == "untested"]:
         sentences.append(f"Too few seeds to test the difference to {_named(untested)}.")
     return sentences
-
-
-def _among(worse: Sequence[Standing]) -> str:
-    """Say of contenders that lag behind the leader if nothing tells them apart from each other."""
-    if len(worse) < 2:
-        return ""
-    groups = all_pairs({s.contender: s.finals for s in worse}).groups
-    return "; among themselves they cannot be told apart" if len(groups) == 1 else ""
 
 
 def _evidence(worse: Sequence[Standing]) -> str:
@@ -104,13 +101,19 @@ def _none_whole(ranking: Ranking, broken: Sequence[Standing]) -> str:
         return "No contender has a final score yet."
     scored = [standing for standing in broken if standing.final.n]
     if not scored:
-        return "No contender completed a single seed, so there is no final score to rank by."
+        did = "has a score of" if _unscorable(broken) else "completed"
+        return f"No contender {did} a single seed, so there is no final score to rank by."
     first = scored[0]
     title, mean = in_sentence(ranking.title), number(first.final.mean, places([first.final.mean]))
+    did, those = ("has a score of", "have one") if _unscorable(broken) else ("completed", "completed")
     return (
-        f"No contender completed all of its seeds. {first.contender} came nearest: {title} {mean} "
-        f"over the {first.final.n} of {first.cells} that completed."
+        f"No contender {did} all of its seeds. {first.contender} came nearest: {title} {mean} "
+        f"over the {first.final.n} of {first.cells} that {those}."
     )
+
+
+def _unscorable(broken: Sequence[Standing]) -> bool:
+    return any(standing.outcomes.get("unscorable") for standing in broken)
 
 
 def losses(standing: Standing) -> str:
@@ -134,7 +137,7 @@ def _seeds(rankings: Sequence[Ranking]) -> list[str]:
     if fewest == 1:
         return ["One seed: no interval and no test can be given, and another seed may turn the order round."]
     if fewest < FEW_SEEDS:
-        return [f"Few seeds ({fewest}): intervals are wide, and only large differences can be told apart."]
+        return [f"Few seeds ({fewest}): means have no interval, and only large differences can be told apart."]
     return []
 
 
@@ -192,6 +195,22 @@ def _lost(frame: Frame) -> list[str]:
     skipped = frame.cells[outcomes == "skipped"]
     if not skipped.empty:
         sentences.append(f"{count(len(skipped), 'combination')} skipped: {_reasons(skipped)}.")
+    return sentences
+
+
+def _unknown(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
+    """Say which values some of the scored cells do not have; reasons stand by the cells."""
+    sentences = []
+    for ranking in rankings:
+        scored = ranking.cells[(ranking.cells["outcome"] == "completed") & ranking.cells.index.isin(list(frame.scores))]
+        for value in ranking.values:
+            without = scored[scored[f"{value}_final"].isna()]
+            if not without.empty:
+                names = _named(contenders.in_order(without["contender"], [s.contender for s in ranking.standings]))
+                sentences.append(
+                    f"On {ranking.dataset}, {len(without)} of {count(len(scored), 'scored cell')} have no final "
+                    f"{in_sentence(frame.title(ranking.dataset, value))} ({names}): means are over the others."
+                )
     return sentences
 
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from ganbench.stats import Interval
+from ganbench.stats import Better, Interval
 
+INTERVALS: dict[Better, str] = {
+    "higher": "95 % t-interval over seeds",
+    "lower": "95 % interval between order statistics over seeds",
+}
+"""Of the centres of scores (`ganbench.stats.centre`), by which of them is better."""
 NOTHING = "\u2013"
 MINUS = "\u2212"
 
@@ -55,6 +60,11 @@ def count(n: int, noun: str, plural: str = "") -> str:
     return f"{number(n, 0)} {noun if n == 1 else plural or noun + 's'}"
 
 
+def arrow(better: str) -> str:
+    """Return the way in which scores get better."""
+    return "\u2193" if better == "lower" else "\u2191"
+
+
 def joined(names: Sequence[str]) -> str:
     """Write a list as in a sentence: `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
@@ -72,3 +82,28 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.{1 if seconds < 10 else 0}f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def without_interval(found: Iterable[Interval]) -> str:
+    """Say why some numbers have no interval, each reason once; empty where all have one."""
+    reasons = dict.fromkeys(one.reason for one in found if one.n and one.reason)
+    return f" Where there is no interval: {'; '.join(reasons)}." if reasons else ""
+
+
+def interval_and_n(found: Iterable[Interval], what: str = INTERVALS["higher"]) -> str:
+    """Say which intervals a figure shows and of how many seeds, or why there is none: `no interval (n = 3: ...)`."""
+    every = list(found)
+    known = [one for one in every if one.n]
+    n = n_of(one.n for one in every)
+    reasons = "; ".join(dict.fromkeys(one.reason for one in known if not one.offered and one.reason))
+    if known and all(one.offered for one in known):
+        return f"{what} ({n})"
+    if not any(one.offered for one in known):
+        return f"no interval ({n}{reasons and f': {reasons}'})"
+    return f"{what} where it holds ({n}; elsewhere {reasons})"
+
+
+def n_of(counts: Iterable[int]) -> str:
+    """Write how many there are of each: `n = 5`, or `n = 3 to 5`."""
+    found = sorted(set(counts)) or [0]
+    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"

@@ -4,6 +4,7 @@
 made-up populations and on the final scores of 160 trained seeds; benchmarks/README.md has what it printed.
 """
 
+from ganbench.stats.centres import CENTRES, NO_MEAN_BOUNDS, centre, mean_where_it_holds
 from ganbench.stats.comparisons import Comparison, Pair, all_pairs, indistinct_groups
 from ganbench.stats.corrections import holm
 from ganbench.stats.intervals import (
@@ -31,6 +32,13 @@ from ganbench.stats.profiles import Cells, Curve, performance_profiles, score_pr
 from ganbench.stats.quartiles import IQM_FROM, iqm, iqm_interval
 from ganbench.stats.ranks import MeanRanks, critical_difference, friedman, mean_ranks, rank_groups
 from ganbench.stats.survival import median_time, reached, restricted_mean, time_to_target
+from ganbench.stats.unpaired import (
+    choose_unpaired_test,
+    permutation_p,
+    rank_sum_p,
+    smallest_unpaired_p,
+    unpaired_difference,
+)
 from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix, cliffs_delta
 
 CLAIM = (
@@ -40,10 +48,12 @@ CLAIM = (
 )
 
 __all__ = [
+    "CENTRES",
     "CLAIM",
     "IQM_FROM",
     "MEANS_FROM",
     "NO_DEVIATION",
+    "NO_MEAN_BOUNDS",
     "NO_SIZE_BOUNDS",
     "TOLERANCE",
     "WINS_FROM",
@@ -60,7 +70,9 @@ __all__ = [
     "all_pairs",
     "beats",
     "beats_matrix",
+    "centre",
     "choose_test",
+    "choose_unpaired_test",
     "cliffs_delta",
     "critical_difference",
     "deviation",
@@ -71,18 +83,23 @@ __all__ = [
     "iqm_interval",
     "mean_interval",
     "mean_ranks",
+    "mean_where_it_holds",
     "median_interval",
     "median_time",
     "paired_difference",
     "performance_profiles",
+    "permutation_p",
     "rank_groups",
+    "rank_sum_p",
     "reached",
     "restricted_mean",
     "score_profiles",
     "seeds_needed",
     "sign_flip_p",
     "smallest_p",
+    "smallest_unpaired_p",
     "standardised_difference",
     "t_interval",
     "time_to_target",
+    "unpaired_difference",
 ]

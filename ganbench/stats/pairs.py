@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -16,8 +17,8 @@ from ganbench.stats.intervals import SAME, Interval, median_interval, t_interval
 EXACT_UP_TO = 32  # seeds: 2^16 sums of either half
 FLIPS = 2**17 - 1  # drawn where there are more seeds
 NO_SIZE_BOUNDS = (
-    "no interval of a standardised difference holds beyond normal differences: at a true size of 1, that of the "
-    "noncentral t covers 86 to 93 % of heavy-tailed ones"
+    "no interval of a standardised difference holds beyond normal differences: that of the noncentral t covers 92 % of "
+    "heavy-tailed ones with 5 seeds and 88 % with 32"
 )
 
 Numbers = NDArray[np.float64]
@@ -83,11 +84,16 @@ def sign_flip_p(differences: Numbers, seed: int = 0) -> float:
         # The sums are symmetric about 0: those as far below it are as many.
         beyond = int((right.size - np.searchsorted(right, reached - left)).sum())
         return 2 * beyond / 2.0**size.size
-    random, beyond = np.random.default_rng(seed), 0
-    for drawn in np.array_split(np.empty(FLIPS, dtype=bool), 32):
-        signs = random.integers(0, 2, (drawn.size, size.size)) * 2 - 1
-        beyond += int((np.abs(signs @ size) >= reached).sum())
+    beyond = sum(int((np.abs(part @ size) >= reached).sum()) for part in np.array_split(_signs(size.size, seed), 32))
     return (beyond + 1) / (FLIPS + 1)
+
+
+@lru_cache(maxsize=2)
+def _signs(n: int, seed: int) -> NDArray[np.int8]:
+    """Return `FLIPS` rows of n random signs; drawing them takes ten times as long as their sums."""
+    random = np.random.default_rng(seed)
+    sizes = [len(part) for part in np.array_split(np.empty(FLIPS, dtype=bool), 32)]
+    return np.concatenate([(random.integers(0, 2, (rows, n)) * 2 - 1).astype(np.int8) for rows in sizes])
 
 
 def smallest_p(seeds: int) -> float:

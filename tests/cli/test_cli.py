@@ -69,6 +69,7 @@ def test_help_teaches_the_verbs() -> None:
         "track",
         "pull",
         "merge",
+        "compare",
     )
     for verb in verbs:
         assert verb in shown

@@ -15,6 +15,7 @@ from ganbench.store import Store
 
 HOSTILE = "<script>alert(1)</script>"
 OBJECTIVES = ("r3gan", "wgan_gp", "hinge", "non_saturating", "least_squares", "minimax", HOSTILE)
+PIXELS = 48  # of a side of what is kept of the plane
 STEPS = tuple(range(200, 2001, 200))
 RING = [[math.cos(k * math.pi / 4), math.sin(k * math.pi / 4)] for k in range(8)]
 GRID = [[float(x), float(y)] for x in range(-4, 5, 2) for y in range(-4, 5, 2)]
@@ -55,16 +56,23 @@ class Builder:
         scored: bool = True,
         constant: bool = False,
         per_class: Sequence[Mapping[str, float | None]] = (),
+        rows: Sequence[Mapping[str, float | None]] | None = None,
+        pictures: bool = False,
+        traced: bool = True,
         **changes: Any,
     ) -> str:
-        """Add one cell; `quality` in [0, 1] is how good its scores get, `changes` go to its listing."""
+        """Add one cell; `quality` in [0, 1] is how good its scores get, `changes` go to its listing.
+
+        `rows` are its scores as they are; `pictures` are kept of it as by today's scoring, nothing is of one not
+        `traced` while it trains.
+        """
         key = f"{len(self.listed):012x}"
         random = np.random.default_rng([len(self.listed), seed])
         row = {"architecture": "mlp", "settings": SETTINGS, **changes}
         self.listed.append(Listed(key, f"e-{protocol}", objective, dataset=dataset, seed=seed, **row))
         if outcome in ("missing", "skipped"):
             return key
-        last = {"diverged": 900, "failed": 0}.get(outcome, STEPS[-1])
+        last = {"diverged": 900, "failed": 0, "timed_out": 1200}.get(outcome, STEPS[-1])
         status = Status(
             outcome=outcome,  # type: ignore[arg-type]
             step=last,
@@ -85,10 +93,17 @@ class Builder:
             provenance={**PROVENANCE, "finished": "2026-11-01T00:00:00Z"},
         )
         self.store.write_training(
-            key, cell={"objective": objective}, trace=_trace(random, last, outcome), status=status, snapshots={}
+            key,
+            cell={"objective": objective},
+            trace=_trace(random, last, outcome) if traced else (),
+            status=status,
+            snapshots={},
         )
         if scored and outcome != "failed":
-            self._score(key, dataset, protocol, random, 0.0 if constant else 0.04, quality, last, tuple(per_class))
+            made = rows or [
+                _row(dataset, step, quality, 0.0 if constant else 0.04, random) for step in STEPS if step <= last
+            ]
+            self._score(key, dataset, protocol, random, made, quality, tuple(per_class), pictures)
         return key
 
     def _score(
@@ -97,16 +112,19 @@ class Builder:
         dataset: str,
         protocol: str,
         random: np.random.Generator,
-        noise: float,
+        rows: Sequence[Mapping[str, float | None]],
         quality: float,
-        last: int,
         per_class: tuple[Mapping[str, float | None], ...],
+        pictures: bool,
     ) -> None:
-        better = IMAGE_VALUES if dataset == "digits" else POINT_VALUES
-        rows = tuple(_row(dataset, step, quality, noise, random) for step in STEPS if step <= last)
+        usual = IMAGE_VALUES if dataset == "digits" else POINT_VALUES
+        named = dict.fromkeys(name for row in rows for name in row if name != "step")
+        better = {name: usual.get(name, "lower") for name in named}
         reasons = {"mode_kl": "no sample is of high quality"} if quality < 0.2 and dataset != "digits" else {}
-        scores = Scores(protocol, PROTOCOL, better, rows, reasons, 0.5, per_class, self.ceiling)
-        self.store.write_scores(key, f"e-{protocol}", scores, _samples(dataset, quality, random))
+        scores = Scores(protocol, PROTOCOL, better, tuple(rows), reasons, 0.5, per_class, self.ceiling)
+        samples = _samples(dataset, quality, random)
+        kept = kept_pictures(dataset, samples, [int(row["step"] or 0) for row in rows]) if pictures else None
+        self.store.write_scores(key, f"e-{protocol}", scores, samples, kept)
 
     def write(self, name: str = "losses", **changes: Any) -> Store:
         """Write the suite's record and return the store."""
@@ -167,6 +185,47 @@ def _samples(dataset: str, quality: float, random: np.random.Generator) -> np.nd
     kept = centres[: max(1, round(quality * len(centres)))]
     spread = DATASETS[dataset]["std"] * (1 + 4 * (1 - quality))
     return (kept[random.integers(0, len(kept), 2000)] + random.normal(0, spread, (2000, 2))).astype(np.float32)
+
+
+def kept_pictures(dataset: str, samples: np.ndarray, steps: Sequence[int]) -> dict[str, np.ndarray]:
+    """Make what scoring keeps of a cell with these samples at its last step: see ganbench.evaluation.pictures."""
+    few = 16 if dataset == "digits" else 500
+    made: dict[str, np.ndarray] = {
+        "steps": np.array(steps),
+        "by_step": np.stack([np.roll(samples[:few], place, axis=-1) for place in range(len(steps))][::-1]),
+        "neighbours": samples[-8:],
+        "neighbour_distances": np.linspace(0.1, 0.8, 8, dtype=np.float32),
+        "real_distances": np.array([0.05, 0.5]),
+    }
+    if dataset == "digits":
+        return made
+    made["by_step"] = made["by_step"].astype(np.float16)
+    centres = np.array(DATASETS[dataset]["centres"])
+    nearest = np.argmin(((samples[:, None] - centres) ** 2).sum(axis=2), axis=1)
+    counts = np.bincount(nearest, minlength=len(centres))
+    truth, generated = _shares(centres, centres), _shares(samples, centres)
+    with np.errstate(invalid="ignore"):
+        best = (truth / (truth + generated)).astype(np.float16)
+    return made | {
+        "mode_counts": np.stack([counts] * len(steps)),
+        "mode_weights": np.full(len(centres), 1 / len(centres)),
+        "box": np.array([-_reach(centres), _reach(centres)] * 2),
+        "bandwidth": np.array(2 * _reach(centres) / PIXELS),
+        "truth": truth.astype(np.float16),
+        "generated": generated.astype(np.float16),
+        "best": best,
+        "surface": np.nan_to_num(best, nan=0.5),
+    }
+
+
+def _reach(centres: np.ndarray) -> float:
+    return 1.3 * float(np.abs(centres).max())
+
+
+def _shares(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the share of points in each pixel of the square: the lowest y in row 0, the lowest x in column 0."""
+    edges = np.linspace(-_reach(centres), _reach(centres), PIXELS + 1)
+    return np.histogram2d(points[:, 1], points[:, 0], bins=(edges, edges))[0] / len(points)
 
 
 @pytest.fixture

@@ -70,8 +70,8 @@ def test_the_page_the_text_and_the_summary_have_it(told: Store, tmp_path: Path):
     found = json.loads((folder / "summary.json").read_text())["datasets"]["digits"]["per_class"]
     assert found.keys() == {"r3gan", "hinge"}
     first = found["r3gan"][0]
-    assert (first["class"], first["fid"]["mean"], first["fid"]["n"]) == (0, 1.5, 2)
-    assert found["r3gan"][2]["fid"] == {"mean": None, "low": None, "high": None, "n": 0}
+    assert (first["class"], first["fid"]["value"], first["fid"]["n"]) == (0, 1.5, 2)
+    assert found["r3gan"][2]["fid"] == {"value": None, "low": None, "high": None, "n": 0}
 
 
 def test_without_such_scores_there_is_no_such_section(varied: Store, tmp_path: Path):

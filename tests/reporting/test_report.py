@@ -115,7 +115,7 @@ def test_the_summary_is_strict_json_and_complete(written: Path):
     assert found["suite"] == "losses"
     assert found["outcomes"]["diverged"] == 1
     assert [entry["rank"] for entry in ring["ranking"]] == [1, 2, 3, 4]
-    assert ring["ranking"][3]["final"] == {"mean": None, "low": None, "high": None, "n": 0}
+    assert ring["ranking"][3]["final"] == {"value": None, "low": None, "high": None, "n": 0}
     assert ring["headline"] == "modes"
     assert found["verdicts"]["ring8"] == ring["verdict"]
     assert [other["protocol_id"] for other in digits["other_protocols"]] == ["p2"]

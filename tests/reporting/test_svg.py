@@ -41,6 +41,20 @@ def test_two_figures_share_no_name():
     assert all(ids) and not ids[0] & ids[1]
 
 
+def test_clips_are_numbered_by_what_they_cut():
+    def drawing(first: int) -> str:
+        clips = ((first, "5"), (first + 1, "5"), (first + 2, "7"))
+        made = "".join(f'<clipPath id="clip{n}"><rect width="{w}" height="9"/></clipPath>' for n, w in clips)
+        used = "".join(f'<path d="M0,0" clip-path="url(#clip{n})"/>' for n, _ in clips)
+        return inline(f"<svg><defs>{made}</defs><g>{used}</g></svg>", "x")
+
+    found = drawing(1)
+    assert found == drawing(40)
+    assert found.count("<clipPath") == 2
+    used = [path.get("clip-path") for path in ET.fromstring(found).iter("path")]
+    assert used[0] == used[1] != used[2]
+
+
 def test_numbers_of_places_are_cut_and_no_others():
     text = (
         '<svg width="10.123"><path opacity="0.755" d="M0.123456,-0.01L1e-7,5.96" transform="translate(3.04,2)"/></svg>'
@@ -49,3 +63,11 @@ def test_numbers_of_places_are_cut_and_no_others():
         inline(text, "x")
         == '<svg width="10.1"><path opacity="0.755" d="M0.1,0L1e-7,6" transform="translate(3,2)"/></svg>'
     )
+
+
+def test_a_control_character_in_a_name_ends_no_drawing():
+    sheet = Sheet()
+    data = pd.DataFrame({"x": [1.0], "name": ["\x1b[31mred\x85, \\u001b and \u4e2d"]})
+    named = {"x": number("x"), "text": {"field": "name"}}
+    svg = sheet.figure(layered(sheet.layer(data, {"type": "text"}, named)), "one", "", "", data).svg
+    assert "[31mred, \\u001b and \u4e2d" in svg

@@ -24,7 +24,7 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.overall import Overall
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.wording import percent
+from ganbench.reporting.wording import in_sentence, n_of, p_value, percent
 from ganbench.stats import Curve, Interval, beats_matrix
 
 MOST = 24  # contenders of a matrix: the numbers of more cannot be read
@@ -35,7 +35,7 @@ PADDING = {"left": 5, "top": 5, "right": 60, "bottom": 5}  # for a font wider th
 def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     """Draw the chance that the contender of a row beats that of a column, on a new seed of each."""
     ran = [s for s in ranking.standings if s.seeds][:MOST]
-    if len(ran) < 2:
+    if len(ran) < 2 or not any(s.finals for s in ran):
         return None
     ink, found = (
         inks(frame.objectives),
@@ -73,17 +73,16 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         width={"step": SIDE},
         height={"step": 24},
     )
-    seeds = sorted({len(s.seeds) for s in ran})
-    n = f"n = {seeds[0]}" if len(seeds) == 1 else f"n = {seeds[0]} to {seeds[-1]}"
+    n = n_of(len(s.seeds) for s in ran)
     cut = f" The first {MOST} of {len(ranking.standings)}." if len(ranking.standings) > MOST else ""
     offered = any(chance.offered for row in found.values() for chance in row.values())
     reason = next((c.reason for row in found.values() for c in row.values() if c.reason), "")
     interval = (
-        "Intervals (95 %, Newcombe's) are in the tooltips and the data." if offered else f"No intervals: {reason}."
+        "The intervals (95 %, Jeffreys') are in the tooltips and the data." if offered else f"No interval: {reason}."
     )
     caption = (
         "Chance in % that the contender of a row beats that of a column: the share of all pairs of their seeds in "
-        f"which it has the better {ranking.title} ({n} seeds each), ties counted half; a lost seed loses. "
+        f"which it has the better {in_sentence(ranking.title)} ({n} seeds each), ties counted half; a lost seed loses. "
         f"{interval}{cut}"
     )
     alternative = f"Chance of each contender to beat each other on {ranking.dataset}; the data have the numbers"
@@ -111,7 +110,7 @@ def ranks_figure(frame: Frame, overall: Overall) -> Figure:
     y = category("contender", names, name_axis(names)) | {"scale": {"domain": names}}
     colour = coloured("objective", {name: one.colour for name, one in ink.items()})
     layers = [sheet.layer(data, {"type": "circle", "size": 80, "opacity": 1}, {"x": x, "y": y, "color": colour})]
-    told = f"They are not compared: {ranks.reason}." if ranks.reason else ""
+    told = f"No interval, and they are not compared: {ranks.reason}." if ranks.reason else ""
     if not math.isnan(ranks.critical_difference):
         reach = data.assign(low=data["rank"], high=data["rank"] + ranks.critical_difference)
         reach = reach.assign(high=reach["high"].clip(upper=len(names) + 0.5)).drop(columns="tip")
@@ -121,12 +120,12 @@ def ranks_figure(frame: Frame, overall: Overall) -> Figure:
             sheet.layer(reach, bar, {"x": number("low", scale), "x2": {"field": "high"}, "y": y, "color": colour}),
         )
         told = (
-            f"A bar reaches as far as Nemenyi's critical difference ({ranks.critical_difference:.2f} at 5 %): "
-            "contenders whose dots lie under it are not told apart from the one where it begins."
+            f"No interval; a bar reaches as far as Nemenyi's critical difference ({ranks.critical_difference:.2f} at "
+            "5 %): contenders whose dots lie under it are not told apart from the one where it begins."
         )
     caption = (
         f"Mean ranks over {ranks.datasets} datasets by the mean final headline of each (n = {ranks.datasets} ranks per "
-        f"contender); one that lost a seed ranks after all that lost none. {_friedman(overall)} {told}"
+        f"contender); one that lost a seed ranks after all that lost none. {_friedman(overall)}{told}"
     )
     alternative = "Mean ranks of the contenders over all datasets"
     chart = layered(*layers, width=520, height={"step": 24})
@@ -134,12 +133,10 @@ def ranks_figure(frame: Frame, overall: Overall) -> Figure:
 
 
 def _friedman(overall: Overall) -> str:
-    p = overall.ranks.p
-    if math.isnan(p):
+    if math.isnan(overall.ranks.p):
         return ""
-    return (
-        f"Friedman's test of whether they differ at all: p = {p:.3f}." if p >= 0.001 else "Friedman's test: p < .001."
-    )
+    p = p_value(overall.ranks.p)
+    return f"Friedman's test of whether they differ at all: p {p if p.startswith('<') else f'= {p}'}. "
 
 
 def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve]) -> Figure:
@@ -164,9 +161,10 @@ def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve])
             "color": coloured("contender", by_name, {"labelLimit": 260}) | {"sort": list(by_name)},
         },
     )
+    counted = n_of(curve.n for curve in curves.values())
     caption = (
         "Performance profiles (Dolan and Moré 2002): the share of all cells, over datasets and seeds, whose final "
-        f"headline comes within a factor of the best of their dataset (n = {_cells(curves)} cells per contender, no "
+        f"headline comes within a factor of the best of their dataset ({counted} cells per contender, no "
         "interval). A cell that diverged, failed or timed out reaches none. Further up and to the left is better."
     )
     chart = {**layered(lines, width=520, height=250), "padding": PADDING}
@@ -182,11 +180,6 @@ def _reach(curves: Iterable[Curve]) -> float:
 
 def _log_scale(low: float, high: float) -> Spec:
     return {"type": "log", "domain": [low, high], "nice": False}
-
-
-def _cells(curves: Mapping[str, Curve]) -> str:
-    counts = sorted({curve.n for curve in curves.values()})
-    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
 def survival_figure(
@@ -220,8 +213,7 @@ def survival_figure(
             "color": coloured("contender", by_name, {"labelLimit": 260}) | {"sort": list(by_name)},
         },
     )
-    n = sorted({curve.n for curve in curves.values()})
-    counted = f"n = {n[0]}" if len(n) == 1 else f"n = {n[0]} to {n[-1]}"
+    counted = n_of(curve.n for curve in curves.values())
     caption = (
         f"Share of seeds that have reached the target, {target}, by {unit} ({counted} seeds, no interval). Seeds that "
         "diverged, failed or ended without reaching it count as never; a score counts when it is evaluated."

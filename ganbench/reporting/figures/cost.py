@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -19,12 +19,13 @@ from ganbench.reporting.drawing import (
     score_scale,
     within,
 )
-from ganbench.reporting.figures.scores import seeds
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.panels import centres
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import INTERVALS, interval_and_n, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
+from ganbench.stats import CENTRES, Better
 
 COSTS = (
     ("train_seconds", "Seconds", "training seconds per cell (its share of its cohort's time)"),
@@ -36,14 +37,13 @@ COSTS = (
 
 def cost_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
     """Draw the headline against each cost that is known, on the way and at the end, with the Pareto front."""
-    curves = frame.curves[frame.curves["cell"].isin(list(ranking.cells.index))]
-    if ranking.headline not in curves:
+    if ranking.headline not in frame.curves:
         return []
-    curves = curves[["cell", "step", ranking.headline]].rename(columns={ranking.headline: "score"}).dropna()
-    found = []
+    curves = frame.curves[["cell", "step", ranking.headline]].rename(columns={ranking.headline: "score"}).dropna()
+    means, found = _means(ranking.split(curves), ranking.better), []
     for column, title, axis in COSTS:
         if column in ranking.cells and (ends := _ends(frame, ranking, column)) is not None:
-            found.append((title, _figure(frame, ranking, curves, ends, (column, title, axis))))
+            found.append((title, _figure(frame, ranking, _ways(means, ends), ends, (column, title, axis))))
     return found
 
 
@@ -75,22 +75,29 @@ def _ends(frame: Frame, ranking: Ranking, column: str) -> pd.DataFrame | None:
     return pd.DataFrame(rows) if len(rows) > 1 else None
 
 
-def _ways(ranking: Ranking, curves: pd.DataFrame, ends: pd.DataFrame) -> pd.DataFrame:
-    """Return each contender's mean score on the way, at what it had cost by then; only while every seed is there."""
-    known = curves.assign(contender=curves["cell"].map(ranking.cells["contender"]))
-    means = known.groupby(["contender", "step"], sort=False)["score"].agg(["mean", "count"]).reset_index()
-    means = means[means["count"] == means["contender"].map(known.groupby("contender")["cell"].nunique())]
-    cost, tips = ends.set_index("contender")["cost"], ends.set_index("contender")["tip"]
-    last = means["contender"].map(means.groupby("contender")["step"].max())
-    means = means.assign(cost=means["step"] / last * means["contender"].map(cost), tip=means["contender"].map(tips))
-    return means.rename(columns={"mean": "score"}).dropna(subset=["cost"])
+def _means(curves: Mapping[str, pd.DataFrame], better: Better) -> dict[str, pd.DataFrame]:
+    """Return what stands for each contender's seeds by step, only while every one is there."""
+    means = {name: centres(mine, better) for name, mine in curves.items()}
+    return {name: found[found["n"] == curves[name]["cell"].nunique()] for name, found in means.items()}
+
+
+def _ways(means: Mapping[str, pd.DataFrame], ends: pd.DataFrame) -> pd.DataFrame:
+    """Return each contender's mean score on the way, at what it had cost by then."""
+    ways = [
+        pd.DataFrame({"contender": name, "cost": mine["step"] / mine["step"].max() * cost, "score": mine["mean"]})
+        .assign(tip=tip)
+        .dropna(subset=["cost"])
+        for name, cost, tip in zip(ends["contender"], ends["cost"], ends["tip"], strict=True)
+        if (mine := means.get(name)) is not None
+    ]
+    return pd.concat(ways) if ways else pd.DataFrame(columns=["contender", "cost", "score", "tip"])
 
 
 def _figure(
-    frame: Frame, ranking: Ranking, curves: pd.DataFrame, ends: pd.DataFrame, what: tuple[str, str, str]
+    frame: Frame, ranking: Ranking, ways: pd.DataFrame, ends: pd.DataFrame, what: tuple[str, str, str]
 ) -> Figure:
     column, title, axis = what
-    ink, ways = inks(frame.objectives), _ways(ranking, curves, ends)
+    ink = inks(frame.objectives)
     reach = score_scale([*ends["score"], *ways["score"]], ranking.better)
     by_name = {str(row["contender"]): ink[str(row["objective"])].colour for _, row in ends.iterrows()}
     colour = coloured("contender", by_name, {"labelLimit": 260, "symbolOpacity": 1}) | {"sort": list(by_name)}
@@ -116,10 +123,12 @@ def _figure(
         height=250,
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
+    finals = (s.final for s in ranking.standings if s.contender in by_name)
+    about, centre = interval_and_n(finals, INTERVALS[ranking.better]), CENTRES[ranking.better]
     caption = (
-        f"{ranking.title} ({ranking.better} is better) against {axis}: lines are means over seeds on the way, dots the "
-        f"means of the final scores with 95 % t-intervals ({seeds(ranking)}). Dashed: the Pareto front, those that no "
-        "other contender beats in one without losing in the other."
+        f"{ranking.title} ({ranking.better} is better) against {axis}: lines are {centre}s over seeds on the way, "
+        f"dots the {centre}s of the final scores, {about}. Dashed: the Pareto front, those that no other contender "
+        "beats in one without losing in the other."
     )
     alternative = f"{ranking.title} against {title.lower()} on {ranking.dataset}"
     shown = ends[["contender", "cost", "score", "low", "high"]]

@@ -24,8 +24,8 @@ from ganbench.reporting.drawing import (
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.wording import n_of, percent, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import percent, places
 
 MODES = 100  # of more, each alone is too narrow to be seen
 SQUARES = 1500
@@ -81,6 +81,8 @@ def frequency_figure(frame: Frame, ranking: Ranking, pictures: Pictures) -> Figu
             },
         )
         panels.append(layered(squares, title=short(standing.contender), width=210, height={"step": 14}))
+    if not rows:
+        return None
     cut = "" if len(seeds) <= room else f" The first {room} of {len(seeds)} seeds."
     caption = (
         f"Modes by seed at the last evaluation (n = {min(len(seeds), room)} seeds, a row each, no interval): the "
@@ -125,7 +127,10 @@ def _trade(frame: Frame, ranking: Ranking, values: tuple[str, str], titles: tupl
     ink, digits = inks(frame.objectives), [places(data[name]) for name in ("quality", "variety")]
     data["tip"] = [
         ink[str(objective)].tip(
-            f"{name}, seed {seed}: {titles[0]} {written(a, digits[0])}, {titles[1]} {written(b, digits[1])}", int(seed)
+            ""
+            if ranking.crowded()
+            else f"{name}, seed {seed}: {titles[0]} {written(a, digits[0])}, {titles[1]} {written(b, digits[1])}",
+            int(seed),
         )
         for name, objective, seed, a, b in zip(*(data[column] for column in data), strict=True)
     ]
@@ -151,8 +156,7 @@ def _trade(frame: Frame, ranking: Ranking, values: tuple[str, str], titles: tupl
         height=260,
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
-    n = data.groupby("contender")["seed"].count()
-    counted = f"n = {n.min()}" if n.min() == n.max() else f"n = {n.min()} to {n.max()}"
+    counted = n_of(data.groupby("contender")["seed"].count())
     caption = (
         f"{titles[1]}, which falls when modes are lost, against {titles[0]}, which falls when samples are poor, at "
         f"the end: small dots are single seeds, large marks their medians ({counted}), no interval."

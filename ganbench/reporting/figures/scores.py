@@ -23,16 +23,18 @@ from ganbench.reporting.panels import curve_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.verdict import losses
+from ganbench.reporting.wording import INTERVALS, interval_and_n, n_of, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
+from ganbench.stats import CENTRES, MEANS_FROM
 
 WIDTH = 640
+DOTS = 400  # of a figure: of more, only final scores are drawn, which are half of the page's bytes
 DASHED = {"type": "rule", "strokeDash": [4, 3], "color": GREY}
 
 
 def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
-    """Draw every seed's final and best score of a value, the mean and its interval, in the order of the ranking."""
-    title, better = frame.title(ranking.dataset, value), frame.better.get(value, "lower")
+    """Draw every seed's final and best score of a value, its centre and the interval, in the order of the ranking."""
+    title, better = frame.title(ranking.dataset, value), frame.direction(value)
     data, summary = _dots(frame, ranking, value), _means(frame, ranking, value)
     if data.empty:
         return None
@@ -44,6 +46,12 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     dot = {"x": number("score", scale, title), "y": y, "yOffset": offset, "color": colour}
     sheet, summary = Sheet(), within(summary, scale)
     final, best = data[data["kind"] == "final"], data[data["kind"] == "best"]
+    crowded = len(data) > DOTS and not final.empty
+    hollow = (
+        "the best evaluations are among the numbers alone, since there are too many"
+        if crowded
+        else ("hollow dots below them: each seed's best evaluation")
+    )
     lost = [{"contender": s.contender, "remark": losses(s)} for s in ranking.standings if s.broken]
     aside = {"type": "text", "align": "left", "dx": 10, "color": INK, "fontSize": 11}
     text = {"x": {"value": WIDTH}, "y": y, "text": {"field": "remark"}}
@@ -55,7 +63,9 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
             {"x": number("low", scale, title), "x2": {"field": "high"}, "y": y, "color": colour},
         ),
         sheet.layer(final, {"type": "circle", "size": 42, "opacity": 0.75}, dot),
-        sheet.layer(best, {"type": "point", "size": 32, "opacity": 0.7, "strokeWidth": 1.2}, dot),
+        sheet.layer(
+            best[:0] if crowded else best, {"type": "point", "size": 32, "opacity": 0.7, "strokeWidth": 1.2}, dot
+        ),
         sheet.layer(
             summary,
             {"type": "tick", "thickness": 3, "size": 22},
@@ -67,10 +77,9 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 45, "bottom": 5}  # room for a font wider than the measured one
     caption = (
-        f"{title} ({better} is better) of every seed. Filled dots: final scores; hollow dots "
-        "below them: each seed's best evaluation; tick and bar: mean of the final scores, 95 % t-interval over seeds "
-        f"({seeds(ranking)}). A contender without filled dots has no final score."
-        f"{' Dashed: what held-out real samples score.' if ceiling else ''}"
+        f"{title} ({better} is better) of every seed. Filled dots: final scores; {hollow}; tick and bar: "
+        f"{CENTRES[better]} of the final scores, {_interval(frame, ranking, value)}. A contender without filled dots "
+        f"has no final score.{' Dashed: what held-out real samples score.' if ceiling else ''}"
     )
     return sheet.figure(
         chart,
@@ -83,57 +92,56 @@ def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
 
 def curves_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     """Draw a value by step: every seed, and the mean with its band while all seeds are there."""
-    curves = frame.curves[frame.curves["cell"].isin(list(ranking.cells.index))]
-    if value not in curves or curves[value].notna().sum() == 0:
+    if value not in frame.curves:
         return None
-    title, better = frame.title(ranking.dataset, value), frame.better.get(value, "lower")
-    curves = curves[["cell", "step", value]].rename(columns={value: "score"}).dropna()
-    curves = curves.merge(ranking.cells[["contender", "seed", "outcome"]], left_on="cell", right_index=True)
+    curves = frame.curves[["cell", "step", value]].rename(columns={value: "score"}).dropna()
+    by_name = ranking.split(curves)
+    if not by_name:
+        return None
+    curves = pd.concat(by_name.values())
+    title, better = frame.title(ranking.dataset, value), frame.direction(value)
     scale, steps = score_scale(curves["score"], better), float(curves["step"].max())
     ink = inks(frame.objectives)
-    sheet, panels = Sheet(), []
+    sheet, panels, there, crowded = Sheet(), [], [], ranking.crowded(value)
     for standing in ranking.standings:
-        mine = curves[curves["contender"] == standing.contender]
-        if not mine.empty:
-            panels.append(curve_panel(sheet, mine, standing.contender, ink[standing.objective], scale, steps))
+        mine, cells = by_name.get(standing.contender), ranking.of[standing.contender]
+        there.append(0 if mine is None else mine["cell"].nunique())
+        if mine is not None:
+            way = curve_panel(
+                sheet, mine, cells, standing.contender, ink[standing.objective], scale, steps, better, not crowded
+            )
+            panels.append(way)
     caption = (
-        f"{title} ({better} is better) by G step. Thin lines: single seeds; thick line and band: mean "
-        f"and 95 % t-interval over seeds at each step ({seeds(ranking)}), drawn only while every seed is there. A "
-        "cross marks the last score of a seed that did not complete. All panels share both axes."
+        f"{title} ({better} is better) by G step. {'Thick' if crowded else 'Thin lines: single seeds; thick'} line "
+        f"and band: {CENTRES[better]} over seeds at each step and its {INTERVALS[better]}, from {MEANS_FROM} seeds on "
+        f"({n_of(there)}), drawn only while every seed is there. A cross marks the last score of a seed that did not "
+        "complete. All panels share both axes."
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
-    shown = curves[["contender", "seed", "step", "score"]]
+    shown = curves.join(ranking.cells[["contender", "seed"]], on="cell")[["contender", "seed", "step", "score"]]
     return sheet.figure(grid(panels), f"{ranking.slug}-{value}-curves", caption, alternative, shown)
 
 
-def seeds(ranking: Ranking) -> str:
-    """Say over how many seeds final scores are known: `n = 5`, or `n = 3 to 5`."""
-    counts = sorted({standing.final.n for standing in ranking.standings})
-    return f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
+def _interval(frame: Frame, ranking: Ranking, value: str) -> str:
+    found = (standing.others[value] for standing in ranking.standings)
+    return interval_and_n(found, INTERVALS[frame.direction(value)])
 
 
 def _dots(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
     """Set the seeds apart vertically, or equal scores would look like one seed."""
     ink, rows = inks(frame.objectives), []
     for standing in ranking.standings:
-        mine = ranking.cells[ranking.cells["contender"] == standing.contender]
+        mine = ranking.of[standing.contender]
         for kind, middle in (("final", -0.25), ("best", 0.55)):
             scored = mine[["seed", f"{value}_{kind}"]].dropna().sort_values("seed")
             digits = places(scored[f"{value}_{kind}"])
-            for place, (seed, score) in enumerate(zip(scored["seed"], scored[f"{value}_{kind}"], strict=True)):
+            seeds, scores = scored["seed"].tolist(), scored[f"{value}_{kind}"].tolist()
+            for place, (seed, score) in enumerate(zip(seeds, scores, strict=True)):
                 spread = 0.0 if len(scored) == 1 else 0.4 * (place / (len(scored) - 1) - 0.5)
                 told = f"{standing.contender}, seed {seed}: {written(score, digits)} ({kind})"
-                rows.append(
-                    {
-                        "contender": standing.contender,
-                        "objective": standing.objective,
-                        "seed": int(seed),
-                        "kind": kind,
-                        "score": float(score),
-                        "offset": middle + spread,
-                        "tip": ink[standing.objective].tip(told, int(seed)),
-                    }
-                )
+                told = "" if ranking.crowded(value) else told
+                tip = ink[standing.objective].tip(told, seed)
+                rows.append((standing.contender, standing.objective, seed, kind, score, middle + spread, tip))
     return pd.DataFrame(rows, columns=["contender", "objective", "seed", "kind", "score", "offset", "tip"])
 
 
@@ -141,18 +149,18 @@ def _means(frame: Frame, ranking: Ranking, value: str) -> pd.DataFrame:
     ink = inks(frame.objectives)
     rows = [
         {"contender": s.contender, "objective": s.objective, "mean": found.mean, "low": found.low, "high": found.high}
-        | {"tip": ink[s.objective].tip(_told(s, value))}
+        | {"tip": ink[s.objective].tip(_told(s, value, CENTRES[frame.direction(value)]))}
         for s in ranking.standings
         if (found := s.others[value]).n
     ]
     return pd.DataFrame(rows, columns=["contender", "objective", "mean", "low", "high", "tip"])
 
 
-def _told(standing: Standing, value: str) -> str:
+def _told(standing: Standing, value: str, centre: str) -> str:
     found = standing.others[value]
     digits = places([found.mean, found.low, found.high])
-    between = f", 95 % interval {written(found.low, digits)} to {written(found.high, digits)}" if found.n > 1 else ""
-    return f"{standing.contender}: mean {written(found.mean, digits)}{between}, n = {found.n}"
+    between = f", 95 % interval {written(found.low, digits)} to {written(found.high, digits)}" if found.offered else ""
+    return f"{standing.contender}: {centre} {written(found.mean, digits)}{between}, n = {found.n}"
 
 
 def _reach(scores: pd.Series[float], summary: pd.DataFrame) -> list[float]:

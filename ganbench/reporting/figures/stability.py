@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from ganbench.reporting.colours import OUTCOME_COLOURS
@@ -21,15 +22,17 @@ from ganbench.reporting.drawing import (
     short,
 )
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.panels import trace_panel
+from ganbench.reporting.panels import moments, trace_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
 from ganbench.reporting.svg import tip
+from ganbench.reporting.wording import n_of, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
+from ganbench.stats import MEANS_FROM
 
 WIDTH = 560
+LOGARITHMIC = "logarithmic"
 RECORDED = (
     ("d_loss", "D's loss", "without penalties"),
     ("g_loss", "G's loss", ""),
@@ -38,8 +41,8 @@ RECORDED = (
         "D's accuracy",
         "share of real and fake samples on the right side of zero; for logits without one it means little",
     ),
-    ("g_grad_norm", "G's gradient norm", "logarithmic"),
-    ("d_grad_norm", "D's gradient norm", "logarithmic"),
+    ("g_grad_norm", "G's gradient norm", LOGARITHMIC),
+    ("d_grad_norm", "D's gradient norm", LOGARITHMIC),
 )
 MEASURES = (
     ("best_over_final", "Kept of best", "how much of the best score was left at the end: 1 is all of it"),
@@ -56,26 +59,26 @@ MEASURES = (
 
 def trace_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
     """Draw what the cells recorded while training, a figure per series; D's loss beside its value at equilibrium."""
-    traces = frame.traces[frame.traces["cell"].isin(list(ranking.cells.index))]
-    contenders = traces["cell"].map(ranking.cells["contender"])
-    found = []
+    traces, found = ranking.split(frame.traces), []
     for series, title, remark in RECORDED:
-        if series in traces and traces[series].notna().any():
-            mine = traces[["cell", "step"]].assign(score=traces[series], contender=contenders).dropna()
-            found.append((title, _trace(frame, ranking, mine, (series, title, remark))))
+        if series in frame.traces:
+            picked = {name: mine[["cell", "step", series]].dropna() for name, mine in traces.items()}
+            if remark == LOGARITHMIC:
+                picked = {name: mine[mine[series] > 0] for name, mine in picked.items()}
+            known = {name: mine.rename(columns={series: "score"}) for name, mine in picked.items() if len(mine)}
+            if known:
+                found.append((title, _trace(frame, ranking, known, (series, title, remark))))
     return found
 
 
-def _trace(frame: Frame, ranking: Ranking, traces: pd.DataFrame, what: tuple[str, str, str]) -> Figure:
+def _trace(frame: Frame, ranking: Ranking, traces: Mapping[str, pd.DataFrame], what: tuple[str, str, str]) -> Figure:
     series, title, remark = what
-    ink, steps = inks(frame.objectives), float(traces["step"].max())
-    logarithmic, sheet, panels = remark == "logarithmic", Sheet(), []
-    if logarithmic:
-        traces = traces[traces["score"] > 0]
-    scale = _shared_scale(traces, logarithmic) if series != "d_loss" else None
+    ink, steps = inks(frame.objectives), max(float(mine["step"].max()) for mine in traces.values())
+    logarithmic, sheet, panels = remark == LOGARITHMIC, Sheet(), []
+    scale = _shared_scale(traces.values(), logarithmic) if series != "d_loss" else None
     for standing in ranking.standings:
-        mine = traces[traces["contender"] == standing.contender]
-        if not mine.empty:
+        mine = traces.get(standing.contender)
+        if mine is not None:
             level = frame.suite.objectives.get(standing.objective, {}).get("equilibrium") if scale is None else None
             panels.append(
                 trace_panel(sheet, mine, standing.contender, ink[standing.objective], level, steps, scale, logarithmic)
@@ -87,25 +90,20 @@ def _trace(frame: Frame, ranking: Ranking, traces: pd.DataFrame, what: tuple[str
             "its own vertical axis, cut to the middle 98 % of the means."
         )
     about, mean = f" ({remark})" if remark else "", "geometric mean" if logarithmic else "mean"
-    cells = ranking.cells.groupby("contender")["seed"].nunique()
+    began = [mine["cell"].nunique() for mine in traces.values()]
+    enough = "with its 95 % t-interval" if max(began) >= MEANS_FROM else f"no interval below {MEANS_FROM} seeds"
     caption = (
-        f"{title}{about}, by G step: {mean} over the seeds still training, with its 95 % t-interval (n = "
-        f"{cells.max()} at first). {shared}"
+        f"{title}{about}, by G step: {mean} over the seeds still training, {enough} ({n_of(began)} at first). {shared}"
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
-    seeds = traces["cell"].map(ranking.cells["seed"])
-    means = traces.assign(seed=seeds)[["contender", "step", "score"]].groupby(["contender", "step"], sort=False)
-    return sheet.figure(
-        grid(panels),
-        f"{ranking.slug}-{series}",
-        caption,
-        alternative,
-        means["score"].agg(["mean", "std", "count"]).reset_index(),
-    )
+    shown = pd.concat([moments(mine).assign(contender=name) for name, mine in traces.items()])
+    shown = shown[["contender", "step", "mean", "std", "count"]]
+    return sheet.figure(grid(panels), f"{ranking.slug}-{series}", caption, alternative, shown)
 
 
-def _shared_scale(traces: pd.DataFrame, logarithmic: bool) -> Spec:
-    low, high = (float(traces["score"].quantile(share)) for share in (0.005, 0.995))
+def _shared_scale(traces: Iterable[pd.DataFrame], logarithmic: bool) -> Spec:
+    scores = np.concatenate([mine["score"].to_numpy() for mine in traces])
+    low, high = np.quantile(scores, (0.005, 0.995)).tolist()
     if logarithmic:
         return {"type": "log", "domain": [low * 0.8, max(high, low) * 1.25], "nice": False}
     return linear_scale(low, high)
@@ -123,9 +121,9 @@ def measure_figures(frame: Frame, ranking: Ranking) -> list[tuple[str, Figure]]:
 def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figure:
     column, title, meaning = what
     known = ranking.cells[["contender", "objective", "seed", column]].dropna().rename(columns={column: "value"})
-    ink, digits = inks(frame.objectives), places(known["value"])
+    ink, digits, crowded = inks(frame.objectives), places(known["value"]), ranking.crowded()
     known["tip"] = [
-        ink[str(objective)].tip(f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
+        ink[str(objective)].tip("" if crowded else f"{contender}, seed {seed}: {written(value, digits)}", int(seed))
         for contender, objective, seed, value in zip(*(known[name] for name in known), strict=True)
     ]
     middle = known.groupby(["contender", "objective"], sort=False)["value"].agg(["median", "count"]).reset_index()
@@ -152,16 +150,11 @@ def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figu
         height={"step": 26},
     )
     caption = (
-        f"{title}: {meaning}. Dots: single seeds; tick: their median ({_counts(middle['count'])}), no interval. "
+        f"{title}: {meaning}. Dots: single seeds; tick: their median ({n_of(middle['count'])}), no interval. "
         "A contender without dots has no such number."
     )
     alternative = f"{title} on {ranking.dataset} by contender, every seed"
     return sheet.figure(chart, f"{ranking.slug}-{column}", caption, alternative, known[["contender", "seed", "value"]])
-
-
-def _counts(n: Sequence[int] | pd.Series[int]) -> str:
-    low, high = min(n), max(n)
-    return f"n = {low}" if low == high else f"n = {low} to {high}"
 
 
 def outcome_figure(frame: Frame) -> Figure:
@@ -191,5 +184,7 @@ def outcome_figure(frame: Frame) -> Figure:
         bars = sheet.layer(mine, {"type": "bar", "height": 14}, channels)
         panels.append(layered(bars, title=short(dataset), width=250, height={"step": 22}))
     alternative = "Outcomes of the cells by objective, one panel per dataset; the table of outcomes has the counts"
-    caption = f"Outcomes of the cells by objective and dataset (n = {len(frame.cells)} cells)."
+    caption = (
+        f"Outcomes of the cells by objective and dataset (n = {len(frame.cells)} cells), counts without an interval."
+    )
     return sheet.figure(grid(panels, 3), "outcomes", caption, alternative, counts[shown])
