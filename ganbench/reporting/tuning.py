@@ -84,7 +84,9 @@ def verdict(tuned: Sequence[TunedSubject]) -> str:
     """Say in a sentence or two where tuning gained anything on fresh seeds."""
     able = [each for each in tuned if "tuned" in each.measured and each.measured["default"].n]
     gained = [each for each in able if _gain(each) > 0]
-    said = f"On fresh seeds the tuned settings score better than the suite's own in {len(gained)} of {len(tuned)}."
+    said = (
+        f"On fresh seeds the tuned settings have a better mean than the suite's own in {len(gained)} of {len(tuned)}."
+    )
     without = [f"{each.objective} on {each.dataset}" for each in tuned if "tuned" not in each.measured]
     return f"{said} No trial was feasible of {joined(without)}." if without else said
 
@@ -148,11 +150,9 @@ def _regions(tuned: Sequence[TunedSubject]) -> Part:
         scores = [score for score in each.trials if score is not None]
         signed = not scores or min(scores) >= 0 or max(scores) <= 0
         near = percent(share_near_best(each.trials, each.better)) if signed else NOTHING
-        digits = places(scores)
-        middle = written(statistics.median(scores), digits) if scores else NOTHING
         pick = min if each.better == "lower" else max
-        best = written(pick(scores), digits) if scores else NOTHING
-        rows.append((each.objective, each.dataset, str(len(each.trials)), percent(infeasible), near, best, middle))
+        shown = [_own_digits(found(scores)) if scores else NOTHING for found in (pick, statistics.median)]
+        rows.append((each.objective, each.dataset, str(len(each.trials)), percent(infeasible), near, *shown))
     return Table(
         "Shares of the trials: those that lost a seed (it diverged, failed or timed out), and those within 10 % of the "
         "best. The shares of the space itself where the sampler is random; one that learns seeks the good region, and "
@@ -169,6 +169,10 @@ def _mean(found: Interval | None, digits: int) -> str:
         return NOTHING
     reach = f" ({bounds(found, digits)})" if found.offered else ""
     return f"{written(found.value, digits)}{reach}, n = {found.n}"
+
+
+def _own_digits(value: float) -> str:
+    return written(value, places([value]))  # the best of a search may be a thousandth of its median
 
 
 def _gain(each: TunedSubject) -> float:

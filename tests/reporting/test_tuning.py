@@ -68,7 +68,7 @@ def test_a_section_on_tuning_comes_first(store):
 
 def test_the_verdict_counts_gains_and_names_what_never_trained():
     assert verdict(TUNED) == (
-        "On fresh seeds the tuned settings score better than the suite's own in 1 of 2. "
+        "On fresh seeds the tuned settings have a better mean than the suite's own in 1 of 2. "
         "No trial was feasible of wgan on ring8."
     )
 
