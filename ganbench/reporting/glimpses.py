@@ -39,7 +39,7 @@ def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
 def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> Part | None:
     """Show what the same latents of the first seed give step by step, in about `budget` bytes."""
     first = _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1])
-    first = [place for place in first if len(pictures[place]["steps"]) > 1]
+    first = [place for place in first if len(pictures[place]["steps"]) > 1 and _drawable(pictures[place]["by_step"])]
     if not first:
         return None
     steps = sorted({int(step) for place in first for step in pictures[place]["steps"]})
@@ -59,6 +59,10 @@ def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budg
             tiles.append(lost if place is None else _at(frame, pictures[place], place, step, axes))
         options.append((str(step), Gallery(tuple(tiles), strip=True)))
     return choice("G step", options, slider=True)
+
+
+def _drawable(samples: NDArray[np.generic]) -> bool:
+    return samples.ndim == 5 or samples.shape[-1] >= 2  # images, or points that have two coordinates
 
 
 def _at(frame: Frame, arrays: Arrays, place: int, step: int, axes: Axes | None) -> Picture:

@@ -353,3 +353,15 @@ def test_forty_two_seeds_show_final_scores_alone_and_the_best_among_the_numbers(
     with (found.folder / "figures" / "ring8-high_quality.csv").open(newline="") as file:
         assert Counter(row["kind"] for row in csv.DictReader(file)) == {"final": 210, "best": 210}
     assert "Samples of the first 12 of 42 seeds" in found.page.text
+
+
+def test_numbers_on_a_line_have_no_picture_and_still_a_report(builder: Any, tmp_path: Path):
+    key = builder.add("hinge", "ring8", 0, pictures=True)
+    scores, kept = builder.store.scores(key, "e-p1"), builder.store.pictures(key, "e-p1")
+    assert scores is not None and kept is not None
+    line = {"steps": kept["steps"], "by_step": kept["by_step"][..., :1]}
+    samples = builder.store.samples(key, "e-p1")
+    assert samples is not None
+    builder.store.write_scores(key, "e-p1", scores, samples[:, :1], pictures=line)
+    page = write_report(builder.write(), None, tmp_path / "out").read_text(encoding="utf-8")
+    assert "Modes covered" in page and "data:image/png" not in page
