@@ -14,6 +14,7 @@ from ganbench.stats import (
     beats,
     deviation,
     iqm_interval,
+    mean_where_it_holds,
     median_interval,
     standardised_difference,
 )
@@ -31,7 +32,7 @@ def middles_table(ranking: Ranking) -> Table | None:
     rows, offered = [], list[Interval]()
     for s in whole:
         scores = list(s.finals.values())
-        found = (s.final, median_interval(scores), iqm_interval([scores]))
+        found = (mean_where_it_holds(scores, ranking.better), median_interval(scores), iqm_interval([scores]))
         offered += found
         pairs = [part for one in found for part in (number(one.value, digits), bounds(one, digits))]
         rows.append((s.contender, str(s.final.n), *pairs, number(deviation(scores).value, digits)))

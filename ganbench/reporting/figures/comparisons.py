@@ -175,7 +175,7 @@ def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve])
 
 def _reach(curves: Iterable[Curve]) -> float:
     ends = sorted(at for curve in curves for at in curve.at)
-    return min(100.0, ends[int(0.95 * (len(ends) - 1))] * 1.05) if ends else 2.0
+    return min(100.0, ends[math.ceil(0.95 * (len(ends) - 1))] * 1.05) if ends else 2.0
 
 
 def _log_scale(low: float, high: float) -> Spec:
