@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ganbench.planning import Plan
-from ganbench.stats import Interval, mean_interval
+from ganbench.stats import Interval, mean_where_it_holds
 from ganbench.store import Store
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
@@ -111,7 +111,7 @@ def finding(
     measured: dict[Variant, Measured] = {}
     for name, (settings, rows) in cells.items():
         scores, lost = _scores(store, subject, rows)
-        measured[name] = Measured(settings, mean_interval(scores), tuple(lost))
+        measured[name] = Measured(settings, mean_where_it_holds(scores, subject.better), tuple(lost))
     return Finding(subject, tuple(tried), measured)
 
 
