@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from ganbench.stats.intervals import SAME, Interval, median_interval, t_interval
+from ganbench.stats.intervals import SAME, Interval, mean_interval, median_interval
 
 EXACT_UP_TO = 32  # seeds: 2^16 sums of either half
 FLIPS = 2**17 - 1  # drawn where there are more seeds
@@ -55,7 +55,7 @@ def paired_difference(a: Mapping[int, float], b: Mapping[int, float], confidence
     """
     left, right = _shared(a, b)
     differences = left - right
-    interval = t_interval(differences.tolist(), confidence)
+    interval = mean_interval(differences.tolist(), confidence)
     median = median_interval(differences.tolist(), confidence) if differences.size else NOTHING
     if differences.size < 2:
         return Difference(interval, math.nan, median=median)

@@ -20,14 +20,14 @@ from ganbench.stats.pairs import EXACT_UP_TO, FLIPS
 
 
 def test_the_paired_difference_is_scipys_over_the_shared_seeds():
-    a = {0: 1.0, 1: 2.5, 2: 3.0, 3: 4.2, 9: 100.0}
-    b = {3: 3.0, 2: 3.1, 1: 1.0, 0: 0.5, 8: -100.0, 7: math.nan}
+    a = {0: 1.0, 1: 2.5, 2: 3.0, 3: 4.2, 4: 5.0, 9: 100.0}
+    b = {4: 4.1, 3: 3.0, 2: 3.1, 1: 1.0, 0: 0.5, 8: -100.0, 7: math.nan}
     found = paired_difference(a, b)
-    expected = stats.ttest_rel([1.0, 2.5, 3.0, 4.2], [0.5, 1.0, 3.1, 3.0])
+    expected = stats.ttest_rel([1.0, 2.5, 3.0, 4.2, 5.0], [0.5, 1.0, 3.1, 3.0, 4.1])
     bounds = expected.confidence_interval(0.95)
     assert found.p == pytest.approx(expected.pvalue)
     assert (found.interval.low, found.interval.high) == pytest.approx((bounds.low, bounds.high))
-    assert found.interval.n == 4
+    assert found.interval.n == 5
 
 
 def test_equal_in_every_seed_cannot_be_told_apart():
