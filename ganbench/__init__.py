@@ -2,6 +2,7 @@
 
 ganbench.run("suites/losses.yaml")      trains what is missing, returns a Result with the report's path
 ganbench.plan("suites/losses.yaml")     what would run; writes nothing
+ganbench.tune("suites/tune.yaml")       the best settings of every objective, each with the same number of trials
 ganbench.report("runs")                 the report of a store, again
 ganbench.evaluate("samples/", "mnist")  scores of pictures, arrays or a stored generator, with no suite
 ganbench.losses.create("hinge", margin=2.0)
@@ -15,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganbench import architectures, datasets, losses, metrics, objectives, penalties, techniques
-    from ganbench.api import evaluate, plan, report, run
+    from ganbench.api import evaluate, plan, report, run, tune
 
 __version__ = "0.1.0"
 
 _KINDS = ("architectures", "datasets", "losses", "metrics", "objectives", "penalties", "techniques")
-_VERBS = ("evaluate", "plan", "report", "run")
+_VERBS = ("evaluate", "plan", "report", "run", "tune")
 
 __all__ = [
     "architectures",
@@ -34,6 +35,7 @@ __all__ = [
     "report",
     "run",
     "techniques",
+    "tune",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ganbench.checkpoints import EVERY
 from ganbench.evaluation.request import Request
@@ -16,8 +17,13 @@ from ganbench.listener import Listener, Silence
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.registry import load_file, unknown
 from ganbench.runner import Result, execute
+from ganbench.runner import train as train_cells
 from ganbench.store import Store, StoreError
 from ganbench.suite.errors import wrong
+from ganbench.tuning import SamplerName
+
+if TYPE_CHECKING:
+    from ganbench.tuning.tuner import Tuned
 
 
 def plan(
@@ -126,6 +132,63 @@ def run(
         slurm=slurm,
     )
     return execute(made, listener or Silence(), tracking_uri, None if report is None else Path(report))
+
+
+def tune(
+    suite: str | Path,
+    *,
+    store: str | Path = "runs",
+    trials: int | None = None,
+    sampler: SamplerName | None = None,
+    seed: int | None = None,
+    storage: str | None = None,
+    only: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    device: str = "auto",
+    workers: int | None = None,
+    cohort: int | str | None = None,
+    executor: ExecutorName = "local",
+    ray_address: str | None = None,
+    slurm: Sequence[str] = (),
+    write: str | Path | None = None,
+    report: str | Path | None = None,
+    tracking_uri: str | None = None,
+    listener: Listener | None = None,
+) -> Tuned:
+    """Search the best settings of every objective on every dataset of a suite, and measure them on fresh seeds.
+
+    `trials`, `sampler` and `seed` replace what the suite's `tune` section says; `storage` is the URL of a database that
+    machines share (default: a journal in the store). `write` is where the suite of the tuned settings goes, `report`
+    the folder of the report. For the rest see `run`. Raises SuiteError with every problem of the suite, and Incomplete
+    where cells get no result.
+    """
+    from ganbench.reporting.tuning import write_tuning_report
+    from ganbench.tuning.telling import tuned_subject
+    from ganbench.tuning.tuner import make_tune_plan
+    from ganbench.tuning.tuner import tune as tuned
+    from ganbench.tuning.writing import write_tuned_suite
+
+    options = Options(
+        store=Path(store),
+        only=tuple(only),
+        settings=tuple(settings),
+        device=device,
+        workers=workers,
+        executor=executor,
+        ray_address=ray_address,
+        cohort=cohort,
+        slurm=tuple(slurm),
+    )
+    made, heard = make_tune_plan(Path(suite), options, storage, trials, sampler, seed), listener or Silence()
+    done = tuned(
+        made, lambda cells: train_cells(cells, heard), lambda last: execute(last, heard, tracking_uri), heard.said
+    )
+    if write is not None:
+        write_tuned_suite(Path(write), made.plan.suite, done.findings, done.rows)
+    if report is not None:
+        name = f"{made.plan.suite.name}-tune"
+        write_tuning_report(made.plan.store, name, [tuned_subject(each) for each in done.findings], Path(report))
+    return done
 
 
 def report(store: str | Path = "runs", out: str | Path | None = None, *, suite: str | None = None) -> Path:

@@ -10,6 +10,7 @@ from ganbench.execution.tasks import CohortRun
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.pulse import Pulse
+from ganbench.untracked import Untracked
 
 RUN_OVER = "the time for the whole run is over: what is in training is kept, and the same command goes on from there"
 
@@ -23,7 +24,7 @@ class Ear:
     """
 
     listener: Listener
-    tracking: LiveTracking
+    tracking: LiveTracking | Untracked
     pulse: Pulse
     errors: list[str]
     fail_fast: bool = False

@@ -71,3 +71,27 @@ def _waited(handle: int, waiting: Callable[[], None]) -> bool:
     except OSError:  # NFS without a lock daemon
         return False
     return False
+
+
+def held(target: Path) -> bool:
+    """Say whether a process that is alive is `alone` with `target`, or has been and nothing tells that it ended.
+
+    False where no process ever was. Where nothing can be locked, the answer is yes.
+    """
+    path = target.with_name(f".{target.name}.lock")
+    if not path.exists():
+        return False
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return True
+    handle = _opened(target)
+    if handle is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # someone has it, or NFS without a lock daemon
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -108,10 +108,15 @@ class Part:
         return canonical(self.as_json())
 
     @property
+    def own(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
+        known = _kinds[self.kind].parameters(self.name)
+        return {name: value for name, value in self.parameters.items() if value != known[name].default}
+
+    @property
     def label(self) -> str:
         """The name, with the parameters that differ from their defaults."""
-        known = _kinds[self.kind].parameters(self.name)
-        own = [f"{name}={value}" for name, value in self.parameters.items() if value != known[name].default]
+        own = [f"{name}={value}" for name, value in self.own.items()]
         return f"{self.name}({', '.join(own)})" if own else self.name
 
 

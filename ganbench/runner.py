@@ -30,6 +30,7 @@ from ganbench.store import Store, StoreError
 from ganbench.suite.cohorts import look_up
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.record import suite_record
+from ganbench.untracked import Untracked
 
 STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
 WAITING = "another run is at work in this store: waiting until it ends"
@@ -64,7 +65,8 @@ def execute(plan: Plan, listener: Listener, tracking_uri: str | None = None, rep
     record = suite_record(plan.suite, [entry.planned for entry in plan.entries], now())
     result = Result()
     if plan.cohorts:
-        _train(plan, record, tracking_uri, listener, result)
+        plan.store.check_writable()
+        _train(plan, record, LiveTracking(plan.store, record, tracking_uri), listener, result)
     else:
         before = plan.store.suite(plan.suite.name)
         if before is not None:
@@ -89,10 +91,26 @@ def _reported(plan: Plan, folder: Path, result: Result) -> Path | None:
         return None
 
 
-def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener, result: Result) -> None:
+def train(plan: Plan, listener: Listener) -> Result:
+    """Run what is left of a plan, and no more: nothing lists its cells or sends them to MLflow.
+
+    Raises as `execute` does.
+    """
+    result = Result()
+    if plan.cohorts:
+        if plan.options.executor == "local":
+            fork_server.start(any(cohort.scoring.settings.metrics for cohort in plan.cohorts))
+        plan.store.check_writable()
+        _train(plan, None, Untracked(), listener, result)
+    result.outcomes = _outcomes(plan)
+    return result
+
+
+def _train(
+    plan: Plan, record: SuiteRecord | None, tracking: LiveTracking | Untracked, listener: Listener, result: Result
+) -> None:
     """Run the cohorts, and track their cells as they are finished."""
-    plan.store.check_writable()
-    began, tracking = time.monotonic(), LiveTracking(plan.store, record, uri)
+    began = time.monotonic()
     try:
         with (
             alone(plan.store.root / "run", lambda: listener.said(WAITING)),
@@ -110,13 +128,15 @@ def _train(plan: Plan, record: SuiteRecord, uri: str | None, listener: Listener,
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
             prepare(plan, surroundings, executor, listener)
             plan = sized(plan, surroundings, executor, listener)
-            plan.store.write_suite(record)
+            if record is not None:
+                plan.store.write_suite(record)
             tracking.begin()
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
             until = None if options.max_time is None else began + options.max_time
             ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
             _run_cohorts(plan, surroundings, executor, ear)
-            _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
+            if record is not None:
+                _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
         result.untracked = tracking.close()

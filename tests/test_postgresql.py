@@ -1,4 +1,4 @@
-"""A real MLflow server on PostgreSQL, as teams have it: two machines send at once, and a third pulls what they sent.
+"""What many machines share on PostgreSQL, as teams have it: an MLflow server, and the studies of a search.
 
 It is worth its seconds: PostgreSQL locks, types and refuses where SQLite does not, and artifacts go through the server.
 """
@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -125,3 +126,41 @@ def test_two_machines_send_at_once_and_a_third_pulls_all_of_it(postgresql, mlflo
         assert record == replace(first.suite("shared"), listed=ROWS)
         assert pending(pulled, record, uri) == []
         assert Tracker(pulled, record, uri).sync() == Synced(0, [])
+
+
+SUITE = """
+objectives: [hinge]
+datasets: [ring8]
+architectures: [mlp]
+tune: {trials: 12, space: {g_lr: {log: [1e-4, 1e-1]}, d_steps: {choice: [1, 2]}}}
+"""
+MACHINE = """
+import sys
+from pathlib import Path
+from ganbench.planning import Options
+from ganbench.tuning.at_work import Presence
+from ganbench.tuning.study import Study, open_storage
+from ganbench.tuning.tuner import make_tune_plan
+
+folder, uri = Path(sys.argv[1]), sys.argv[2]
+made = make_tune_plan(folder / "suite.yaml", Options(folder / "runs"), storage=uri)
+study = Study(open_storage(made.storage), "shared", made.tune, made.subjects[0], Presence(folder))
+while asked := study.ask(1):
+    print(asked[0].number)
+    study.tell(asked[0], [1.0, 2.0], [])
+"""
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_two_machines_with_stores_of_their_own_share_a_search_and_its_budget(postgresql, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "suite.yaml").write_text(SUITE)
+    machines = [
+        subprocess.Popen([sys.executable, "-c", MACHINE, str(tmp_path / name), postgresql], stdout=subprocess.PIPE)
+        for name in ("a", "b")
+    ]
+    told = [[int(line) for line in machine.communicate(timeout=120)[0].split()] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0]
+    assert sorted(told[0] + told[1]) == list(range(12))

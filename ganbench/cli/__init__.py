@@ -24,6 +24,7 @@ from ganbench.cli import (
     show,
     status,
     track,
+    tune,
 )
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("plan")(plan.plan)
+app.command("tune")(tune.tune)
 app.command("fetch")(fetch.fetch)
 app.command("data")(data.data)
 app.command("doctor")(doctor.doctor)

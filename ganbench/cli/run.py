@@ -138,7 +138,7 @@ def run(
     with (
         contextlib.nullcontext()
         if plan or (executor != "local" and not profile)
-        else _workers_warming_up(Path(suite), settings or (), not profile),
+        else workers_warming_up(Path(suite), settings or (), not profile),
         errors_told(),
     ):
         from ganbench.planning import Options, make_plan
@@ -181,7 +181,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _workers_warming_up(suite: Path, settings: Sequence[str], may_score: bool) -> Iterator[None]:
+def workers_warming_up(suite: Path, settings: Sequence[str], may_score: bool) -> Iterator[None]:
     """Have the fork server import what workers need while the suite is read and MLflow is opened."""
     from ganbench.execution import fork_server
 

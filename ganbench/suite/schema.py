@@ -12,8 +12,9 @@ from ganbench.registry import Part, Registry, unknown
 from ganbench.suite.choices import Choice, choose_objectives, choose_parts, make_conditional, one_or_many
 from ganbench.suite.errors import Findings
 from ganbench.suite.settings import Evaluate, Train, check_field, check_sweeps
-from ganbench.suite.sizing import Setting, read_setting
+from ganbench.suite.sizing import Setting, check_setting
 from ganbench.suite.slurm import Slurm, check_slurm
+from ganbench.suite.tune import Tune, check_tune
 
 KEYS = (
     "name",
@@ -30,6 +31,7 @@ KEYS = (
     "exclude",
     "cohort",
     "slurm",
+    "tune",
 )
 AXES = ("objective", "dataset", "architecture", "seed")
 EVERY_DATASET = "default"
@@ -77,6 +79,7 @@ class Suite:
     source: str = ""
     cohort: Setting = "auto"
     slurm: Slurm = field(default_factory=Slurm)
+    tune: Tune | None = None
 
     def architectures_for(self, dataset: Choice) -> tuple[Choice, ...]:
         """Return what the suite names for this dataset; empty means: choose by the shape of its samples."""
@@ -95,11 +98,12 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
     chosen_objectives = make_conditional(raw.get("conditional"), chosen_objectives, findings, "conditional")
     chosen_datasets = _choices(raw, "datasets", findings)
     chosen_architectures = _architectures(raw.get("architectures"), chosen_datasets, findings)
+    listed = [choice for group in chosen_architectures.values() for choice in group]
+    networks = [choice.value for choice in listed]
     labels = {
         "objective": _names(chosen_objectives),
         "dataset": _names(chosen_datasets),
-        "architecture": _names([c for group in chosen_architectures.values() for c in group])
-        or set(architectures.names()),
+        "architecture": _names(listed) or set(architectures.names()),
     }
     return Suite(
         name=_name(raw.get("name", default_name), findings),
@@ -116,8 +120,9 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
             for position, entry in enumerate(_list(raw, "exclude", findings))
         ),
         plugins=tuple(map(str, _list(raw, "plugins", findings))),
-        cohort=_cohort(raw.get("cohort", "auto"), findings),
+        cohort=check_setting(raw.get("cohort", "auto"), findings, "cohort"),
         slurm=check_slurm(raw.get("slurm"), findings, "slurm"),
+        tune=check_tune(raw.get("tune"), chosen_objectives, networks, findings, "tune"),
     )
 
 
@@ -260,14 +265,6 @@ def _seeds(given: object, findings: Findings) -> tuple[int, ...]:
         findings.add(f"seeds: expected a count such as 5, or a list such as [0, 1, 2], got {given!r}", "seeds")
         return ()
     return tuple(range(whole[0]))
-
-
-def _cohort(given: object, findings: Findings) -> Setting:
-    try:
-        return read_setting(given)
-    except ValueError as error:
-        findings.add(f"cohort: {error}", "cohort")
-        return "auto"
 
 
 def _name(given: object, findings: Findings) -> str:

@@ -14,6 +14,7 @@ from typing import Literal
 from ganbench import __version__
 from ganbench.paths import write_whole
 from ganbench.suite.cells import digest
+from ganbench.suite.errors import Findings
 
 Setting = int | Literal["auto"]
 
@@ -137,6 +138,15 @@ def read_setting(given: object) -> Setting:
     if isinstance(number, int) and not isinstance(number, bool) and number > 0:
         return number
     raise ValueError(f"expected auto or the most cells that train together, such as 8 (1: each alone), got {given!r}")
+
+
+def check_setting(given: object, findings: Findings, *place: str | int) -> Setting:
+    """Read `cohort` of a suite; what is wrong with it goes to `findings`."""
+    try:
+        return read_setting(given)
+    except ValueError as error:
+        findings.add(f"{place[-1]}: {error}", *place)
+        return "auto"
 
 
 @dataclass(frozen=True)

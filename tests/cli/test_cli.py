@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ganbench.cli import app
 
-HEAVY = ("torch", "mlflow", "pandas", "torchvision", "sklearn")
+HEAVY = ("torch", "mlflow", "optuna", "pandas", "torchvision", "sklearn")
 SUITE = "objectives: [hinge, wgan_gp]\ndatasets: [ring8]\nseeds: 2\n"
 
 
@@ -58,6 +58,7 @@ def test_help_teaches_the_verbs() -> None:
     verbs = (
         "run",
         "plan",
+        "tune",
         "fetch",
         "data",
         "doctor",

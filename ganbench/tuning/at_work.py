@@ -1,0 +1,63 @@
+"""Who is at work on a search: a process keeps a lock in the store while it lives, and tells of itself in its claims."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import Protocol
+
+from ganbench.locks import alone, held
+
+BEAT = 30.0  # seconds between two signs of life
+SILENT = 180.0  # seconds without one, after which a process of another store or machine counts as ended
+
+
+class Beating(Protocol):
+    """What claims are kept in."""
+
+    def beat(self) -> None:
+        """Renew the claims of this process."""
+
+    def release(self) -> None:
+        """Give them up."""
+
+
+class Presence:
+    """This process, among those that share a search through one folder or one database."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take a name that no other process has; nothing is written yet."""
+        self._folder = folder
+        self.token = secrets.token_hex(8)
+
+    def dead(self, token: str, told: float) -> bool:
+        """Say whether the process behind a token has ended: at once in one store, else by its silence."""
+        if (self._folder / f".{token}.lock").exists() and not held(self._folder / token):
+            return True
+        return time.time() - told > SILENT
+
+    @contextmanager
+    def at_work(self, studies: Sequence[Beating]) -> Iterator[None]:
+        """Hold the lock and renew the claims until the end of the block, which gives both up."""
+        ended = Event()
+
+        def beat() -> None:
+            while not ended.wait(BEAT):
+                for study in studies:
+                    study.beat()
+
+        with alone(self._folder / self.token):
+            thread = Thread(target=beat, name="claims", daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                thread.join()
+                for study in studies:
+                    study.release()
+                (self._folder / f".{self.token}.lock").unlink(missing_ok=True)  # nobody else locks this name

@@ -1,0 +1,139 @@
+"""After the search: the best settings on seeds that it never saw, beside the suite's own and the recommended ones."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ganbench.planning import Plan
+from ganbench.stats import Interval, mean_where_it_holds
+from ganbench.store import Store
+from ganbench.suite.plan import Planned
+from ganbench.suite.tune import Tune
+from ganbench.tuning.choosing import Tried, chosen
+from ganbench.tuning.search import Incomplete, Trainer, planned
+from ganbench.tuning.subjects import Settings, Subject, score
+
+Variant = Literal["default", "recommended", "tuned"]
+VARIANTS: tuple[Variant, ...] = ("default", "recommended", "tuned")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one setting scored on the fresh seeds: the mean with its interval, and why seeds have no score."""
+
+    settings: Settings
+    mean: Interval
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What tuning one subject came to: its trials, and each variant on the same fresh seeds.
+
+    There is no `tuned` where no trial was feasible, and no `recommended` where the recipe names no other settings.
+    """
+
+    subject: Subject
+    tried: tuple[Tried, ...]
+    measured: Mapping[Variant, Measured]
+
+    @property
+    def infeasible(self) -> int:
+        """How many trials lost a seed."""
+        return sum(not trial.feasible for trial in self.tried)
+
+
+def choice_seeds(tune: Tune) -> range:
+    """Return the seeds on which the best `k` are compared: the search never saw them."""
+    first = tune.settings.seeds_per_trial
+    return range(first, first + tune.confirm.seeds)
+
+
+def fresh_seeds(tune: Tune) -> range:
+    """Return the seeds of what is reported: no setting was chosen by them, so no number there is a lucky one."""
+    first = choice_seeds(tune).stop
+    return range(first, first + tune.confirm.seeds)
+
+
+def best_again(plan: Plan, found: Sequence[tuple[Subject, Sequence[Tried]]], train: Trainer) -> list[Settings | None]:
+    """Return the setting that each subject is best with: its `k` best are compared on fresh seeds.
+
+    The one that loses the fewest seeds there wins, of those the best mean. None where no trial was feasible.
+    """
+    tune = plan.suite.tune
+    assert tune is not None
+    lists = [chosen(tried, subject.better, subject.cost, tune.confirm.k) for subject, tried in found]
+    seeds = choice_seeds(tune)
+    compared = {
+        (place, trial.number): subject.rows(trial.settings, seeds)
+        for place, ((subject, _), trials) in enumerate(zip(found, lists, strict=True))
+        if len(trials) > 1
+        for trial in trials
+    }
+    _train(plan, [row for rows in compared.values() for row in rows], train)
+    best: list[Settings | None] = []
+    for place, ((subject, _), trials) in enumerate(zip(found, lists, strict=True)):
+        ranked = [_rank(plan.store, subject, compared.get((place, trial.number), [])) for trial in trials]
+        best.append(trials[ranked.index(min(ranked))].settings if trials else None)
+    return best
+
+
+def variants(tune: Tune, subject: Subject, tuned: Settings | None) -> dict[Variant, tuple[Settings, list[Planned]]]:
+    """Return the cells that are reported of a subject, by variant, all on the same fresh seeds."""
+    settings: dict[Variant, Settings] = {"default": {}}
+    if recommended := subject.recommended():
+        settings["recommended"] = recommended
+    if tuned is not None:
+        settings["tuned"] = tuned
+    return {
+        name: (told, subject.rows(told, fresh_seeds(tune), label(subject, name))) for name, told in settings.items()
+    }
+
+
+def label(subject: Subject, variant: Variant) -> str:
+    """Return what a variant of a subject's objective is called in the reported suite."""
+    return f"{subject.row.objective.label} ({variant})"
+
+
+def final_plan(plan: Plan, rows: Sequence[Planned]) -> Plan:
+    """Return the plan of what is reported: an ordinary suite, named after this one."""
+    return planned(replace(plan, suite=replace(plan.suite, name=f"{plan.suite.name}-tune")), rows)
+
+
+def finding(
+    store: Store, subject: Subject, tried: Sequence[Tried], cells: Mapping[Variant, tuple[Settings, Sequence[Planned]]]
+) -> Finding:
+    """Read what the reported cells of a subject scored; Incomplete where some have no result."""
+    measured: dict[Variant, Measured] = {}
+    for name, (settings, rows) in cells.items():
+        scores, lost = _scores(store, subject, rows)
+        measured[name] = Measured(settings, mean_where_it_holds(scores, subject.better), tuple(lost))
+    return Finding(subject, tuple(tried), measured)
+
+
+def _train(plan: Plan, rows: Sequence[Planned], train: Trainer) -> None:
+    if not rows:
+        return
+    result = train(planned(plan, rows))
+    if result.outcomes["missing"]:
+        raise Incomplete(
+            [*result.errors, f"{result.outcomes['missing']} cells have no result; the same command goes on"]
+        )
+
+
+def _rank(store: Store, subject: Subject, rows: Sequence[Planned]) -> tuple[int, float]:
+    scores, lost = _scores(store, subject, rows)
+    sign = 1.0 if subject.better == "lower" else -1.0
+    return len(lost), sign * statistics.fmean(scores) if scores else math.inf
+
+
+def _scores(store: Store, subject: Subject, rows: Sequence[Planned]) -> tuple[list[float], list[str]]:
+    try:
+        found = [score(store, row, subject) for row in rows]
+    except LookupError as error:
+        raise Incomplete([f"cell {error} has no result; the same command goes on"]) from None
+    return [each for each in found if not isinstance(each, str)], [each for each in found if isinstance(each, str)]

@@ -1,0 +1,250 @@
+"""The search of one subject as an Optuna study, which several processes may share: the only module that imports optuna.
+
+A trial carries the claim of the process that trains it. A process that ends, however it ends, leaves its trials
+running; whoever comes next takes them up with the settings that they have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import statistics
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.samplers import BaseSampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from ganbench.locks import alone
+from ganbench.sent import hidden
+from ganbench.suite.errors import wrong
+from ganbench.suite.tune import Range, Tune
+from ganbench.tuning.choosing import Tried
+from ganbench.tuning.subjects import Settings, Subject
+
+IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
+TRIES = 4  # to open a database
+INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
+
+
+class Claims(Protocol):
+    """Which process a claim belongs to, and whether that is still at work."""
+
+    token: str
+
+    def dead(self, token: str, told: float) -> bool:
+        """Say whether the process behind a token, last heard of at a time, has ended."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial to be trained."""
+
+    number: int
+    settings: Settings
+
+
+def open_storage(place: Path | str) -> BaseStorage:
+    """Open a journal file (a path) or a database (a URL); SuiteError says why that cannot be."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if isinstance(place, Path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(str(place), cast(Any, _KernelLock(place))))
+    for left in reversed(range(TRIES)):
+        try:
+            return RDBStorage(place)
+        except Exception as error:  # whatever a database's driver raises
+            if not left:
+                told = hidden(str(error).splitlines()[0], place)
+                raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
+            time.sleep(0.2)  # another machine may be making the tables
+    raise AssertionError("unreachable")
+
+
+def sampler_of(name: str, seed: int) -> BaseSampler:
+    """Return a fresh sampler; SuiteError where a package that it needs is missing."""
+    if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
+        raise wrong("sampler cmaes", "needs a package that is not installed: pip install cmaes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # what it says of interfaces is pinned by the version
+        if name == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        if name == "qmc":
+            return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
+        if name == "cmaes":
+            return optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
+        if name == "gp":
+            return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
+        return optuna.samplers.TPESampler(seed=seed)
+
+
+class Study:
+    """The trials of one subject, at most as many as its budget."""
+
+    def __init__(self, storage: BaseStorage, suite: str, tune: Tune, subject: Subject, claims: Claims) -> None:
+        """Open the study, or make it; SuiteError where it was made by another suite."""
+        self._tune, self._subject, self._claims = tune, subject, claims
+        self._budget = tune.settings.trials
+        # Proposals come from samplers made for each trial: this one never draws.
+        self._study = optuna.create_study(
+            storage=storage,
+            study_name=f"{suite}: {subject.name}",
+            direction="minimize" if subject.better == "lower" else "maximize",
+            load_if_exists=True,
+            sampler=optuna.samplers.RandomSampler(),
+        )
+        mine, found = subject.identity(tune), self._study.user_attrs.get(IDENTITY)
+        if found is None and not self._trials():
+            self._study.set_user_attr(IDENTITY, mine)
+        elif found != mine:
+            raise wrong(
+                tune.where,
+                f"the study {self._study.study_name!r} was made by another suite (its cells, scores, space, sampler or "
+                "seeds differ); give the suite another `name`, or take another --store or --storage",
+            )
+
+    def take_up(self, most: int) -> list[Asked]:
+        """Claim trials that a process left running when it ended, with the settings that they have."""
+        left = [trial for trial in self._trials() if trial.state == TrialState.RUNNING and self._abandoned(trial)]
+        return [self._claimed(trial) for trial in left[:most]]
+
+    def ask(self, most: int) -> list[Asked]:
+        """Propose new trials, as many as the budget has left."""
+        found: list[Asked] = []
+        while len(found) < most:
+            trials = self._trials()
+            waiting = [trial.number for trial in trials if trial.state == TrialState.WAITING]
+            if not waiting:
+                if len(trials) >= self._budget:
+                    break
+                # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
+                self._study.enqueue_trial({}, {CLAIM: self._claim()})
+            self._study.sampler = self._sampler(waiting[0] if waiting else len(trials))
+            trial = self._study.ask()
+            if trial.number >= self._budget:  # another machine was faster
+                trial.set_user_attr(RACED, True)
+                self._study.tell(trial, state=TrialState.FAIL)
+                break
+            trial.set_user_attr(CLAIM, self._claim())
+            found.append(Asked(trial.number, self._suggested(trial)))
+        return found
+
+    def tell(self, asked: Asked, scores: Sequence[float], lost: Sequence[str]) -> None:
+        """Finish a trial: its value is the mean of its scores; one that lost a seed is infeasible.
+
+        Where no seed has a score there is no value: the trial counts as pruned, and as infeasible.
+        """
+        trial = self._trial(asked.number)
+        try:
+            if trial.state.is_finished():  # another process took it for abandoned
+                return
+            live = optuna.Trial(self._study, trial._trial_id)
+            live.set_user_attr(SCORES, list(scores))
+            live.set_user_attr(LOST, list(lost))
+            if INFEASIBLE not in trial.constraints:
+                live.set_constraint(INFEASIBLE, len(lost) / (len(scores) + len(lost)))
+            if scores:
+                self._study.tell(asked.number, statistics.fmean(scores), skip_if_finished=True)
+            else:
+                self._study.tell(asked.number, state=TrialState.PRUNED, skip_if_finished=True)
+        except UpdateFinishedTrialError:
+            return
+
+    def beat(self) -> None:
+        """Say of the trials that this process has claimed that it is still at them."""
+        self._renew(self._claim())
+
+    def release(self) -> None:
+        """Give up the claims: whoever comes next takes the trials up at once."""
+        self._renew(["", 0.0])
+
+    def tried(self) -> list[Tried]:
+        """Return the finished trials within the budget, the first first."""
+        done = [trial for trial in self._trials() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        return [
+            Tried(trial.number, trial.params, tuple(trial.user_attrs[SCORES]), tuple(trial.user_attrs[LOST]))
+            for trial in done
+        ]
+
+    def left(self) -> int:
+        """Return how many trials of the budget are not finished."""
+        return self._budget - sum(trial.state.is_finished() for trial in self._trials())
+
+    def _trials(self) -> list[FrozenTrial]:
+        return [trial for trial in self._study.get_trials(deepcopy=False) if trial.number < self._budget]
+
+    def _trial(self, number: int) -> FrozenTrial:
+        return next(trial for trial in self._trials() if trial.number == number)
+
+    def _claim(self) -> list[Any]:
+        return [self._claims.token, time.time()]
+
+    def _abandoned(self, trial: FrozenTrial) -> bool:
+        token, told = trial.user_attrs.get(CLAIM, ["", 0.0])
+        return bool(token != self._claims.token and (not token or self._claims.dead(token, told)))
+
+    def _claimed(self, trial: FrozenTrial) -> Asked:
+        self._study.sampler = self._sampler(trial.number)
+        live = optuna.Trial(self._study, trial._trial_id)
+        live.set_user_attr(CLAIM, self._claim())
+        return Asked(trial.number, self._suggested(live))  # what it lacks, where a process ended in between
+
+    def _renew(self, claim: Sequence[Any]) -> None:
+        for trial in self._trials():
+            if trial.state == TrialState.RUNNING and trial.user_attrs.get(CLAIM, [""])[0] == self._claims.token:
+                try:
+                    self._study._storage.set_trial_user_attr(trial._trial_id, CLAIM, list(claim))
+                except UpdateFinishedTrialError:
+                    continue
+
+    def _sampler(self, number: int) -> BaseSampler:
+        """Return the sampler of one trial: what it draws hangs on its number, not on who asks, or after what break.
+
+        It is the same for all subjects: equal spaces begin with equal trials, which then train together.
+        """
+        settings = self._tune.settings
+        if settings.sampler == "qmc":  # one sequence, whose place the study keeps
+            return sampler_of("qmc", settings.seed)
+        digest = hashlib.sha256(f"{settings.seed} {number}".encode()).digest()
+        return sampler_of(settings.sampler, int.from_bytes(digest[:4], "big"))
+
+    def _suggested(self, trial: optuna.Trial) -> Settings:
+        return {each.name: _suggest(trial, each) for each in self._subject.ranges}
+
+
+def _suggest(trial: optuna.Trial, wanted: Range) -> Any:
+    if wanted.kind == "choice":
+        return trial.suggest_categorical(wanted.name, wanted.choices)
+    if wanted.kind == "int":
+        return trial.suggest_int(wanted.name, int(wanted.low), int(wanted.high))
+    return trial.suggest_float(wanted.name, wanted.low, wanted.high, log=wanted.kind == "log")
+
+
+class _KernelLock:
+    """A journal's lock that goes with its process, even a killed one; Optuna's own would then block for 30 seconds."""
+
+    def __init__(self, journal: Path) -> None:
+        """Lock a file beside the journal."""
+        self._journal = journal
+        self._held: AbstractContextManager[bool] | None = None
+
+    def acquire(self) -> bool:
+        """Wait for it."""
+        self._held = alone(self._journal)
+        self._held.__enter__()
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        assert self._held is not None
+        self._held.__exit__(None, None, None)
+        self._held = None

@@ -1,0 +1,171 @@
+"""What is tuned: one subject per objective, architecture and dataset, and the cells that a trial of it consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from ganbench import objectives
+from ganbench.evaluation.settings import again, named, value_names
+from ganbench.registry import unknown
+from ganbench.store import Store
+from ganbench.suite.cells import Cell, digest
+from ganbench.suite.errors import wrong
+from ganbench.suite.pairing import refusal
+from ganbench.suite.plan import Planned
+from ganbench.suite.schema import Suite
+from ganbench.suite.settings import Train, check_field
+from ganbench.suite.tunable import applied
+from ganbench.suite.tune import Range, Tune
+
+Which = Literal["final", "best"]
+Better = Literal["lower", "higher"]
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One combination of a suite with its own settings, its space, and the value by which its trials are judged."""
+
+    row: Planned
+    ranges: tuple[Range, ...]
+    value: str
+    which: Which
+    better: Better
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it."""
+        return f"{self.row.objective.label} / {self.row.dataset.label} / {self.row.architecture.label}"
+
+    @property
+    def objective(self) -> str:
+        """The name of what is tuned for, such as fid_final."""
+        return f"{self.value}_{self.which}"
+
+    def identity(self, tune: Tune) -> str:
+        """Hash all that makes trials comparable: the combination, how it is scored, the space, and how it is searched.
+
+        How many trials there are is no part of that, nor how many are asked for at a time.
+        """
+        cell, scoring = self.row.cell, self.row.scoring
+        assert cell is not None
+        assert scoring is not None
+        settings = tune.settings
+        return digest(
+            {
+                "cell": replace(cell, seed=0).as_json(),
+                "scoring": scoring.key,
+                "space": {each.name: each.as_json() for each in self.ranges},
+                "objective": [self.objective, self.better],
+                "search": [settings.sampler, settings.seed, settings.seeds_per_trial],
+            }
+        )
+
+    def rows(self, settings: Settings, seeds: Sequence[int], label: str | None = None) -> list[Planned]:
+        """Return the cells of these settings, one per seed; skipped, with the reason, where they cannot be."""
+        row, cell = self.row, self.row.cell
+        assert cell is not None
+        objective = replace(row.objective, label=label or row.objective.label)
+        try:
+            recipe, network, train = applied(settings, cell.objective, cell.architecture, row.train)
+            source = cell.dataset.create()
+            why = network.create().supports(source.shape) or refusal(recipe, network, source, train.batch_size)
+        except (ValueError, ValidationError) as error:
+            recipe, network, train, why = cell.objective, cell.architecture, row.train, str(error)
+        objective = replace(objective, value=recipe)
+        architecture = replace(row.architecture, value=network)
+        found = replace(row, objective=objective, architecture=architecture, train=train)
+        if why:
+            return [replace(found, seed=seed, cell=None, scoring=None, skipped=why) for seed in seeds]
+        return [
+            replace(found, seed=seed, cell=Cell(recipe, network, cell.dataset, train, seed, cell.fingerprint))
+            for seed in seeds
+        ]
+
+    def recommended(self) -> Settings:
+        """Return the training settings that the objective's source used; empty where there are none, or no others."""
+        if self.row.objective.name not in objectives.names():  # a name that a plugin file no longer has
+            return {}
+        told = objectives.recommended(self.row.objective.name)
+        found = {name: check_field(Train, name, value) for name, value in told.items() if name != "g_steps"}
+        return found if any(getattr(self.row.train, name) != value for name, value in found.items()) else {}
+
+    def cost(self, settings: Settings) -> float:
+        """Return the samples that both players see in a cell of these settings: what it costs, about."""
+        assert self.row.cell is not None
+        train = applied(settings, self.row.cell.objective, self.row.cell.architecture, self.row.train)[2]
+        return float(((train.d_steps or 1) + 1) * train.batch_size * train.g_steps)
+
+
+def subjects(suite: Suite, rows: Sequence[Planned]) -> list[Subject]:
+    """Return what is tuned of a suite, given its planned cells; combinations that cannot be trained are left out.
+
+    Raises SuiteError where the suite has no `tune`, sweeps settings, or asks for a value that its metrics do not give.
+    """
+    tune = suite.tune
+    if tune is None:
+        raise wrong(suite.name, "there is no `tune` section: it says what is tuned, over which ranges and how often")
+    found: dict[tuple[str, str, str], Subject] = {}
+    for row in rows:
+        if row.swept:
+            raise wrong(
+                tune.where, f"the suite sweeps {', '.join(row.swept)}; a suite that is tuned gives one value of each"
+            )
+        if row.cell is None:
+            continue
+        place = row.objective.label, row.architecture.label, row.dataset.label
+        if place not in found:
+            found[place] = _subject(tune, row)
+    if not found:
+        raise wrong(tune.where, "none of the suite's combinations can be trained, so there is nothing to tune")
+    return list(found.values())
+
+
+def _subject(tune: Tune, row: Planned) -> Subject:
+    assert row.cell is not None
+    assert row.scoring is not None
+    if not row.scoring.wanted:
+        raise wrong(tune.where, f"{row.dataset.label}: scores are switched off (`evaluate.metrics` is empty)")
+    settings, source = row.scoring.settings, row.cell.dataset.create()
+    better = value_names(settings.metrics)
+    headline = next(iter(better))
+    for extractor in settings.further:
+        parts = [part for part in settings.metrics if again(part, source, extractor)]
+        better |= {named(value, extractor): way for value, way in value_names(parts).items()}
+    asked = tune.settings.objective or f"{headline}_final"
+    value, _, which = asked.rpartition("_")
+    if value not in better or which not in ("final", "best"):
+        allowed = [f"{name}_{when}" for name in better for when in ("final", "best")]
+        raise wrong(tune.objective_where, f"objective: {unknown('value', asked, allowed)} on {row.dataset.label}")
+    way = tune.settings.direction or better[value]
+    ranges = tune.ranges(row.objective.label)
+    return Subject(row, ranges, value, "final" if which == "final" else "best", "lower" if way == "lower" else "higher")
+
+
+def score(store: Store, row: Planned, subject: Subject) -> float | str:
+    """Return what one cell of a subject scored, or in words why it has no score: it diverged, failed, timed out.
+
+    LookupError where the cell has not been trained and scored.
+    """
+    if row.cell is None or row.scoring is None:
+        return f"cannot be trained: {row.skipped}"
+    status = store.status(row.cell.key)
+    if status is None:
+        raise LookupError(row.cell.key)
+    if status.outcome != "completed":
+        return status.outcome.replace("_", " ")
+    scores = store.scores(row.cell.key, row.scoring.key)
+    if scores is None:
+        raise LookupError(row.cell.key)
+    known = [entry.get(subject.value) for entry in scores.rows]
+    if subject.which == "final":
+        last = known[-1] if known else None
+        return last if last is not None else f"no {subject.value}: {scores.reasons.get(subject.value, 'not computed')}"
+    numbers = [number for number in known if number is not None]
+    if not numbers:
+        return f"no {subject.value}: {scores.reasons.get(subject.value, 'not computed')}"
+    return min(numbers) if subject.better == "lower" else max(numbers)

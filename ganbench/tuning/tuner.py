@@ -1,0 +1,101 @@
+"""Tuning a suite from its plan to its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ganbench.planning import Options, Plan, make_plan
+from ganbench.runner import Result
+from ganbench.suite.errors import wrong
+from ganbench.suite.plan import Planned
+from ganbench.suite.tune import Tune
+from ganbench.tuning import SamplerName
+from ganbench.tuning.at_work import Presence
+from ganbench.tuning.confirming import Finding, Variant, best_again, final_plan, finding, variants
+from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
+from ganbench.tuning.study import Study, open_storage, sampler_of
+from ganbench.tuning.subjects import Settings, Subject, subjects
+
+
+@dataclass(frozen=True)
+class TunePlan:
+    """What is to be tuned, checked: the suite's plan, its subjects, and where the studies are."""
+
+    plan: Plan
+    tune: Tune
+    subjects: tuple[Subject, ...]
+    storage: Path | str
+
+    @property
+    def folder(self) -> Path:
+        """Where the store keeps what belongs to studies."""
+        return self.plan.store.root / "studies"
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning came to: a finding per subject, the result of the reported cells' run, and the tuned cells."""
+
+    findings: tuple[Finding, ...]
+    result: Result
+    rows: tuple[Planned, ...]
+
+
+def make_tune_plan(
+    suite: Path,
+    options: Options,
+    storage: str | None = None,
+    trials: int | None = None,
+    sampler: SamplerName | None = None,
+    seed: int | None = None,
+) -> TunePlan:
+    """Read a suite and what replaces parts of its `tune` section; writes nothing.
+
+    Raises SuiteError with what is wrong with it.
+    """
+    made = make_plan(suite, options)
+    tune = made.suite.tune
+    if tune is None:
+        raise wrong(suite, "there is no `tune` section: it says what is tuned, over which ranges and how often")
+    given = {"trials": trials, "sampler": sampler, "seed": seed}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    tune = replace(tune, settings=tune.settings.model_copy(update=chosen))
+    sampler_of(tune.settings.sampler, 0)
+    made = replace(made, suite=replace(made.suite, tune=tune))
+    found = subjects(made.suite, [entry.planned for entry in made.entries])
+    place = storage or made.store.root / "studies" / f"{made.suite.name}.journal"
+    return TunePlan(made, tune, tuple(found), place)
+
+
+def tune(made: TunePlan, train: Trainer, finish: Callable[[Plan], Result], said: Teller) -> Tuned:
+    """Search, try the best again on fresh seeds, and measure what is reported on others.
+
+    `train` trains cells, `finish` trains those that are reported and reports them. Raises SuiteError for a study that
+    another suite made, Incomplete where cells get no result.
+    """
+    plan, store = made.plan, made.plan.store
+    store.check_writable()
+    presence = Presence(made.folder)
+    storage = open_storage(made.storage)
+    searched = [Searched(each, Study(storage, plan.suite.name, made.tune, each, presence)) for each in made.subjects]
+    with presence.at_work([each.study for each in searched]):
+        search(plan, searched, made.folder, train, said)
+    tried = [(each.subject, each.study.tried()) for each in searched]
+    said("the best settings again, on fresh seeds")
+    best = best_again(plan, tried, train)
+    cells = [variants(made.tune, subject, settings) for (subject, _), settings in zip(tried, best, strict=True)]
+    said("default, recommended and tuned settings on fresh seeds")
+    result = finish(final_plan(plan, [row for named in cells for _, rows in named.values() for row in rows]))
+    if result.outcomes["missing"]:
+        raise Incomplete(
+            [*result.errors, f"{result.outcomes['missing']} cells have no result; the same command goes on"]
+        )
+    findings = [finding(store, subject, trials, named) for (subject, trials), named in zip(tried, cells, strict=True)]
+    rows = [row for named in cells for row in _tuned(named)]
+    return Tuned(tuple(findings), result, tuple(rows))
+
+
+def _tuned(cells: dict[Variant, tuple[Settings, list[Planned]]]) -> list[Planned]:
+    return cells["tuned"][1] if "tuned" in cells else []
