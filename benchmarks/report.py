@@ -186,7 +186,7 @@ def main() -> None:
             f"by the clock   {clock:7.1f} s   (goal, a thousand cells: {GOAL_SECONDS:.0f} s on a quiet machine)\n"
             f"on a core      {core:7.1f} s   the report's own process, its peak {memory:.0f} MB\n"
             f"               {drawing:7.1f} s   start, and what draws beside it\n"
-            f"page           {size / 1e6:7.2f} MB  (goal: {GOAL_BYTES / 1e6:.0f}), files beside it {files / 1e6:.1f} MB\n"
+            f"page           {size / 1e6:7.2f} MB  (goal: {GOAL_BYTES / 1e6:.0f}), files beside it {files / 1e6:.1f}\n"
         )
         shown = painted(out / "index.html")
         sys.stdout.write(
