@@ -20,19 +20,25 @@ from ganbench.sample_picture import image_grid
 STRIP = 200  # pixels of a grid or scatter
 LEVELS = 64
 SEEDS = 3  # whose densities and surfaces are shown
+SMALL = ("mode_counts", "mode_weights", "absent")
 FAKE, REAL = "#d55e00", "#0072b2"
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
 
 def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
-    """Read what the cells of a ranking kept for pictures; cells scored by an older ganbench kept nothing."""
+    """Read what the cells of a ranking kept for pictures; cells scored by an older ganbench kept nothing.
+
+    Of all but the first few seeds that kept something only what is small: thousands of cells would fill the memory.
+    """
     found: dict[int, Arrays] = {}
-    for place in map(int, ranking.cells.index):
+    seeds: set[int] = set()
+    for place in sorted(map(int, ranking.cells.index), key=lambda place: frame.suite.listed[place].seed):
         listed = frame.suite.listed[place]
         arrays = frame.store.pictures(listed.key, listed.evaluation_key) if place in frame.scores else None
         if arrays is not None:
-            found[place] = arrays
+            seeds.add(listed.seed)
+            found[place] = arrays if len(seeds) <= SEEDS else {name: arrays[name] for name in SMALL if name in arrays}
     return found
 
 

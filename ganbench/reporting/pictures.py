@@ -39,16 +39,16 @@ class Axes:
 
 def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     """Draw the samples of every cell of a ranking in at most about `budget` bytes: one seed's, and folded all."""
-    found = {int(place): _samples(frame, int(place)) for place in ranking.cells.index}
-    kept = {place: samples for place, samples in found.items() if samples is not None}
-    if not kept:
-        return []
     seed = int(ranking.cells["seed"].min())
     cells = ranking.of
     first = [int(mine.index.to_numpy()[mine["seed"].to_numpy().argmin()]) for mine in cells.values()]
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}
     every = [int(place) for mine in shown.values() for place in mine.index]
+    read = {place: _samples(frame, place) for place in dict.fromkeys([*first, *every])}
+    kept = {place: samples for place, samples in read.items() if samples is not None}
+    if not kept:
+        return []
     axes = axes_of(frame, ranking.dataset, list(kept.values()))
     tiles = _pictures(frame, first, kept, axes, TILE, (6, 4, 2), budget // 2, by_seed=False)
     strips = _pictures(frame, every, kept, axes, STRIP, (4, 3, 2), budget // 2, by_seed=True)
