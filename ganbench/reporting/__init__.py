@@ -12,6 +12,7 @@ from ganbench.reporting.exports import write_exports, write_text
 from ganbench.reporting.frame import load
 from ganbench.reporting.page import rendered
 from ganbench.reporting.ranking import rankings
+from ganbench.reporting.studio import ready
 from ganbench.reporting.summary import markdown, summary
 from ganbench.store import Store
 
@@ -27,13 +28,14 @@ def write_report(store: Store, suite: str | None, out: Path, pdf: bool = False) 
 
 
 def _write(store: Store, suite: str | None, out: Path, pdf: bool) -> Path:
+    ready()
     frame = load(store, suite)
     ranked = rankings(frame)
+    held = contents(frame, ranked)  # whose figures are drawn while what follows is written
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "cells.csv", frame.cells.to_csv(index=False))
     told = json.dumps(summary(frame, ranked), indent=1, allow_nan=False, ensure_ascii=False)
     write_text(out / "summary.json", told + "\n")
     write_text(out / "report.md", markdown(frame, ranked))
-    held = contents(frame, ranked)
     write_exports(held, out, pdf)
     return write_text(out / "index.html", rendered(frame, ranked, held))

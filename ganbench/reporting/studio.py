@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 MOST = 2
 CODE = """
 import json, sys, vl_convert
+vl_convert.vegalite_to_svg('{"data": {"values": []}, "mark": "point"}')  # the first drawing takes most of a second
 for line in sys.stdin:
     try:
         told = {"svg": vl_convert.vegalite_to_svg(line)}
@@ -35,6 +36,12 @@ def draw(chart: str) -> Future[str]:
     return _pool().submit(_drawn, chart)
 
 
+def ready() -> None:
+    """Start the processes that draw: they take a second, in which there is other work to do."""
+    for _ in range(MOST):
+        _pool().submit(_process)
+
+
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else MOST))
@@ -44,9 +51,7 @@ _mine = threading.local()
 
 
 def _drawn(chart: str) -> str:
-    process = getattr(_mine, "process", None)
-    if process is None or process.poll() is not None:
-        process = _mine.process = _started()
+    process = _process()
     put, take = process.stdin, process.stdout
     if put is None or take is None:
         raise DrawingError("the process that draws has no pipes")
@@ -62,6 +67,13 @@ def _drawn(chart: str) -> str:
     if "error" in told:
         raise DrawingError(told["error"])
     return str(told["svg"])
+
+
+def _process() -> subprocess.Popen[str]:
+    process: subprocess.Popen[str] | None = getattr(_mine, "process", None)
+    if process is None or process.poll() is not None:
+        process = _mine.process = _started()
+    return process
 
 
 def _started() -> subprocess.Popen[str]:
