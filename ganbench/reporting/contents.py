@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ganbench.reporting import tables
+from ganbench.reporting.cell_tables import outcome_table, provenance_table
 from ganbench.reporting.figures.stability import outcome_figure
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Block, Choice, Figure, Folded, Part, Table
@@ -52,7 +53,7 @@ def contents(frame: Frame, rankings: Sequence[Ranking]) -> Contents:
     scored = [ranking for ranking in rankings if ranking.scoring]
     drawn = None if set(frame.cells["outcome"]) <= {"completed"} else outcome_figure(frame)
     overview = tables.overview(scored) if scored else None
-    return assembled(sections, overview, drawn, tables.outcome_table(frame), tables.provenance_table(frame))
+    return assembled(sections, overview, drawn, outcome_table(frame), provenance_table(frame))
 
 
 def assembled(

@@ -7,6 +7,7 @@ from typing import Any
 
 from ganbench.plain_data import finite_or_none
 from ganbench.reporting import protocol
+from ganbench.reporting.cell_tables import outcome_table, provenance_table
 from ganbench.reporting.classes import by_class, class_scores
 from ganbench.reporting.dirac import convergence_table, endings
 from ganbench.reporting.frame import Frame
@@ -17,9 +18,7 @@ from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.tables import (
     collapse_table,
     cost_table,
-    outcome_table,
     overview,
-    provenance_table,
     ranking_table,
     stability_table,
 )

@@ -13,11 +13,12 @@ import pytest
 
 from ganbench.records import SuiteRecord
 from ganbench.reporting import write_report
+from ganbench.reporting.cell_tables import provenance_table
 from ganbench.reporting.frame import load
 from ganbench.reporting.page import page
 from ganbench.reporting.ranking import rankings
 from ganbench.reporting.summary import markdown
-from ganbench.reporting.tables import cost_table, provenance_table
+from ganbench.reporting.tables import cost_table
 from ganbench.store import Store
 
 VOID = {"meta", "img", "i", "br", "path", "line", "rect"}
