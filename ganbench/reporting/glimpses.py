@@ -14,6 +14,7 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text, choice
 from ganbench.reporting.pictures import Axes, axes_of, png, rgb, tile
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.soundness import Arrays, sound
 from ganbench.reporting.wording import count, joined
 from ganbench.sample_picture import image_grid
 
@@ -22,8 +23,6 @@ LEVELS = 64
 SEEDS = 3  # whose densities and surfaces are shown
 SMALL = ("mode_counts", "mode_weights", "absent")
 FAKE, REAL = "#d55e00", "#0072b2"
-
-Arrays = Mapping[str, NDArray[np.generic]]
 
 
 def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
@@ -38,6 +37,7 @@ def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
         arrays = frame.store.pictures(listed.key, listed.evaluation_key) if place in frame.scores else None
         if arrays is not None:
             seeds.add(listed.seed)
+            arrays = sound(arrays)
             found[place] = arrays if len(seeds) <= SEEDS else {name: arrays[name] for name in SMALL if name in arrays}
     return found
 
@@ -45,7 +45,7 @@ def kept(frame: Frame, ranking: Ranking) -> dict[int, Arrays]:
 def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budget: int) -> Part | None:
     """Show what the same latents of the first seed give step by step, in about `budget` bytes."""
     first = _of_seed(frame, ranking, pictures, _seeds(frame, pictures)[:1])
-    first = [place for place in first if len(pictures[place]["steps"]) > 1 and _drawable(pictures[place]["by_step"])]
+    first = [place for place in first if _drawable(pictures[place])]
     if not first:
         return None
     steps = sorted({int(step) for place in first for step in pictures[place]["steps"]})
@@ -67,8 +67,10 @@ def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budg
     return choice("G step", options, slider=True)
 
 
-def _drawable(samples: NDArray[np.generic]) -> bool:
-    return samples.ndim == 5 or samples.shape[-1] >= 2  # images, or points that have two coordinates
+def _drawable(arrays: Arrays) -> bool:
+    """Say whether there are several steps of images, or of points that have two coordinates."""
+    samples = arrays.get("by_step")
+    return samples is not None and len(samples) > 1 and (samples.ndim == 5 or samples.shape[-1] >= 2)
 
 
 def _at(frame: Frame, arrays: Arrays, place: int, step: int, axes: Axes | None) -> Picture:
