@@ -332,7 +332,7 @@ def test_architectures_swept_settings_and_protocols_are_told_apart(report_of: An
     assert "digits was scored under 2 protocols" in found.page.text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_sixty_objectives_are_all_there_and_what_is_cut_is_said(report_of: Any):
     found = report_of(_sixty)
     assert len(found.ranking_table()) == 60

@@ -89,13 +89,13 @@ def driven(folder: Path, suite: str, then: str) -> dict[str, object]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.slow  # worth it: what a killed process leaves between two writes is seen only by killing one
+@pytest.mark.long  # worth it: what a killed process leaves between two writes is seen only by killing one
 def test_a_search_killed_again_and_again_ends_as_one_that_was_not(tmp_path, alone_text):
     found = driven(tmp_path, alone_text.replace("trials: 3", "trials: 4"), KILLED)
     assert found == {"code": 0, "killed": True, "again": [], "same": [True, True]}
 
 
-@pytest.mark.slow  # worth it: two processes meet in the journal, in the run's lock and in the last round
+@pytest.mark.long  # worth it: two processes meet in the journal, in the run's lock and in the last round
 def test_two_processes_share_a_search_and_its_budget(tmp_path, alone_text):
     found = driven(tmp_path, alone_text.replace("trials: 3", "trials: 5").replace("batch: 2", "batch: 1"), SHARED)
     assert found == {"codes": [0, 0], "counts": [5], "owners": 2, "states": ["COMPLETE"]}
