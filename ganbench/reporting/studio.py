@@ -23,7 +23,8 @@ for line in sys.stdin:
         told = {"svg": vl_convert.vegalite_to_svg(line)}
     except Exception as error:
         told = {"error": f"{type(error).__name__}: {error}"}
-    print(json.dumps(told), flush=True)
+    sys.stdout.write(json.dumps(told) + "\\n")
+    sys.stdout.flush()
 """
 
 

@@ -28,7 +28,7 @@ from ganbench.stats.pairs import (
     smallest_p,
     standardised_difference,
 )
-from ganbench.stats.profiles import Cells, Curve, performance_profiles, score_profiles
+from ganbench.stats.profiles import Cells, Curve, performance_profiles
 from ganbench.stats.quartiles import IQM_FROM, iqm, iqm_interval
 from ganbench.stats.ranks import MeanRanks, critical_difference, friedman, mean_ranks, rank_groups
 from ganbench.stats.survival import median_time, reached, restricted_mean, time_to_target
@@ -39,7 +39,7 @@ from ganbench.stats.unpaired import (
     smallest_unpaired_p,
     unpaired_difference,
 )
-from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix, cliffs_delta
+from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix
 
 CLAIM = (
     "Intervals claim 95 %, and cover no less than 93 % in simulations with as many seeds as they are shown for: those "
@@ -73,7 +73,6 @@ __all__ = [
     "centre",
     "choose_test",
     "choose_unpaired_test",
-    "cliffs_delta",
     "critical_difference",
     "deviation",
     "friedman",
@@ -93,7 +92,6 @@ __all__ = [
     "rank_sum_p",
     "reached",
     "restricted_mean",
-    "score_profiles",
     "seeds_needed",
     "sign_flip_p",
     "smallest_p",

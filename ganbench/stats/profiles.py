@@ -1,4 +1,4 @@
-"""Shares of cells that come near the best: performance profiles and score distributions over datasets and seeds."""
+"""Shares of cells that come near the best: performance profiles over datasets and seeds."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def performance_profiles(cells: Cells, better: Better) -> dict[str, Curve]:
 
     The best is over all contenders and seeds of the dataset; factors start at 1. A lost cell is within no factor, nor
     is one where of its score and the best only one is 0. Each dataset counts the same, whatever its number of seeds.
-    Between two points the share is that of the first. ValueError for negative scores, which have no factor
-    (take `score_profiles`), or for contenders on different datasets.
+    Between two points the share is that of the first. ValueError for negative scores, which have no factor,
+    or for contenders on different datasets.
     """
     rows: dict[str, list[Numbers]] = {name: [] for name in cells}
     for dataset in _datasets(cells):
@@ -42,22 +42,6 @@ def performance_profiles(cells: Cells, better: Better) -> dict[str, Curve]:
         for name, mine in scores.items():
             rows[name].append(_factors(mine, best, better))
     return {name: _curve(mine) for name, mine in rows.items()}
-
-
-def score_profiles(cells: Cells, better: Better) -> dict[str, Curve]:
-    """Return by contender the share of cells whose score is at least as good as each (Agarwal et al. 2021).
-
-    Scores of several datasets must be on one scale. A lost cell is as good as none. Where lower is better the share
-    rises, and between two points it is that of the first; where higher is better it falls, and is that of the second.
-    Each dataset counts the same. ValueError for contenders on different datasets.
-    """
-    sign = 1.0 if better == "lower" else -1.0
-    found = {}
-    for name, mine in cells.items():
-        curve = _curve([-as_higher(mine[dataset], better) for dataset in _datasets(cells)])
-        points = sorted((sign * at, share) for at, share in zip(curve.at, curve.share, strict=True))
-        found[name] = Curve(tuple(at for at, _ in points), tuple(share for _, share in points), curve.n)
-    return found
 
 
 def _datasets(cells: Cells) -> list[str]:

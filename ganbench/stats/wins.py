@@ -54,13 +54,6 @@ def beats_matrix(
     }
 
 
-def cliffs_delta(a: Sequence[Score], b: Sequence[Score], better: Better, confidence: float = 0.95) -> Interval:
-    """Return Cliff's (1993) delta, by which share more pairs of seeds are won than lost: 2 P(A beats B) - 1."""
-    chance = beats(a, b, better, confidence)
-    value, low, high = (2 * share - 1 for share in (chance.value, chance.low, chance.high))
-    return Interval(value, low, high, chance.n, chance.reason)
-
-
 def as_higher(scores: Sequence[Score], better: Better) -> NDArray[np.float64]:
     """Return scores of which the higher is the better; a lost one is minus infinity."""
     numbers = np.array([math.nan if score is None else score for score in scores], dtype=np.float64)
