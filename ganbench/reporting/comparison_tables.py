@@ -88,8 +88,8 @@ def pairs_table(ranking: Ranking) -> Table | None:
         f"Differences of the final {ranking.title} by seed, with t-intervals; p of the {TESTS[compared.test]} after "
         f"Holm's correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader "
         "alone). Size: the difference in units of its standard deviation over seeds (d_z, Hedges' correction), "
-        "without an interval. Beats it: share of all pairs of seeds, Jeffreys' interval. Contenders that lost a "
-        f"seed are left out.{cut}"
+        "without an interval. Beats it: share of all pairs of seeds, with an interval that covers at least 95 %. "
+        f"Contenders that lost a seed are left out.{cut}"
     )
     numeric = (False, False, *(True,) * 6)
     return Table(caption, headings, tuple(rows), numeric, tuple(by_name[pair.a].objective for pair in compared.pairs))

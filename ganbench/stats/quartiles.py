@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganbench.stats.intervals import Interval, few_values, finite
+from ganbench.stats.intervals import FEW_VALUES, Interval, few_values, finite
 
 IQM_FROM = {1: 10, 2: 5}
 """Seeds per dataset from which the interval is offered, by the number of datasets (two stands for more).
@@ -50,9 +50,7 @@ def iqm_interval(
         where = "" if len(rows) == 1 else f" on each of {len(rows)} datasets"
         return found.without_bounds(f"the interval of an IQM needs {needed} seeds{where} to hold what it claims")
     if any(few_values(row.tolist()) for row in rows):
-        return found.without_bounds(
-            "half of the seeds or more gave the same numbers: the interval of an IQM fails there"
-        )
+        return found.without_bounds(f"{FEW_VALUES}: the interval of an IQM fails there")
     sizes = [row.size for row in rows]
     _, (error,) = _middle_means(pooled[None], sizes)
     means, errors = _middle_means(_resampled(rows, resamples, np.random.default_rng(seed)), sizes)

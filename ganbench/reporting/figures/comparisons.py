@@ -78,7 +78,9 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     offered = any(chance.offered for row in found.values() for chance in row.values())
     reason = next((c.reason for row in found.values() for c in row.values() if c.reason), "")
     interval = (
-        "The intervals (95 %, Jeffreys') are in the tooltips and the data." if offered else f"No interval: {reason}."
+        "The intervals (which cover at least 95 %) are in the tooltips and the data."
+        if offered
+        else f"No interval: {reason}."
     )
     caption = (
         "Chance in % that the contender of a row beats that of a column: the share of all pairs of their seeds in "
