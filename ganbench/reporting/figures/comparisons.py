@@ -126,7 +126,7 @@ def ranks_figure(frame: Frame, overall: Overall) -> Figure:
             "5 %): contenders whose dots lie under it are not told apart from the one where it begins."
         )
     caption = (
-        f"Mean ranks over {ranks.datasets} datasets by the mean final headline of each (n = {ranks.datasets} ranks per "
+        f"Mean ranks over {ranks.datasets} datasets by the final headline of each (n = {ranks.datasets} ranks per "
         f"contender); one that lost a seed ranks after all that lost none. {_friedman(overall)}{told}"
     )
     alternative = "Mean ranks of the contenders over all datasets"
