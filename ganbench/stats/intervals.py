@@ -140,12 +140,11 @@ def few_values(values: Sequence[float]) -> bool:
 
 
 def _tied(ordered: Numbers) -> bool:
-    """Say whether half of the values or more are the same as another one; infinite ones are the same as each other."""
+    """Say whether half of the values or more are the same as another one; infinite ones are no measured number."""
     known = ordered[np.isfinite(ordered)]
     same = np.diff(known) <= SAME * np.abs(known).max(initial=0.0)
     tied = int((np.append(same, False) | np.append(False, same)).sum()) if known.size else 0
-    endless = ordered.size - known.size
-    return 2 * (tied + (endless if endless > 1 else 0)) >= max(1, ordered.size)
+    return 2 * tied >= max(1, ordered.size)
 
 
 def finite(values: Sequence[float], confidence: float, name: str) -> Numbers:
