@@ -43,7 +43,7 @@ tune:
   sampler: {sampler}
   seed: {seed}
   space:
-    d_steps: {{int: [1, 5]}}
+    d_steps: {{int: [1, {most}]}}
     g_lr: {{log: [1.0e-5, 1.0e-1]}}
     d_lr: {{log: [1.0e-5, 1.0e-1]}}
 """
@@ -74,13 +74,13 @@ class Search:
 
 
 def searched(
-    folder: Path, sampler: str, trials: int, seed: int, batch: int, seeds: int = 2, steps: int = 500
+    folder: Path, sampler: str, trials: int, seed: int, batch: int, seeds: int = 2, steps: int = 300, most: int = 3
 ) -> Search:
     """Make a search of its own in a folder, with nothing after it."""
     folder.mkdir(parents=True)
     suite = folder / "tuning.yaml"
     suite.write_text(
-        SUITE.format(sampler=sampler, trials=trials, seed=seed, batch=batch, seeds=seeds, steps=steps),
+        SUITE.format(sampler=sampler, trials=trials, seed=seed, batch=batch, seeds=seeds, steps=steps, most=most),
         encoding="utf-8",
     )
     made = make_tune_plan(suite, Options(store=folder / "runs"))
@@ -120,7 +120,7 @@ def speed(folder: Path, every: int) -> None:
     """Compare 64 trials x 4 seeds x 1,000 G steps, of which the plain loop trains every `every`-th trial."""
     torch.set_num_threads(1)
     begun = time.perf_counter()
-    found = searched(folder / "speed", "tpe", trials=64, seed=0, batch=16, seeds=4, steps=1000)
+    found = searched(folder / "speed", "tpe", trials=64, seed=0, batch=16, seeds=4, steps=1000, most=5)
     ours = time.perf_counter() - begun
     cells = [
         [row.cell for row in found.subject.rows(trial.settings, range(4)) if row.cell is not None]
