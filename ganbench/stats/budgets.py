@@ -106,5 +106,5 @@ def _orders(n: int, confidence: float) -> tuple[tuple[int, int, int], ...]:
     order = 1 - 2 ** (-1 / np.arange(1, n + 1))
     tail = (1 - confidence) / 2
     middle = np.maximum(1, np.ceil(n * order - 1e-9))
-    few, many = stats.binom.ppf(tail, n, order), stats.binom.isf(tail, n, order) + 1
+    few, many = np.asarray(stats.binom.ppf(tail, n, order)), np.asarray(stats.binom.isf(tail, n, order)) + 1
     return tuple((int(one), int(low), int(high)) for one, low, high in zip(middle, few, many, strict=True))

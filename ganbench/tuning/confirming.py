@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ganbench.planning import Plan
@@ -13,7 +13,9 @@ from ganbench.stats import Interval, mean_where_it_holds
 from ganbench.store import Store
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
+from ganbench.tuning.borrowing import Repaid
 from ganbench.tuning.choosing import Tried, chosen
+from ganbench.tuning.importance import Importance
 from ganbench.tuning.search import Incomplete, Trainer, planned
 from ganbench.tuning.subjects import Settings, Subject, score
 
@@ -35,11 +37,15 @@ class Finding:
     """What tuning one subject came to: its trials, and each variant on the same fresh seeds.
 
     There is no `tuned` where no trial was feasible, and no `recommended` where the recipe names no other settings.
+    `importance` is that of the parameters, where the trials are enough for any; `borrowed` is what the settings found
+    on other datasets score here.
     """
 
     subject: Subject
     tried: tuple[Tried, ...]
     measured: Mapping[Variant, Measured]
+    importance: Mapping[str, Importance] = field(default_factory=dict)
+    borrowed: tuple[Repaid, ...] = ()
 
     @property
     def infeasible(self) -> int:

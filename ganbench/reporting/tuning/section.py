@@ -1,66 +1,102 @@
-"""What the report of `ganbench tune` has before all else: its worth, its budget, the width of the good region."""
+"""The section on tuning, before all others: what it is worth, what a search finds, where the good settings lie."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-from ganbench.reporting.contents import Contents, contents
-from ganbench.reporting.exports import write_exports, write_text
-from ganbench.reporting.frame import Frame, load
-from ganbench.reporting.page import rendered
-from ganbench.reporting.parts import block, choice
-from ganbench.reporting.ranking import rankings
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.marking import escaped, table
+from ganbench.reporting.parts import Block, Table, block, choice
 from ganbench.reporting.sections import Section
-from ganbench.reporting.summary import markdown, summary
 from ganbench.reporting.tuning.budget import budget_figure
-from ganbench.reporting.tuning.record import TunedSubject, as_json, gain
-from ganbench.reporting.tuning.tables import region_table, worth_table
+from ganbench.reporting.tuning.importance import importance_figure
+from ganbench.reporting.tuning.maps import map_figure
+from ganbench.reporting.tuning.marks import study_name
+from ganbench.reporting.tuning.parallel import parallel_figure
+from ganbench.reporting.tuning.reading import Unreadable, kept
+from ganbench.reporting.tuning.record import DEFAULT, TUNED, TunedSubject, gain, plain
+from ganbench.reporting.tuning.region import region_figure, region_table
+from ganbench.reporting.tuning.regret import regret_figure, regret_table
+from ganbench.reporting.tuning.slices import slices_figure
+from ganbench.reporting.tuning.tables import worth_table
 from ganbench.reporting.wording import count, joined
-from ganbench.store import Store
+
+HEADING = "Tuning"
 
 
-def write_tuning_report(store: Store, suite: str, tuned: Sequence[TunedSubject], out: Path) -> Path:
-    """Write the report of a suite's tuning to the folder `out`, as `write_report` does; returns the path of its page.
+@dataclass(frozen=True)
+class Tuning:
+    """What a report says of tuning: its section on the page, its tables for Markdown, its entry of summary.json."""
 
-    What tuning came to is its first section, and `tuning` in summary.json.
+    section: Section
+    studies: tuple[TunedSubject, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """The section as Markdown: its tables, without figures."""
+        tables = [(one.title, part) for one in self.section.blocks for part in one.parts if isinstance(part, Table)]
+        told = [f"### {title}\n\n{table(part)}" for title, part in tables]
+        return "\n\n".join([f"## {HEADING}", escaped(self.section.verdict), *told])
+
+    @property
+    def summary(self) -> list[dict[str, Any]]:
+        """The studies as plain data."""
+        return [plain(each) for each in self.studies]
+
+
+def tuning(frame: Frame) -> Tuning | None:
+    """Put together what is shown of tuning; None where the suite was not tuned.
+
+    What the store keeps of it and cannot be read is left out, and said.
     """
-    frame = load(store, suite)
-    ranked = rankings(frame)
-    out.mkdir(parents=True, exist_ok=True)
-    held = with_tuning(contents(frame, ranked), frame, tuned)
-    told = {**summary(frame, ranked), "tuning": [as_json(each) for each in tuned]}
-    write_text(out / "cells.csv", frame.cells.to_csv(index=False))
-    write_text(out / "summary.json", json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
-    write_text(out / "report.md", markdown(frame, ranked))
-    write_exports(held, out, pdf=False)
-    return write_text(out / "index.html", rendered(frame, ranked, held))
+    try:
+        studies = kept(frame)
+    except Unreadable as why:
+        said = f"What tuning came to is left out: studies/{frame.suite.name}.json cannot be shown, since {why}. "
+        return Tuning(_section(f"{said}`ganbench tune` writes it anew.", "", []))
+    return Tuning(section(frame, studies), studies) if studies else None
 
 
-def with_tuning(held: Contents, frame: Frame, tuned: Sequence[TunedSubject]) -> Contents:
-    """Return what a report holds with the section on tuning at its start."""
-    lines = [
-        (dataset, budget_figure(frame, dataset, tuned)) for dataset in dict.fromkeys(each.dataset for each in tuned)
-    ]
+def section(frame: Frame, tuned: Sequence[TunedSubject]) -> Section:
+    """Draw and table what is shown of studies."""
+    datasets = list(dict.fromkeys(each.dataset for each in tuned))
+    studies = [(study_name(each, tuned), each) for each in tuned]
+    budgets = [(name, budget_figure(frame, name, tuned)) for name in datasets]
+    importances = [(name, importance_figure(frame, name, tuned)) for name in datasets]
     blocks = [
         *block("What tuning is worth", worth_table(tuned)),
-        *block("Score against budget", choice("Dataset", lines)),
-        *block("How wide the good region is", region_table(tuned)),
+        *block("Another dataset's settings", regret_figure(frame, tuned), regret_table(tuned)),
+        *block("Score against budget", choice("Dataset", budgets)),
+        *block("How wide the good region is", region_figure(frame, tuned), region_table(tuned)),
+        *block("Which parameters matter", choice("Dataset", importances)),
+        *block(
+            "Where good settings lie",
+            choice("Map of", [(name, map_figure(frame, each, name)) for name, each in studies]),
+            choice("Slices of", [(name, slices_figure(frame, each, name)) for name, each in studies]),
+            choice("Lines of", [(name, parallel_figure(frame, each, name)) for name, each in studies]),
+        ),
     ]
     trials = sorted({len(each.trials) for each in tuned})
-    facts = f"{count(len(tuned), 'study', 'studies')} \u00b7 {joined([str(n) for n in trials])} trials of each"
-    section = Section("Tuning", "tuning", "", verdict(tuned), facts, (), tuple(blocks))
-    return replace(held, sections=(section, *held.sections))
+    facts = [
+        count(len(tuned), "study", "studies"),
+        f"{joined([str(n) for n in trials])} trials of each",
+        f"sampler {joined(sorted({each.sampler for each in tuned if each.sampler}) or ['not known'])}",
+    ]
+    return _section(verdict(tuned), " · ".join(facts), blocks)
 
 
 def verdict(tuned: Sequence[TunedSubject]) -> str:
     """Say in a sentence or two where tuning gained anything on fresh seeds."""
-    able = [each for each in tuned if "tuned" in each.measured and each.measured["default"].n]
+    able = [each for each in tuned if TUNED in each.measured and each.measured[DEFAULT].n]
     gained = [each for each in able if gain(each) > 0]
     said = (
         f"On fresh seeds the tuned settings have a better mean than the suite's own in {len(gained)} of {len(tuned)}."
     )
-    without = [f"{each.objective} on {each.dataset}" for each in tuned if "tuned" not in each.measured]
+    without = [f"{each.objective} on {each.dataset}" for each in tuned if TUNED not in each.measured]
     return f"{said} No trial was feasible of {joined(without)}." if without else said
+
+
+def _section(said: str, facts: str, blocks: Sequence[Block]) -> Section:
+    return Section(HEADING, "tuning", "", said, facts, (), tuple(blocks))
