@@ -90,7 +90,7 @@ def _panel(
         ),
         sheet.layer(
             line.drop(columns="tip"),
-            {"type": "line", "strokeWidth": 2, "color": ink.colour, "interpolate": "step-after"},
+            {"type": "line", "strokeWidth": 2, "color": ink.colour},
             {"x": x, "y": y("reached")},
         ),
         sheet.layer(

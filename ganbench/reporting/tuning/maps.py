@@ -31,7 +31,7 @@ from ganbench.reporting.wording import joined
 STEPS = "d_steps"
 MOST = 6  # panels
 SIDE = 26  # rows and columns of the ground behind a panel's trials
-LOST = "#4a4a4a"
+LOST = "#808080"
 
 
 def map_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
@@ -52,15 +52,16 @@ def map_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
     ink, sheet = inks(frame.objectives)[each.shown], Sheet()
     axes = [axis_of(each, parameter) for parameter in (*plane, *([steps] if panelled and steps else []))]
     data = points(each, axes, scores, ink)
+    marks = marked(data)
     panels = []
     for value in by_steps if panelled else [None]:
         mine = data if value is None else data[data["x2"] == axes[2].column(value)]
         title = None if value is None else f"{STEPS} = {told(value)}"
-        panels.append(_panel(sheet, mine, axes, scores, title, titled(frame, each)))
+        panels.append(_panel(sheet, mine, marks, axes, scores, title, titled(frame, each)))
     others = [one.name for one in each.parameters if one.name not in {axis.parameter.name for axis in axes}]
     caption = (
         f"Where the trials of {name} lie{', by D steps' if panelled else ''}, coloured by {titled(frame, each)} "
-        f"({each.better} is better): blue is good, orange bad, and dark where a trial has no score (crosses lost a "
+        f"({each.better} is better): blue is good, orange bad, and grey where a trial has no score (crosses lost a "
         "seed, triangles were pruned). The ground has the colour of the nearest trial of its panel and says nothing "
         f"beyond it. {MARKED}."
         f"{f' Trials differ in {joined(others)} too, which no panel shows.' if others else ''}"
@@ -77,10 +78,23 @@ def _values(each: TunedSubject) -> list[Value]:
 
 
 def _panel(
-    sheet: Sheet, data: pd.DataFrame, axes: Sequence[Axis], scores: ScoreScale, title: str | None, of: str
+    sheet: Sheet,
+    data: pd.DataFrame,
+    marks: Spec,
+    axes: Sequence[Axis],
+    scores: ScoreScale,
+    title: str | None,
+    of: str,
 ) -> Spec:
     x, y = axes[0].channel("x0"), axes[1].channel("x1")
-    legend = {"orient": "right", "title": of, "gradientLength": 120, "titleLimit": 130, "tickCount": 4}
+    legend = {
+        "orient": "right",
+        "title": of,
+        "gradientLength": 120,
+        "titleLimit": 130,
+        "tickCount": 4,
+        "gradientOpacity": 1,
+    }
     trials = data[data["mark"].isin(STATES.values())]
     with_score = trials[trials["mark"] == STATES["complete"]]
     ground = _ground(trials, axes)
@@ -88,8 +102,10 @@ def _panel(
     rect = {"type": "rect", "opacity": 0.28, "stroke": None}
     place: Spec = {"x": {**x, "field": "x"}, "y": {**y, "field": "y"}, **around}
     layers = [
-        sheet.layer(ground[ground["score"].notna()], rect, {**place, "color": scores.coloured(None)}),
-        sheet.layer(ground[ground["score"].isna()].drop(columns="score"), {**rect, "color": LOST}, place),
+        sheet.layer(ground[ground["score"].notna()], rect, {**place, "color": scores.coloured(legend)}),
+        sheet.layer(
+            ground[ground["score"].isna()].drop(columns="score"), {**rect, "color": LOST, "opacity": 0.4}, place
+        ),
         sheet.layer(
             with_score[["x0", "x1", "score", "tip"]],
             {"type": "circle", "size": 70, "opacity": 1, "strokeWidth": 0.6, "stroke": "#ffffff"},
@@ -98,7 +114,7 @@ def _panel(
         sheet.layer(
             data[data["mark"] != STATES["complete"]],
             {"type": "point", "opacity": 1, "strokeWidth": 1.6},
-            {"x": x, "y": y, **marked(data)},
+            {"x": x, "y": y, **marks},
         ),
     ]
     return layered(*layers, title=title, width=250, height=230)

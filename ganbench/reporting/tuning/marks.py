@@ -25,21 +25,23 @@ from ganbench.reporting.wording import in_sentence
 
 GOOD, MIDDLE, BAD = "#0072b2", "#b9b9b9", "#d55e00"
 CROSS = "M-.8,-.8L.8,.8M-.8,.8L.8,-.8"
+STAR = "M0,-1L.28,-.36L.95,-.31L.43,.13L.59,.81L0,.44L-.59,.81L-.43,.13L-.95,-.31L-.28,-.36Z"
 STATES = {"complete": "trial", "infeasible": "infeasible trial", "pruned": "pruned trial"}
 BEST = "best trial"
 SHAPES = {
     STATES["complete"]: "circle",
     STATES["infeasible"]: CROSS,
     STATES["pruned"]: "triangle-down",
-    BEST: "circle",
+    BEST: STAR,
     DEFAULT: "diamond",
     RECOMMENDED: "square",
     TUNED: "triangle-up",
 }
 SIZES = {STATES["complete"]: 34, STATES["infeasible"]: 44, STATES["pruned"]: 40, BEST: 150}
 LARGE = 80
+ROOM: Spec = {"titlePadding": 8}
 MARKED = (
-    "Ring: the best trial. Diamond, square and triangle: the suite's own settings, the recommended ones and those found"
+    "Star: the best trial. Diamond, square and triangle: the suite's own settings, the recommended ones and those found"
 )
 
 
@@ -127,12 +129,12 @@ class Axis:
         name = self.parameter.name
         if not self.parameter.numeric:
             values = [told(each) for each in self.values]
-            axis: Spec = {"labelAngle": 0, "labelLimit": 80}
+            axis: Spec = {"labelAngle": 0, "labelLimit": 80, **ROOM}
             return category(field, values, axis, name) | {"type": "ordinal", "scale": {"domain": values}}
         scale: Spec = {"domain": list(self.domain), "nice": False, "zero": False}
         if self.log:
-            return number(field, {**scale, "type": "log"}, name, {"format": "~g", "labelOverlap": True})
-        return number(field, scale, name, {"tickMinStep": 1, "format": "d"} if self.parameter.kind == "int" else None)
+            return number(field, {**scale, "type": "log"}, name, ROOM | {"format": "~g", "labelOverlap": True})
+        return number(field, scale, name, ROOM | ({"tickMinStep": 1} if self.parameter.kind == "int" else {}))
 
 
 def axis_of(each: TunedSubject, parameter: Parameter) -> Axis:
@@ -147,7 +149,7 @@ def axis_of(each: TunedSubject, parameter: Parameter) -> Axis:
 
 
 def points(each: TunedSubject, axes: Sequence[Axis], scores: ScoreScale, ink: Ink, tips: bool = True) -> pd.DataFrame:
-    """Return what is marked of a study: its trials, the best again with a ring, and the variants on fresh seeds.
+    """Return what is marked of a study: its trials, the best again as a star, and the variants on fresh seeds.
 
     A column per axis by its place (`x0`, `x1`, ...), `score` (the edge where there is none), `mark`, and how it looks.
     """
@@ -166,14 +168,15 @@ def points(each: TunedSubject, axes: Sequence[Axis], scores: ScoreScale, ink: In
         if found.n and all(axis.parameter.name in settings for axis in axes):
             text = f"{name}, fresh seeds: {found.value:.4g}, n = {found.n}, {settings_told(settings)}"
             rows.append(_row(axes, settings, found.value, name, ink.tip(text), ink.colour))
-    return pd.DataFrame([row for row in rows if row])
+    return pd.DataFrame(rows)
 
 
 def marked(data: pd.DataFrame) -> Spec:
     """Return the channels that give each of the `points` its look, and the legend of the marks that there are."""
     present = [name for name in SHAPES if name in set(data["mark"])]
     raw: Spec = {"type": "nominal", "scale": None, "legend": None}
-    legend = {"orient": "top", "title": None, "symbolSize": 60, "symbolStrokeColor": INK, "columns": 7}
+    legend: Spec = {"orient": "top", "title": None, "symbolSize": 64, "columnPadding": 26, "columns": 7}
+    legend |= {"symbolFillColor": INK, "symbolStrokeColor": INK, "symbolStrokeWidth": 1.4}
     shape = {"domain": present, "range": [SHAPES[name] for name in present]}
     return {
         "shape": {"field": "mark", "type": "nominal", "scale": shape, "legend": legend, "sort": present},
@@ -186,9 +189,8 @@ def marked(data: pd.DataFrame) -> Spec:
 def _row(
     axes: Sequence[Axis], settings: Settings, score: float, mark: str, tip: str, colour: str
 ) -> dict[str, float | str]:
-    hollow = mark in (BEST, *list(STATES.values())[1:])
-    variant = mark in (DEFAULT, RECOMMENDED, TUNED)
-    stroke = INK if variant or mark == BEST else GREY if hollow else colour
+    hollow, special = mark in (STATES["infeasible"], STATES["pruned"]), mark not in STATES.values()
+    stroke = INK if special else GREY if hollow else colour
     return {
         **{f"x{place}": axis.column(settings[axis.parameter.name]) for place, axis in enumerate(axes)},
         "score": score,

@@ -21,7 +21,7 @@ from ganbench.reporting.tuning.marks import (
 )
 from ganbench.reporting.tuning.record import DEFAULT, RECOMMENDED, TUNED, Settings, TunedSubject, by_importance
 
-HEIGHT, APART, WIDEST = 250, 150, 900
+HEIGHT, APART, WIDEST = 260, 190, 960
 NO_SCORE = -0.1  # where lines without a score end, below the worst
 DASHES = {"infeasible": [5, 3], "pruned": [1, 3]}
 VARIANT_DASHES = {DEFAULT: [8, 4], RECOMMENDED: [2, 2]}
@@ -37,11 +37,11 @@ def parallel_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | Non
     title = titled(frame, each)
     lines = _lines(each, axes, scores, title, ink)
     names = [axis.parameter.name for axis in axes] + [title]
-    x = category("axis", names, {"labelAngle": 0, "title": None, "orient": "top", "domain": False, "ticks": False})
+    x = category("axis", names, {"labelAngle": 0, "orient": "top", "domain": False, "ticks": False, "labelPadding": 12})
     x |= {"type": "ordinal", "scale": {"domain": names, "padding": 0.25}}
     y: Spec = number("place", {"domain": [NO_SCORE, 1], "nice": False}, axis=None) | {"axis": None}
     by_trial: Spec = {"x": x, "y": y, "detail": {"field": "line"}}
-    legend = {"title": title, "titleLimit": 130, "gradientLength": 160, "tickCount": 4}
+    legend = {"title": title, "titleLimit": 130, "gradientLength": 160, "tickCount": 4, "gradientOpacity": 1}
     complete = lines[lines["kind"] == "complete"]
     best = complete[complete["line"] == (each.best.number if each.best else -1)]
     bars = pd.DataFrame({"axis": names, "low": 0.0, "high": 1.0})
@@ -66,7 +66,15 @@ def parallel_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | Non
             sheet.layer(mine, {"type": "line", "color": INK, "strokeDash": dash, "strokeWidth": 1.6}, by_trial)
         )
     ends = _ends(axes, scores, title)
-    text = {"type": "text", "align": "left", "dx": 5, "fontSize": 10, "color": INK, "baseline": "middle"}
+    text = {
+        "type": "text",
+        "align": "left",
+        "dx": 6,
+        "fontSize": 11,
+        "fontWeight": 600,
+        "color": INK,
+        "baseline": "middle",
+    }
     layers.append(sheet.layer(ends, text, {"x": x, "y": y, "text": {"field": "told"}}))
     chart = layered(*layers, width=min(WIDEST, APART * len(names)), height=HEIGHT)
     without = sorted({trial.state for trial in each.trials if trial.score is None})
@@ -128,14 +136,11 @@ def _ends(axes: Sequence[Axis], scores: ScoreScale, title: str) -> pd.DataFrame:
     for axis in axes:
         name = axis.parameter.name
         if axis.parameter.numeric:
-            rows += [{"axis": name, "place": place, "told": told(_rounded(axis, place))} for place in (0.0, 1.0)]
+            ends = sorted({float(end) for end in axis.parameter.ends if isinstance(end, int | float)})
+            rows += [{"axis": name, "place": axis.place(end), "told": told(end)} for end in ends]
         else:
             rows += [{"axis": name, "place": axis.place(value), "told": told(value)} for value in axis.values]
     low, high = scores.scale["domain"]
     worst, best = (high, low) if scores.better == "lower" else (low, high)
     rows += [{"axis": title, "place": place, "told": told(float(end))} for place, end in ((0.0, worst), (1.0, best))]
     return pd.DataFrame(rows)
-
-
-def _rounded(axis: Axis, place: float) -> float:
-    return float(axis.domain[int(place)])

@@ -31,7 +31,7 @@ def region_figure(frame: Frame, tuned: Sequence[TunedSubject]) -> Figure | None:
             rows.append({"study": name, "kind": kind, "trials": n, "share": share, "order": order, "tip": tip})
     data = pd.DataFrame([row for row in rows if row["trials"]])
     present = {kind: colour for kind, colour in SHARES.items() if kind in set(data["kind"])}
-    legend = {"orient": "top", "symbolType": "square", "labelLimit": 260}
+    legend = {"orient": "top", "symbolType": "square", "labelLimit": 260, "columnPadding": 30}
     sheet = Sheet()
     bars = sheet.layer(
         data,
@@ -63,7 +63,7 @@ def region_table(tuned: Sequence[TunedSubject]) -> Table:
         states: list[str] = [trial.state for trial in each.trials]
         shares = [percent(states.count(state) / len(states)) for state in ("infeasible", *(["pruned"] * pruned))]
         scores = spread(each.scores)
-        near = percent(share_near_best(each.scores, each.better)) if _one_sign(scores) else NOTHING
+        near = percent(share_near_best(each.scores, each.better)) if one_sign(each) else NOTHING
         pick = min if each.better == "lower" else max
         shown = [_own_digits(found(scores)) if scores else NOTHING for found in (pick, statistics.median)]
         rows.append((each.objective, each.dataset, str(len(states)), *shares, near, *shown))
@@ -92,8 +92,7 @@ def of_what(tuned: Sequence[TunedSubject]) -> str:
 
 def _counts(each: TunedSubject) -> dict[str, int]:
     states = [trial.state for trial in each.trials]
-    scores = spread(each.scores)
-    near = share_near_best(each.scores, each.better) if _one_sign(scores) else math.nan
+    near = share_near_best(each.scores, each.better) if one_sign(each) else math.nan
     good = round(near * len(states)) if math.isfinite(near) else 0
     return {
         "within 10 % of the best": good,
@@ -103,7 +102,9 @@ def _counts(each: TunedSubject) -> dict[str, int]:
     }
 
 
-def _one_sign(scores: Sequence[float]) -> bool:
+def one_sign(each: TunedSubject) -> bool:
+    """Whether a tenth of the best score says anything: where scores have both signs it does not."""
+    scores = spread(each.scores)
     return not scores or min(scores) >= 0 or max(scores) <= 0
 
 

@@ -65,7 +65,7 @@ def regret_figure(frame: Frame, tuned: Sequence[TunedSubject]) -> Figure | None:
             | {"scale": {"domain": datasets}},
         }
         scale = {"domain": [0, 0.5, 1], "range": [GOOD, "#b9b9b9", BAD], "clamp": True}
-        square = {"type": "rect", "opacity": 0.75, "stroke": "#88888844"}
+        square = {"type": "rect", "opacity": 0.4, "stroke": "#88888844"}
         text = {"type": "text", "color": INK, "fontSize": 11}
         panels.append(
             layered(

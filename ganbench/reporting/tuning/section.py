@@ -17,11 +17,12 @@ from ganbench.reporting.tuning.marks import study_name
 from ganbench.reporting.tuning.parallel import parallel_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
 from ganbench.reporting.tuning.record import DEFAULT, TUNED, TunedSubject, gain, plain
-from ganbench.reporting.tuning.region import region_figure, region_table
+from ganbench.reporting.tuning.region import one_sign, region_figure, region_table
 from ganbench.reporting.tuning.regret import regret_figure, regret_table
 from ganbench.reporting.tuning.slices import slices_figure
 from ganbench.reporting.tuning.tables import worth_table
-from ganbench.reporting.wording import count, joined
+from ganbench.reporting.wording import count, joined, percent
+from ganbench.stats.budgets import share_near_best
 
 HEADING = "Tuning"
 
@@ -94,6 +95,11 @@ def verdict(tuned: Sequence[TunedSubject]) -> str:
     said = (
         f"On fresh seeds the tuned settings have a better mean than the suite's own in {len(gained)} of {len(tuned)}."
     )
+    shares = [(share_near_best(each.scores, each.better), each) for each in tuned if one_sign(each)]
+    if len(tuned) > 1 and (known := [pair for pair in shares if pair[0] * len(pair[1].trials) > 1.5]):
+        share, widest = max(known, key=lambda pair: pair[0])
+        said += f" The widest good region has {study_name(widest, tuned)}: {percent(share)} of its trials are within "
+        said += "10 % of its best."
     without = [f"{each.objective} on {each.dataset}" for each in tuned if TUNED not in each.measured]
     return f"{said} No trial was feasible of {joined(without)}." if without else said
 
