@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ganbench.planning import Plan
-from ganbench.stats import Interval, mean_where_it_holds
+from ganbench.stats import Interval, centre, mean_where_it_holds
 from ganbench.store import Store
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
@@ -25,11 +25,16 @@ VARIANTS: tuple[Variant, ...] = ("default", "recommended", "tuned")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one setting scored on the fresh seeds: the mean with its interval, and why seeds have no score."""
+    """What one setting scored on the fresh seeds: the mean with its interval, and why seeds have no score.
+
+    `centre` is what stands for the seeds in a report: of scores of which more is better the mean, of distances the
+    median.
+    """
 
     settings: Settings
     mean: Interval
     lost: tuple[str, ...] = ()
+    centre: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,12 @@ def finding(
     measured: dict[Variant, Measured] = {}
     for name, (settings, rows) in cells.items():
         scores, lost = _scores(store, subject, rows)
-        measured[name] = Measured(settings, mean_where_it_holds(scores, subject.better), tuple(lost))
+        measured[name] = Measured(
+            settings,
+            mean_where_it_holds(scores, subject.better),
+            tuple(lost),
+            centre(scores, subject.better),
+        )
     return Finding(subject, tuple(tried), measured)
 
 

@@ -53,6 +53,7 @@ def tuned_subject(finding: Finding, sampler: str) -> TunedSubject:
         {name: subject.values(measured.settings) for name, measured in finding.measured.items()},
         sampler,
         tuple(_borrowed(each) for each in finding.borrowed),
+        {name: measured.centre for name, measured in finding.measured.items() if measured.centre is not None},
     )
 
 

@@ -13,7 +13,6 @@ from ganbench.reporting.drawing import Sheet, Spec, grid, inks, layered
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.tuning.marks import (
-    MARKED,
     STATES,
     Axis,
     ScoreScale,
@@ -59,11 +58,12 @@ def map_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
         title = None if value is None else f"{STEPS} = {told(value)}"
         panels.append(_panel(sheet, mine, marks, axes, scores, title, titled(frame, each)))
     others = [one.name for one in each.parameters if one.name not in {axis.parameter.name for axis in axes}]
+    lost = any(trial.score is None for trial in each.trials)
+    grey = ", and grey where a trial has no score (crosses lost a seed, triangles were pruned)" if lost else ""
     caption = (
         f"Where the trials of {name} lie{', by D steps' if panelled else ''}, coloured by {titled(frame, each)} "
-        f"({each.better} is better): blue is good, orange bad, and grey where a trial has no score (crosses lost a "
-        "seed, triangles were pruned). The ground has the colour of the nearest trial of its panel and says nothing "
-        f"beyond it. {MARKED}."
+        f"({each.better} is better): blue is good, orange bad{grey}. The ground has the colour of the nearest trial of "
+        "its panel: it is no model of what lies between."
         f"{f' Trials differ in {joined(others)} too, which no panel shows.' if others else ''}"
     )
     shown = data.rename(columns={f"x{place}": axis.parameter.name for place, axis in enumerate(axes)})
@@ -117,7 +117,7 @@ def _panel(
             {"x": x, "y": y, **marks},
         ),
     ]
-    return layered(*layers, title=title, width=250, height=230)
+    return layered(*layers, title=title, width=260, height=234)
 
 
 def _ground(trials: pd.DataFrame, axes: Sequence[Axis]) -> pd.DataFrame:

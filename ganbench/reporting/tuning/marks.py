@@ -37,12 +37,9 @@ SHAPES = {
     RECOMMENDED: "square",
     TUNED: "triangle-up",
 }
-SIZES = {STATES["complete"]: 34, STATES["infeasible"]: 44, STATES["pruned"]: 40, BEST: 150}
+SIZES = {STATES["complete"]: 34, STATES["infeasible"]: 44, STATES["pruned"]: 40, BEST: 130, TUNED: 260}
 LARGE = 80
 ROOM: Spec = {"titlePadding": 8}
-MARKED = (
-    "Star: the best trial. Diamond, square and triangle: the suite's own settings, the recommended ones and those found"
-)
 
 
 @dataclass(frozen=True)
@@ -189,7 +186,7 @@ def marked(data: pd.DataFrame) -> Spec:
 def _row(
     axes: Sequence[Axis], settings: Settings, score: float, mark: str, tip: str, colour: str
 ) -> dict[str, float | str]:
-    hollow, special = mark in (STATES["infeasible"], STATES["pruned"]), mark not in STATES.values()
+    hollow, special = mark in (STATES["infeasible"], STATES["pruned"], TUNED), mark not in STATES.values()
     stroke = INK if special else GREY if hollow else colour
     return {
         **{f"x{place}": axis.column(settings[axis.parameter.name]) for place, axis in enumerate(axes)},

@@ -61,6 +61,7 @@ def _study(found: Any) -> TunedSubject:
         _mapping(found.get("variants"), lambda settings: _settings(settings, parameters)),
         _text(found.get("sampler")),
         tuple(_borrowed(each) for each in _list(found.get("borrowed"))),
+        _mapping(found.get("centres"), _interval),
     )
     if DEFAULT not in made.measured or not made.trials:
         raise ValueError(f"{made.objective} on {made.dataset} has no trials, or no default settings")

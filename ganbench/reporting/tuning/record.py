@@ -71,7 +71,8 @@ class TunedSubject:
 
     `measured` has the mean on fresh seeds of each variant (default, recommended, tuned), `objectives` their labels in
     the reported suite, `settings` the setting found in words. `value` is what was tuned for. `variants` has the values
-    that each variant gives the parameters; one that a variant does not fix is left out.
+    that each variant gives the parameters; one that a variant does not fix is left out. `centres` are what stands for
+    the fresh seeds elsewhere in a report: medians of distances, whose means a single collapse makes.
     """
 
     objective: str
@@ -87,6 +88,7 @@ class TunedSubject:
     variants: Mapping[str, Settings] = field(default_factory=dict)
     sampler: str = ""
     borrowed: tuple[Borrowed, ...] = ()
+    centres: Mapping[str, Interval] = field(default_factory=dict)
 
     @property
     def scores(self) -> list[float | None]:
@@ -112,10 +114,16 @@ class TunedSubject:
         return next((trial for trial in self.trials if trial.settings == wanted), None)
 
 
-def gain(each: TunedSubject) -> float:
-    """Return by how much the tuned settings score better than the suite's own."""
+def gain(each: TunedSubject, of: Mapping[str, Interval] | None = None, variant: str = TUNED) -> float:
+    """Return by how much a variant scores better than the suite's own settings; NaN where one of them has no score.
+
+    `of` are the means, or the centres.
+    """
+    known = each.measured if of is None else of
+    if variant not in known or DEFAULT not in known:
+        return math.nan
     sign = 1.0 if each.better == "higher" else -1.0
-    return sign * (each.measured[TUNED].value - each.measured[DEFAULT].value)
+    return sign * (known[variant].value - known[DEFAULT].value)
 
 
 def by_importance(each: TunedSubject) -> list[Parameter]:

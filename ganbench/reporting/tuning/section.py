@@ -16,7 +16,7 @@ from ganbench.reporting.tuning.maps import map_figure
 from ganbench.reporting.tuning.marks import study_name
 from ganbench.reporting.tuning.parallel import parallel_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
-from ganbench.reporting.tuning.record import DEFAULT, TUNED, TunedSubject, gain, plain
+from ganbench.reporting.tuning.record import TUNED, TunedSubject, gain, plain
 from ganbench.reporting.tuning.region import one_sign, region_figure, region_table
 from ganbench.reporting.tuning.regret import regret_figure, regret_table
 from ganbench.reporting.tuning.slices import slices_figure
@@ -90,16 +90,20 @@ def section(frame: Frame, tuned: Sequence[TunedSubject]) -> Section:
 
 def verdict(tuned: Sequence[TunedSubject]) -> str:
     """Say in a sentence or two where tuning gained anything on fresh seeds."""
-    able = [each for each in tuned if TUNED in each.measured and each.measured[DEFAULT].n]
-    gained = [each for each in able if gain(each) > 0]
-    said = (
-        f"On fresh seeds the tuned settings have a better mean than the suite's own in {len(gained)} of {len(tuned)}."
-    )
+    able = [each for each in tuned if TUNED in each.measured]
+    gained = sum(gain(each) > 0 for each in able)
+    said = f"On fresh seeds the tuned settings have a better mean than the suite's own in {gained} of {len(tuned)}"
+    if medians := [each for each in able if each.better == "lower" and TUNED in each.centres]:
+        said += f", and a better median in {sum(gain(each, each.centres) > 0 for each in medians)}"
+    said += "."
     shares = [(share_near_best(each.scores, each.better), each) for each in tuned if one_sign(each)]
     if len(tuned) > 1 and (known := [pair for pair in shares if pair[0] * len(pair[1].trials) > 1.5]):
         share, widest = max(known, key=lambda pair: pair[0])
-        said += f" The widest good region has {study_name(widest, tuned)}: {percent(share)} of its trials are within "
-        said += "10 % of its best."
+        best = 0.0 if widest.best is None or widest.best.score is None else widest.best.score
+        said += (
+            f" The widest good region has {study_name(widest, tuned)}: {percent(share)} of its trials are within 10 % "
+            f"of its best, {best:.3g}."
+        )
     without = [f"{each.objective} on {each.dataset}" for each in tuned if TUNED not in each.measured]
     return f"{said} No trial was feasible of {joined(without)}." if without else said
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganbench.reporting.drawing import Sheet, grid, inks, layered, number
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.tuning.marks import MARKED, axis_of, file_name, marked, points, scores_of, titled
+from ganbench.reporting.tuning.marks import axis_of, file_name, marked, points, scores_of, titled
 from ganbench.reporting.tuning.record import TunedSubject, by_importance
 from ganbench.reporting.wording import count
 
@@ -33,8 +33,8 @@ def slices_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
     caption = (
         f"{title[:1].upper()}{title[1:]} ({each.better} is better) of every trial of {name} against each parameter, "
         f"the most important first: means over the search's seeds of {count(len(each.trials), 'trial')}"
-        f"{', of which ' + ' and '.join(without) if without else ''}, no interval. {MARKED}, on fresh seeds. All "
-        "panels share the vertical axis."
+        f"{', of which ' + ' and '.join(without) if without else ''}, no interval. Settings with a name stand at "
+        "their means on fresh seeds. All panels share the vertical axis."
     )
     shown = data.rename(columns={f"x{place}": axis.parameter.name for place, axis in enumerate(axes)})
     shown = shown.drop(columns=["fill", "stroke", "size", "tip"])

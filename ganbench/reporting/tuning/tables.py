@@ -5,40 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganbench.reporting.parts import Table
-from ganbench.reporting.tuning.record import TUNED, VARIANTS, TunedSubject, gain
+from ganbench.reporting.tuning.marks import settings_told
+from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, TunedSubject, gain
 from ganbench.reporting.wording import NOTHING, bounds, joined, n_of, places, without_interval
 from ganbench.reporting.wording import number as written
-from ganbench.stats import Interval
+from ganbench.stats import CENTRES, Interval
 
 
 def worth_table(tuned: Sequence[TunedSubject]) -> Table:
-    """Table default, recommended and tuned settings side by side; how many seeds there are where that differs."""
-    means = [found for each in tuned for found in each.measured.values()]
-    seeds = {found.n for found in means}
-    variants = [name for name in VARIANTS if any(name in each.measured for each in tuned)]
-    values = list(dict.fromkeys(each.value for each in tuned))
-    rows = []
+    """Table default, recommended and tuned settings, a row each, with the mean and what stands for the seeds."""
+    rows, objectives = [], []
+    seeds = {found.n for each in tuned for found in each.measured.values()}
+    counted, placed = len(seeds) > 1, len({each.dataset for each in tuned}) > 1
     for each in tuned:
-        digits = places(found.value for found in each.measured.values())
-        told = [_mean(each.measured.get(name), digits, len(seeds) > 1) for name in variants]
-        gained = written(gain(each), digits) if TUNED in each.measured else NOTHING
-        value = [each.value] if len(values) > 1 else []
-        settings = each.settings or "no feasible trial"
-        rows.append((each.objective, each.dataset, *value, *told, gained, settings))
-    of = ["Tuned for"] if len(values) > 1 else []
+        digits = places(found.value for found in (*each.measured.values(), *each.centres.values()))
+        for name in [name for name in VARIANTS if name in each.measured]:
+            mean, middle = each.measured[name], each.centres.get(name)
+            gained = NOTHING if name == DEFAULT else written(gain(each, variant=name), digits)
+            told = (_value(mean, digits), gained, *_centre(middle, digits), *([str(mean.n)] * counted))
+            settings = settings_told(each.variants.get(name, {})) or NOTHING
+            rows.append((each.objective, *([each.dataset] * placed), name, *told, settings))
+            objectives.append(each.objectives[name])
+    values = joined(list(dict.fromkeys(f"{each.value} ({each.better} is better)" for each in tuned)))
+    middles = joined(sorted({CENTRES[each.better] for each in tuned}))
+    known = [found for each in tuned for found in each.centres.values()]
+    without = [f"{each.objective} on {each.dataset}" for each in tuned if set(each.measured) == {DEFAULT}]
     return Table(
-        f"Means of {joined(values)} over fresh seeds, by which nothing was chosen ({n_of(seeds)}), with 95 % "
-        "t-intervals where they hold. Gain: how much better the tuned settings score than the suite's "
-        f"own.{without_interval(means)}",
-        ("Objective", "Dataset", *of, *(name.capitalize() for name in variants), "Gain", "Settings found"),
+        f"{values} on fresh seeds ({n_of(seeds)}), by which nothing was chosen. Gain: how much better the mean is "
+        "than that of the suite's own settings; the mean is what was tuned, and seeds that collapse make most of a mean of "
+        f"distances. Centre: the {middles} over the seeds, with its 95 % interval where one holds.{without_interval(known)}"
+        f"{f' No trial was feasible of {joined(without)}.' if without else ''}",
+        (
+            *("Objective", *(["Dataset"] * placed), "Settings", "Mean", "Gain", "Centre", "95 % interval"),
+            *(["Seeds"] * counted),
+            "Values",
+        ),
         tuple(rows),
-        (False, False, *(False for _ in of), *(True for _ in variants), True, False),
-        tuple(each.shown for each in tuned),
+        (*(False,) * (2 + placed), *(True,) * (4 + counted), False),
+        tuple(objectives),
     )
 
 
-def _mean(found: Interval | None, digits: int, counted: bool) -> str:
+def _value(found: Interval, digits: int) -> str:
+    return written(found.value, digits) if found.n else NOTHING
+
+
+def _centre(found: Interval | None, digits: int) -> tuple[str, str]:
     if found is None or not found.n:
-        return NOTHING
-    reach = f" ({bounds(found, digits)})" if found.offered else ""
-    return f"{written(found.value, digits)}{reach}" + (f", n = {found.n}" if counted else "")
+        return NOTHING, NOTHING
+    return _value(found, digits), bounds(found, digits) if found.offered else NOTHING

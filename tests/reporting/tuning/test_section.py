@@ -51,24 +51,30 @@ def test_it_asks_one_question_after_the_other(shown):
 
 def test_default_and_tuned_settings_stand_side_by_side_with_the_gain(shown):
     (worth,) = parts(shown, "What tuning is worth")
-    assert isinstance(worth, Table) and "fid_final" in worth.caption
-    assert worth.headings == ("Objective", "Dataset", "Default", "Tuned", "Gain", "Settings found")
-    assert worth.rows[0] == (
-        "hinge",
-        "ring8",
-        "4.10 (3.18 to 5.02), n = 5",
-        "1.34 (0.85 to 1.83), n = 5",
-        "2.76",
-        "g_lr=0.001",
-    )
-    assert worth.rows[3] == ("wgan", "grid25", "3.50 (\u22122.85 to 9.85), n = 2", *[NOTHING] * 2, "no feasible trial")
+    assert isinstance(worth, Table) and worth.caption.startswith("fid_final (lower is better) on fresh seeds")
+    assert worth.headings[:7] == ("Objective", "Dataset", "Settings", "Mean", "Gain", "Centre", "95 % interval")
+    first, second, *_, last = worth.rows
+    assert first[:8] == ("hinge", "ring8", "default", "4.10", NOTHING, "4.00", "3.00 to 5.00", "5")
+    assert second[:8] == ("hinge", "ring8", "tuned", "1.34", "2.76", "1.20", "1.00 to 2.00", "5")
+    assert first[8] == "d_lr=0.001, d_steps=1, g_lr=0.05" and second[8].startswith("d_lr=0.00215, d_steps=1")
+    assert last[:8] == ("wgan", "grid25", "default", "3.50", NOTHING, "3.50", NOTHING, "2")
+    assert worth.objectives[:2] == ("hinge (default)", "hinge (tuned)")
+    assert worth.caption.endswith("No trial was feasible of wgan on grid25.")
 
 
-def test_the_verdict_counts_gains_and_names_what_never_trained(made):
+def test_what_is_the_same_of_all_is_in_the_caption(frame, made):
+    (worth,) = parts(section(frame, [made.study()]), "What tuning is worth")
+    assert isinstance(worth, Table) and "(n = 5)" in worth.caption
+    assert worth.headings == ("Objective", "Settings", "Mean", "Gain", "Centre", "95 % interval", "Values")
+
+
+def test_the_verdict_counts_gains_in_mean_and_median_and_names_what_never_trained(made):
     assert verdict(made.studies()) == (
-        "On fresh seeds the tuned settings have a better mean than the suite's own in 3 of 4. "
-        "No trial was feasible of wgan on grid25."
+        "On fresh seeds the tuned settings have a better mean than the suite's own in 3 of 4, and a better median in "
+        "3. No trial was feasible of wgan on grid25."
     )
+    shares = replace(made.study(), better="higher")
+    assert verdict([shares]) == "On fresh seeds the tuned settings have a better mean than the suite's own in 0 of 1."
 
 
 def test_the_verdict_names_the_widest_good_region_where_it_is_more_than_one_trial(made):
@@ -77,7 +83,7 @@ def test_the_verdict_names_the_widest_good_region_where_it_is_more_than_one_tria
     assert best is not None
     alike = [trial if trial.number != 5 else replace(trial, score=best.score) for trial in one.trials]
     assert verdict([one, replace(other, trials=alike)]).endswith(
-        "The widest good region has wgan: 17 % of its trials are within 10 % of its best."
+        "The widest good region has wgan: 17 % of its trials are within 10 % of its best, 0.1."
     )
 
 
