@@ -24,7 +24,7 @@ def worth_table(tuned: Sequence[TunedSubject]) -> Table:
             gained = NOTHING if name == DEFAULT else written(gain(each, variant=name), digits)
             told = (_value(mean, digits), gained, *_centre(middle, digits), *([str(mean.n)] * counted))
             settings = settings_told(each.variants.get(name, {})) or NOTHING
-            rows.append((each.objective, *([each.dataset] * placed), name, *told, settings))
+            rows.append((each.objectives[name], *([each.dataset] * placed), *told, settings))
             objectives.append(each.objectives[name])
     values = joined(list(dict.fromkeys(f"{each.value} ({each.better} is better)" for each in tuned)))
     middles = joined(sorted({CENTRES[each.better] for each in tuned}))
@@ -32,16 +32,16 @@ def worth_table(tuned: Sequence[TunedSubject]) -> Table:
     without = [f"{each.objective} on {each.dataset}" for each in tuned if set(each.measured) == {DEFAULT}]
     return Table(
         f"{values} on fresh seeds ({n_of(seeds)}), by which nothing was chosen. Gain: how much better the mean is "
-        "than that of the suite's own settings; the mean is what was tuned, and seeds that collapse make most of a mean of "
-        f"distances. Centre: the {middles} over the seeds, with its 95 % interval where one holds.{without_interval(known)}"
-        f"{f' No trial was feasible of {joined(without)}.' if without else ''}",
+        "than that of the suite's own settings; the mean is what was tuned, and seeds that collapse make most of a "
+        f"mean of distances. Centre: the {middles} over the seeds, with its 95 % interval where one "
+        f"holds.{without_interval(known)}{f' No trial was feasible of {joined(without)}.' if without else ''}",
         (
-            *("Objective", *(["Dataset"] * placed), "Settings", "Mean", "Gain", "Centre", "95 % interval"),
+            *("Contender", *(["Dataset"] * placed), "Mean", "Gain", "Centre", "95 % interval"),
             *(["Seeds"] * counted),
             "Values",
         ),
         tuple(rows),
-        (*(False,) * (2 + placed), *(True,) * (4 + counted), False),
+        (*(False,) * (1 + placed), *(True,) * (4 + counted), False),
         tuple(objectives),
     )
 

@@ -52,12 +52,12 @@ def test_it_asks_one_question_after_the_other(shown):
 def test_default_and_tuned_settings_stand_side_by_side_with_the_gain(shown):
     (worth,) = parts(shown, "What tuning is worth")
     assert isinstance(worth, Table) and worth.caption.startswith("fid_final (lower is better) on fresh seeds")
-    assert worth.headings[:7] == ("Objective", "Dataset", "Settings", "Mean", "Gain", "Centre", "95 % interval")
+    assert worth.headings[:6] == ("Contender", "Dataset", "Mean", "Gain", "Centre", "95 % interval")
     first, second, *_, last = worth.rows
-    assert first[:8] == ("hinge", "ring8", "default", "4.10", NOTHING, "4.00", "3.00 to 5.00", "5")
-    assert second[:8] == ("hinge", "ring8", "tuned", "1.34", "2.76", "1.20", "1.00 to 2.00", "5")
-    assert first[8] == "d_lr=0.001, d_steps=1, g_lr=0.05" and second[8].startswith("d_lr=0.00215, d_steps=1")
-    assert last[:8] == ("wgan", "grid25", "default", "3.50", NOTHING, "3.50", NOTHING, "2")
+    assert first[:7] == ("hinge (default)", "ring8", "4.10", NOTHING, "4.00", "3.00 to 5.00", "5")
+    assert second[:7] == ("hinge (tuned)", "ring8", "1.34", "2.76", "1.20", "1.00 to 2.00", "5")
+    assert first[7] == "d_lr=0.001, d_steps=1, g_lr=0.05" and second[7].startswith("d_lr=0.00215, d_steps=1")
+    assert last[:7] == ("wgan (default)", "grid25", "3.50", NOTHING, "3.50", NOTHING, "2")
     assert worth.objectives[:2] == ("hinge (default)", "hinge (tuned)")
     assert worth.caption.endswith("No trial was feasible of wgan on grid25.")
 
@@ -65,7 +65,7 @@ def test_default_and_tuned_settings_stand_side_by_side_with_the_gain(shown):
 def test_what_is_the_same_of_all_is_in_the_caption(frame, made):
     (worth,) = parts(section(frame, [made.study()]), "What tuning is worth")
     assert isinstance(worth, Table) and "(n = 5)" in worth.caption
-    assert worth.headings == ("Objective", "Settings", "Mean", "Gain", "Centre", "95 % interval", "Values")
+    assert worth.headings == ("Contender", "Mean", "Gain", "Centre", "95 % interval", "Values")
 
 
 def test_the_verdict_counts_gains_in_mean_and_median_and_names_what_never_trained(made):
