@@ -61,9 +61,9 @@ def median_best(scores: Sequence[float | None], better: Better, confidence: floa
     of trials no worse than x. So the median of it is the quantile of trials of order 1 - 2^(-1/b), and the interval of
     a quantile between order statistics is exact: it covers no less than `confidence` at every budget (pointwise),
     whatever the distribution (Lourie et al. 2024, arXiv:2311.09480, whose bands hold for all budgets at once). The
-    interval of an expected best is not offered: the percentiles of a bootstrap over trials cover 70 to 90 % at a
-    quarter of the budget and 40 to 60 % at the whole of it (`benchmarks/coverage.py --only budgets`). A trial without
-    a score (None) is worse than any. ValueError for scores that are not finite.
+    interval of an expected best is not offered: the percentiles of a bootstrap over trials cover 68 to 86 % of
+    continuous scores at a quarter of the budget and 35 to 63 % at the whole of it (`benchmarks/coverage.py`). A trial
+    without a score (None) is worse than any. ValueError for scores that are not finite.
     """
     known = np.array([score for score in scores if score is not None], dtype=np.float64)
     if not np.isfinite(known).all():
