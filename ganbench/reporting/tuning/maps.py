@@ -112,7 +112,7 @@ def _panel(
             {"x": x, "y": y, "color": scores.coloured(legend)},
         ),
         sheet.layer(
-            data[data["mark"] != STATES["complete"]],
+            data[data["mark"] != STATES["complete"]].assign(fill="none"),  # colours are for scores here
             {"type": "point", "opacity": 1, "strokeWidth": 1.6},
             {"x": x, "y": y, **marks},
         ),
