@@ -55,7 +55,7 @@ def tuning(frame: Frame) -> Tuning | None:
     try:
         studies = kept(frame)
     except Unreadable as why:
-        said = f"What tuning came to is left out: studies/{frame.suite.name}.json cannot be shown, since {why}. "
+        said = f"What tuning came to is left out: tuning/{frame.suite.name}.json cannot be shown, since {why}. "
         return Tuning(_section(f"{said}`ganbench tune` writes it anew.", "", []))
     return Tuning(section(frame, studies), studies) if studies else None
 

@@ -25,12 +25,12 @@ def test_what_is_kept_comes_back_as_it_was(keep, made):
 
 def test_a_suite_that_was_not_tuned_has_no_section(keep, made):
     store = keep(made.studies())
-    (store.root / "studies" / f"{made.suite}.json").unlink()
+    (store.root / "tuning" / f"{made.suite}.json").unlink()
     assert tuning(load(store, made.suite)) is None
 
 
 def changed(store: Store, change: Callable[[dict[str, Any]], object]) -> None:
-    path = store.root / "studies" / "s-tune.json"
+    path = store.root / "tuning" / "s-tune.json"
     found = json.loads(path.read_text())
     change(found)
     path.write_text(json.dumps(found))
@@ -77,13 +77,13 @@ def test_what_is_not_as_it_should_be_is_left_out_and_said(keep, change, said, ma
     changed(store, change)
     found = tuning(load(store, made.suite))
     assert found is not None and not found.section.blocks and not found.summary
-    assert said in found.section.verdict and f"studies/{made.suite}.json" in found.section.verdict
+    assert said in found.section.verdict and f"tuning/{made.suite}.json" in found.section.verdict
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"version": 1', "[" * 100_000])
 def test_a_file_that_is_no_json_is_left_out_and_said(keep, made, content):
     store = keep(made.studies()[:1])
-    (store.root / "studies" / f"{made.suite}.json").write_text(content)
+    (store.root / "tuning" / f"{made.suite}.json").write_text(content)
     found = tuning(load(store, made.suite))
     assert found is not None and "it is not valid JSON" in found.section.verdict
 
