@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import ganbench
 from ganbench.reporting import write_report
 from ganbench.reporting.frame import load
 from ganbench.reporting.tuning.reading import kept
@@ -88,12 +89,14 @@ def test_a_file_that_is_no_json_is_left_out_and_said(keep, made, content):
     assert found is not None and "it is not valid JSON" in found.section.verdict
 
 
-def test_a_damaged_file_leaves_the_rest_of_the_report(keep, tmp_path: Path, made):
-    store = keep(made.studies()[:1])
+def test_a_damaged_file_leaves_the_rest_of_the_report_with_every_figure_as_pdf_where_asked(keep, tmp_path: Path, made):
+    store, out = keep(made.studies()[:1]), tmp_path / "report"
     changed(store, lambda f: f.update(version=0))
-    page = write_report(store, made.suite, tmp_path / "report").read_text()
+    page = ganbench.report(store.root, out, pdf=True).read_text()
     assert "written by another version" in page and "hinge (tuned)" in page
-    assert "written by another version" in (tmp_path / "report" / "report.md").read_text()
+    assert "written by another version" in (out / "report.md").read_text()
+    figures = {kind: {path.stem for path in out.glob(f"figures/*.{kind}")} for kind in ("svg", "pdf")}
+    assert figures["pdf"] == figures["svg"] != set()
 
 
 def test_names_from_a_store_become_no_markup(keep, tmp_path: Path, made):
