@@ -11,7 +11,7 @@ import importlib.util
 import statistics
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,11 @@ from typing import Any, Protocol, cast
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ganbench.locks import alone
 from ganbench.sent import hidden
@@ -174,6 +175,19 @@ class Study:
             Tried(trial.number, trial.params, tuple(trial.user_attrs[SCORES]), tuple(trial.user_attrs[LOST]))
             for trial in done
         ]
+
+    def divergences(self, losses: Sequence[Mapping[int, float]], share: float) -> list[dict[str, float]]:
+        """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
+        trials = [trial for trial in self._trials() if trial.number in losses[0]]
+        ranked = optuna.create_study()
+        ranked.add_trials([create_trial(params=t.params, distributions=t.distributions, value=0.0) for t in trials])
+        evaluator, found = PedAnovaImportanceEvaluator(target_quantile=share), []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of losses, which are low where trials are good; of ties
+            for loss in losses:
+                of = [loss[trial.number] for trial in trials]
+                found.append(evaluator.evaluate(ranked, target=lambda trial: of[trial.number]))  # noqa: B023 - at once
+        return found
 
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""
