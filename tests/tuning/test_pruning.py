@@ -8,14 +8,12 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from ganbench.checkpoints import step_of
 from ganbench.execution.tasks import CohortRun
 from ganbench.store import CHECKPOINT, Store
 from ganbench.suite.errors import SuiteError
-from ganbench.suite.load import load_suite
 from ganbench.suite.prune import Prune
 from ganbench.tuning.choosing import Tried, chosen
 from ganbench.tuning.pruners import losers, pruner_of
@@ -167,7 +165,7 @@ def test_an_interrupted_search_decides_as_one_that_was_not(both, bench):
     assert states == [(trial.state, trial.value, trial.intermediate_values) for trial in raw(both.bench.folder)]
 
 
-@pytest.mark.parametrize("call", range(0, 30, 3))
+@pytest.mark.parametrize("call", range(0, 52, 3))
 def test_a_process_that_ends_between_two_writes_loses_no_decision(bench, pruned_text, monkeypatch, call):
     """The trials' values are made up, so that nothing trains; the process ends before its n-th write to the study."""
 
@@ -200,13 +198,28 @@ def test_a_process_that_ends_between_two_writes_loses_no_decision(bench, pruned_
 
     storage = open_storage(bench.folder / f"{call}.journal")
     try:
-        search("a", set(), 12 + call)
+        search("a", set(), call)
     except Killed:
         search("b", {"a"}, None)
     else:
         raise AssertionError("it was to be killed")
     ended = [trial.user_attrs.get("ganbench.ended") for trial in storage.get_all_trials(0)]
     assert ended == [16, None, 16, 32, 16, None]
+
+
+def test_trials_that_are_asked_for_together_after_a_break_are_those_of_before(bench, pruned_text):
+    storage, made = open_storage(bench.folder / "some.journal"), bench.plan(pruned_text(HALVING))
+    first = Study(storage, "suite", made.tune, made.subjects[0], Claims("a", set()))
+    begun = first.ask(1)
+    second = Study(storage, "suite", made.tune, made.subjects[0], Claims("b", {"a"}))
+    batch = second.batch(4)
+    assert batch[:1] == begun and [each.number for each in batch] == [0, 1, 2, 3]
+    for each in batch[:3]:
+        second.report(each, [1.0])
+        second.tell(each, [1.0], [])
+    third = Study(storage, "suite", made.tune, made.subjects[0], Claims("c", {"b"}))
+    assert [each.number for each in third.batch(4)] == [3]  # not with the first of the next batch
+    assert [each.number for each in third.batch(4)] == [4, 5]
 
 
 def made_up(number: int, step: int) -> float:
@@ -256,7 +269,7 @@ def test_a_cell_of_a_killed_rung_goes_on_from_where_it_was_kept(bench, pruned_te
     with pytest.raises(KeyboardInterrupt):
         bench.tune(text)
     store = Store(bench.folder / "runs")
-    stand = {key: step_of(store, key) for key in store.keys()}
+    stand = {key: step_of(store, key) for key in sorted(store.keys())}
     assert set(stand.values()) == {16, 32} and not any(store.status(key) for key in stand)
     monkeypatch.undo()
     trained = []
@@ -266,3 +279,189 @@ def test_a_cell_of_a_killed_rung_goes_on_from_where_it_was_kept(bench, pruned_te
     assert len(trained) == 1
     monkeypatch.undo()
     assert bench.tune(text).findings[0].tried == found.findings[0].tried
+
+
+def test_the_pruner_is_asked_of_all_of_a_batch_as_if_each_were_the_last(pruned_text):
+    def study(prune: Prune, values: list[float], direction: str = "minimize", step: int = 10) -> optuna.Study:
+        made = optuna.create_study(direction=direction, pruner=pruner_of(prune, 10, 100), study_name="some")
+        for value in values:
+            made.ask().report(value, step)
+        return made
+
+    def lost(made: optuna.Study, numbers=range(8), without=None) -> set[int]:
+        return losers(made, made.trials, without or {}, list(numbers), 10)
+
+    by = Prune(by="halving", reduction=4)
+    falling = study(by, [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+    assert lost(falling) == {0, 1, 2, 3, 4, 5}
+    # Optuna's own order: whoever is asked about first is the best so far.
+    assert [trial.number for trial in falling.trials if optuna.Trial(falling, trial._trial_id).should_prune()] == []
+    assert lost(study(by, [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0], "maximize")) == {2, 3, 4, 5, 6, 7}
+    assert lost(study(by, [1.0, 1.0, 1.0, 2.0]), range(4)) == {3}  # equals share their fate
+    assert lost(study(by, [1.0, 2.0, 3.0]), range(3)) == {1, 2}  # the best one goes on where they are few
+    assert lost(study(by, [1.0] * 3), [0], {1: 10, 2: 10}) == set()
+    # Those that lost a seed make up the number of which one in four goes on.
+    assert lost(study(by, [1.0, 2.0] + [0.0] * 6), [0, 1], dict.fromkeys(range(2, 8), 10)) == set()
+    assert lost(study(by, [1.0, 2.0]), [0, 1]) == {1}
+    below = study(by, [8.0, 7.0], step=9)
+    assert losers(below, below.trials, {}, [0, 1], 9) == set()  # before the first rung
+
+
+def test_brackets_of_hyperband_go_by_a_trials_number_and_are_known_from_the_start():
+    prune = Prune(by="hyperband", reduction=3)
+    made = optuna.create_study(pruner=pruner_of(prune, 10, 90), study_name="minimax / ring8 / mlp")
+    for value in range(12):
+        made.ask().report(float(value), 10)
+    brackets = [made.pruner._get_bracket_id(made, trial) for trial in made.trials]
+    assert {0, 1} <= set(brackets)
+    first = [number for number, bracket in enumerate(brackets) if bracket == 0]
+    kept = set(first[: max(1, len(first) // 3)])
+    # The other brackets have their first rung later.
+    assert losers(made, made.trials, {}, list(range(12)), 10) == set(first) - kept
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "gp"])
+@pytest.mark.parametrize("by", ["halving", "hyperband"])
+def test_every_sampler_searches_with_pruned_and_infeasible_trials_among_others(bench, pruned_text, sampler, by):
+    text = pruned_text(f"{{by: {by}, first: 16, reduction: 2}}", trials=16).replace(
+        "sampler: random", f"sampler: {sampler}"
+    )
+    made = bench.plan(text)
+    study = Study(open_storage(bench.folder / "some.journal"), "suite", made.tune, made.subjects[0], Claims("a", set()))
+    while study.left():
+        batch = study.batch(4)
+        study.tell(batch[0], [1.0], ["diverged"])
+        played(study, batch[1:])
+    tried = study.tried()
+    assert {trial.infeasible for trial in tried} == {True, False}
+    assert {16, None} <= {trial.pruned for trial in tried} <= {16, 32, None}
+    assert len({trial.settings["g_lr"] for trial in tried}) == 16
+    assert [trial.number for trial in tried if trial.infeasible] == [0, 4, 8, 12]
+
+
+def test_a_trial_that_lost_a_seed_ends_at_once_and_counts_as_infeasible_not_as_pruned(bench, pruned_text):
+    text = (
+        pruned_text(HALVING, trials=4)
+        .replace("{log: [1e-4, 1e-1]}", "{choice: [1.0e-3, 1.0e+30]}")
+        .replace("seed: 3", "seed: 1")
+    )
+    (finding,) = bench.tune(text).findings
+    assert 0 < finding.infeasible < 4
+    store = Store(bench.folder / "runs")
+    for trial, frozen in zip(finding.tried, raw(bench.folder), strict=True):
+        assert trial.infeasible == (trial.settings["g_lr"] == 1e30)
+        if trial.infeasible:
+            assert trial.ended == 16 and trial.pruned is None and trial.lost == ("diverged",) * 2
+            assert frozen.constraints == {"lost": 1.0} and frozen.state == TrialState.PRUNED and frozen.value is None
+            assert {store.status(key).outcome for key in cells_of(bench, text, trial)} == {"diverged"}
+    assert sum(finding.pruned.values()) == sum(trial.pruned is not None for trial in finding.tried)
+    assert not list(bench.folder.rglob(CHECKPOINT))
+
+
+def test_wilcoxon_never_trains_the_further_seeds_of_a_pruned_trial(bench, pruned_text):
+    text = pruned_text("{by: wilcoxon, p: 0.3, seeds: 2}", trials=4, batch=2, seeds=6, g_steps=16)
+    text = text.replace("{log: [1e-4, 1e-1]}", "{log: [1e-6, 1e-1]}").replace("seed: 3", "seed: 0")
+    (finding,) = bench.tune(text).findings
+    # The first batch has nobody to be compared with; of the second, the trial with the larger learning rate is pruned.
+    assert [trial.pruned for trial in finding.tried] == [None, None, None, 2]
+    pruned, store = finding.tried[3], Store(bench.folder / "runs")
+    assert [store.status(key) is not None for key in cells_of(bench, text, pruned, 6)] == [True, True, *[False] * 4]
+    assert pruned.settings["g_lr"] > 0.01 and all(
+        a > b for a, b in zip(pruned.scores, finding.tried[0].scores, strict=False)
+    )
+    for trial, frozen in zip(finding.tried, raw(bench.folder), strict=True):
+        assert len(trial.scores) == (trial.pruned or 6)
+        assert frozen.intermediate_values == dict(enumerate(trial.scores))
+
+
+def test_a_checkpoint_that_another_trial_needs_stays_and_one_that_is_gone_costs_only_time(bench, pruned_text):
+    from ganbench.checkpoints import StoredCheckpoints
+    from ganbench.tuning.search import Searched, _forget
+
+    text = pruned_text(HALVING, trials=4).replace("{log: [1e-4, 1e-1]}", "{choice: [1.0e-3, 1.0e-2]}")
+    made = bench.plan(text)
+    subject, store = made.subjects[0], made.plan.store
+    study = Study(open_storage(bench.folder / "some.journal"), "suite", made.tune, subject, Claims("a", set()))
+    batch = study.batch(4)
+    keys = [[row.cell.key for row in subject.rows(each.settings, range(2))] for each in batch]
+    for key in {key for each in keys for key in each}:
+        store.write_checkpoint(key, b"")
+    twin = next((a, b) for a in range(4) for b in range(a) if keys[a] == keys[b])
+    study.report(batch[twin[0]], [1.0])
+    study.tell(batch[twin[0]], [1.0], [])
+    _forget(store, [Searched(subject, study)])
+    assert all((store.cell_folder(key) / CHECKPOINT).exists() for key in keys[twin[1]])
+    study.tell(batch[twin[1]], [1.0], [])
+    _forget(store, [Searched(subject, study)])
+    assert not any((store.cell_folder(key) / CHECKPOINT).exists() for key in keys[twin[1]])
+    assert StoredCheckpoints(store, keys[twin[1]], resumes=True).read() == []
+
+
+def test_rungs_are_scored_steps_at_which_training_can_pause_before_its_end():
+    every = range(60, 601, 60)
+    assert rungs(Prune(by="halving"), 600, every) == (120, 360)  # a ninth is 66
+    assert rungs(Prune(by="halving", first=60), 600, every) == (60, 180, 540)
+    assert rungs(Prune(by="halving", first=61, reduction=2), 600, every) == (120, 240, 480)
+    assert rungs(Prune(by="hyperband", first=500), 600, [*every]) == (540,)
+    assert rungs(Prune(by="halving"), 40, [4, 8, 12, 16, 20, 24, 28, 32, 36, 40]) == (4, 12)
+    for first, scored, said in (
+        (600, every, "must lie before the last of 600"),
+        (None, [300, 595, 600], r""),
+        (None, [600], "no score is made from G step 66 on .* scored after 600; `evaluate.every`"),
+        (596, [*range(1, 601)], "no score is made from G step 596 on"),
+    ):
+        if not said:
+            assert rungs(Prune(by="halving", first=first), 600, scored) == (300,)
+            continue
+        with pytest.raises(SuiteError, match=f"here: .*{said}"):
+            rungs(Prune(by="halving", first=first), 600, scored, "here")
+
+
+def test_what_a_trial_did_without():
+    whole = Stage(4)
+    assert spared(Stage(4, 60), whole, 600) == 4 * (600 - 64)  # it stands where it can be taken up
+    assert spared(Stage(2), whole, 600) == 2 * 600 and spared(whole, whole, 600) == 0
+
+
+def test_waves_of_seeds_are_as_large_as_the_test_needs(bench, pruned_text):
+    made = bench.plan(pruned_text("{by: wilcoxon}", seeds=10))
+    assert stages(made.tune, 64, [64]) == (Stage(4), Stage(8), Stage(10))
+    assert "after 4, 8 of 10 seeds" in made.plan.notes[-1]
+    assert [Prune(by="wilcoxon", p=p).least_seeds for p in (0.5, 0.3, 0.25, 0.1, 0.05)] == [2, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("prune", "seeds", "said"),
+    [
+        ("{by: halving, frist: 16}", 2, r":13: unknown key of prune 'frist'; did you mean 'first'"),
+        ("{by: halvin}", 2, r":13: by: Input should be 'halving', 'hyperband' or 'wilcoxon'"),
+        ("{reduction: 3}", 2, r":13: prune: expected such as `{by: halving"),
+        ("halving", 2, r":13: prune: expected such as `{by: halving"),
+        ("{by: halving, reduction: 1}", 2, r":13: reduction: Input should be greater than or equal to 2"),
+        ("{by: halving, p: 0.1}", 2, r":13: p: is for wilcoxon, not for halving"),
+        ("{by: wilcoxon, first: 16}", 8, r":13: first: is for halving and hyperband, not for wilcoxon"),
+        (
+            "{by: wilcoxon}",
+            4,
+            r":13: wilcoxon: the test needs 4 seeds to fall below p = 0.1, .* seeds_per_trial: 5 or more",
+        ),
+        ("{by: wilcoxon, p: 0.3, seeds: 4}", 4, r":13: wilcoxon: 4 seeds are trained before .*: 5 or more"),
+        ("{by: wilcoxon, seeds: 1}", 8, r":13: seeds: Input should be greater than or equal to 2"),
+        ("{by: halving,\n    first: 64}", 2, r":14: first: 64: a first rung must lie before the last of 64 G steps"),
+        ("{by: halving, first: 60}", 2, r":13: halving: no score is made from G step 60 on"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_before_anything_trains(bench, pruned_text, prune, seeds, said):
+    with pytest.raises(SuiteError, match=rf"suite\.yaml{said}"):
+        bench.plan(pruned_text(prune, seeds=seeds))
+    assert not (bench.folder / "runs").exists()
+
+
+def test_a_study_is_another_one_with_pruning_and_the_same_as_ever_without(bench, pruned_text):
+    def identity(prune: str) -> str:
+        made = bench.plan(pruned_text(prune, seeds=6))
+        return made.subjects[0].identity(made.tune)
+
+    found = [identity(each) for each in ("", HALVING, "{by: halving, first: 16, reduction: 4}", "{by: wilcoxon}")]
+    assert len(set(found)) == 4
+    assert identity("{by: wilcoxon, p: 0.1}") == found[3] and identity("null") == found[0]
