@@ -222,6 +222,19 @@ def test_trials_that_are_asked_for_together_after_a_break_are_those_of_before(be
     assert [each.number for each in third.batch(4)] == [4, 5]
 
 
+def test_a_trial_that_has_passed_a_rung_is_not_judged_there_again(bench, pruned_text):
+    storage, made = open_storage(bench.folder / "some.journal"), bench.plan(pruned_text(HALVING))
+    first = Study(storage, "suite", made.tune, made.subjects[0], Claims("a", set()))
+    other = Study(storage, "suite", made.tune, made.subjects[0], Claims("b", {"a"}))
+    (mine,), theirs = first.ask(1), other.ask(4)
+    first.report(mine, [5.0])
+    assert first.losers([mine]) == [] and first.go_on(mine).passed == 1
+    for each in theirs:
+        other.report(each, [1.0])
+    assert [each.number for each in other.losers([mine])] == [mine.number]  # it would be by now
+    assert [(each.number, each.passed) for each in other.take_up(4)] == [(mine.number, 1)]
+
+
 def made_up(number: int, step: int) -> float:
     """Worse from trial to trial but for every other one, which is better."""
     return (number if number % 2 == 0 else -number) + (40 if (number, step) == (3, 32) else 0)
