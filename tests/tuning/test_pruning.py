@@ -15,12 +15,12 @@ from ganbench.execution.tasks import CohortRun
 from ganbench.store import CHECKPOINT, Store
 from ganbench.suite.errors import SuiteError
 from ganbench.suite.prune import Prune
+from ganbench.tuning.at_work import Presence
 from ganbench.tuning.choosing import Tried, chosen
 from ganbench.tuning.pruners import losers, pruner_of
-from ganbench.tuning.search import Incomplete
+from ganbench.tuning.search import Incomplete, Searched, search
 from ganbench.tuning.stages import Stage, rungs, spared, stages
 from ganbench.tuning.study import Study, open_storage
-from ganbench.tuning.tuner import tune
 
 HALVING = "{by: halving, first: 16, reduction: 2}"  # after the G steps 16 and 32 of 64
 
@@ -46,6 +46,17 @@ def raw(folder: Path, store: str = "runs") -> list[optuna.trial.FrozenTrial]:
     return storage.get_all_trials(study._study_id)
 
 
+def searched(bench, text: str, store: str = "runs", said=lambda _: None) -> tuple[Tried, ...]:
+    """Search as `tune` does, and leave out what comes after."""
+    made = bench.plan(text, store=store)
+    made.plan.store.check_writable()
+    presence = Presence(made.folder)
+    study = Study(open_storage(made.storage), "suite", made.tune, made.subjects[0], presence)
+    with presence.at_work([study]):
+        search(made.plan, [Searched(made.subjects[0], study)], made.folder, bench.trainer, said)
+    return tuple(study.tried())
+
+
 def cells_of(bench, text: str, trial: Tried, seeds: int = 2) -> list[str]:
     return [row.cell.key for row in bench.plan(text).subjects[0].rows(trial.settings, range(seeds))]
 
@@ -69,9 +80,9 @@ def both(tmp_path_factory: pytest.TempPathFactory, pruned_text):
     text, said = pruned_text(HALVING), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("os.fsync", lambda _: None)
-        pruned = tune(bench.plan(text), bench.trainer, bench.trainer, said.append)
-        whole = bench.tune(pruned_text(""), store="whole")
-    return Both(bench, text, pruned.findings[0].tried, whole.findings[0].tried, said)
+        pruned = searched(bench, text, said=said.append)
+        whole = searched(bench, pruned_text(""), "whole")
+    return Both(bench, text, pruned, whole, said)
 
 
 def test_survivors_end_with_the_very_bits_of_a_search_without_pruning(both):
@@ -155,12 +166,12 @@ def test_an_interrupted_search_decides_as_one_that_was_not(both, bench):
     while True:
         bench.trainer.stop_after = stop
         try:
-            found = bench.tune(both.text)
+            found = searched(bench, both.text)
             break
         except KeyboardInterrupt:
             stop = len(bench.trainer.cells) + 3
-    assert stop > 20
-    assert found.findings[0].tried == both.pruned
+    assert stop > 15
+    assert found == both.pruned
     states = [(trial.state, trial.value, trial.intermediate_values) for trial in raw(bench.folder)]
     assert states == [(trial.state, trial.value, trial.intermediate_values) for trial in raw(both.bench.folder)]
 
@@ -267,20 +278,17 @@ def played(study: Study, batch) -> None:
         batch = [each for each in batch if each.passed > place] + [study.go_on(each) for each in now if each not in out]
 
 
-def test_a_cell_of_a_killed_rung_goes_on_from_where_it_was_kept(bench, pruned_text, monkeypatch):
-    text = pruned_text(HALVING)
-    found, stand = bench.tune(text, store="whole"), {}
+def test_a_cell_of_a_killed_rung_goes_on_from_where_it_was_kept(both, bench, monkeypatch):
     score = CohortRun._score
 
     def killed(self, *arguments):
-        if len(bench.trainer.plans) == 9:  # the whole one has seven, so this is the second rung of the first batch
+        if len(bench.trainer.plans) == 2:  # the second rung of the first batch
             raise KeyboardInterrupt
         score(self, *arguments)
 
     monkeypatch.setattr(CohortRun, "_score", killed)
-    assert len(bench.trainer.plans) == 7
     with pytest.raises(KeyboardInterrupt):
-        bench.tune(text)
+        searched(bench, both.text)
     store = Store(bench.folder / "runs")
     stand = {key: step_of(store, key) for key in sorted(store.keys())}
     assert set(stand.values()) == {16, 32} and not any(store.status(key) for key in stand)
@@ -288,10 +296,10 @@ def test_a_cell_of_a_killed_rung_goes_on_from_where_it_was_kept(bench, pruned_te
     trained = []
     monkeypatch.setattr(CohortRun, "_train", lambda *_: trained.append(1))
     with pytest.raises(Incomplete, match="trials have cells without a result"):
-        bench.tune(text)  # the rung is scored without any training; the next stage would train
+        searched(bench, both.text)  # the rung is scored without any training; the next stage would train
     assert len(trained) == 1
     monkeypatch.undo()
-    assert bench.tune(text).findings[0].tried == found.findings[0].tried
+    assert searched(bench, both.text) == both.pruned
 
 
 def test_the_pruner_is_asked_of_all_of_a_batch_as_if_each_were_the_last(pruned_text):
@@ -374,22 +382,20 @@ def test_a_trial_that_lost_a_seed_ends_at_once_and_counts_as_infeasible_not_as_p
 def test_wilcoxon_never_trains_the_further_seeds_of_a_pruned_trial(bench, pruned_text):
     text = pruned_text("{by: wilcoxon, p: 0.3, seeds: 2}", trials=4, batch=2, seeds=6, g_steps=16)
     text = text.replace("{log: [1e-4, 1e-1]}", "{log: [1e-6, 1e-1]}").replace("seed: 3", "seed: 0")
-    (finding,) = bench.tune(text).findings
+    tried = searched(bench, text)
     # The first batch has nobody to be compared with; of the second, the trial with the larger learning rate is pruned.
-    assert [trial.pruned for trial in finding.tried] == [None, None, None, 2]
-    pruned, store = finding.tried[3], Store(bench.folder / "runs")
+    assert [trial.pruned for trial in tried] == [None, None, None, 2]
+    pruned, store = tried[3], Store(bench.folder / "runs")
     assert [store.status(key) is not None for key in cells_of(bench, text, pruned, 6)] == [True, True, *[False] * 4]
-    assert pruned.settings["g_lr"] > 0.01 and all(
-        a > b for a, b in zip(pruned.scores, finding.tried[0].scores, strict=False)
-    )
-    for trial, frozen in zip(finding.tried, raw(bench.folder), strict=True):
+    assert pruned.settings["g_lr"] > 0.01 and all(a > b for a, b in zip(pruned.scores, tried[0].scores, strict=False))
+    for trial, frozen in zip(tried, raw(bench.folder), strict=True):
         assert len(trial.scores) == (trial.pruned or 6)
         assert frozen.intermediate_values == dict(enumerate(trial.scores))
 
 
 def test_a_checkpoint_that_another_trial_needs_stays_and_one_that_is_gone_costs_only_time(bench, pruned_text):
     from ganbench.checkpoints import StoredCheckpoints
-    from ganbench.tuning.search import Searched, _forget
+    from ganbench.tuning.search import _forget
 
     text = pruned_text(HALVING, trials=4).replace("{log: [1e-4, 1e-1]}", "{choice: [1.0e-3, 1.0e-2]}")
     made = bench.plan(text)
