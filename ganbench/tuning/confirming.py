@@ -6,15 +6,17 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ganbench.planning import Plan
-from ganbench.stats import Interval, mean_where_it_holds
+from ganbench.stats import Interval, centre, mean_where_it_holds
 from ganbench.store import Store
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
+from ganbench.tuning.borrowing import Repaid
 from ganbench.tuning.choosing import Tried, chosen
+from ganbench.tuning.importance import Importance
 from ganbench.tuning.search import Incomplete, Trainer, planned
 from ganbench.tuning.subjects import Settings, Subject, score
 
@@ -24,11 +26,16 @@ VARIANTS: tuple[Variant, ...] = ("default", "recommended", "tuned")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one setting scored on the fresh seeds: the mean with its interval, and why seeds have no score."""
+    """What one setting scored on the fresh seeds: the mean with its interval, and why seeds have no score.
+
+    `centre` is what stands for the seeds in a report: of scores of which more is better the mean, of distances the
+    median.
+    """
 
     settings: Settings
     mean: Interval
     lost: tuple[str, ...] = ()
+    centre: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,15 @@ class Finding:
     """What tuning one subject came to: its trials, and each variant on the same fresh seeds.
 
     There is no `tuned` where no trial was feasible, and no `recommended` where the recipe names no other settings.
+    `importance` is that of the parameters, where the trials are enough for any; `borrowed` is what the settings found
+    on other datasets score here.
     """
 
     subject: Subject
     tried: tuple[Tried, ...]
     measured: Mapping[Variant, Measured]
+    importance: Mapping[str, Importance] = field(default_factory=dict)
+    borrowed: tuple[Repaid, ...] = ()
 
     @property
     def infeasible(self) -> int:
@@ -117,7 +128,12 @@ def finding(
     measured: dict[Variant, Measured] = {}
     for name, (settings, rows) in cells.items():
         scores, lost = _scores(store, subject, rows)
-        measured[name] = Measured(settings, mean_where_it_holds(scores, subject.better), tuple(lost))
+        measured[name] = Measured(
+            settings,
+            mean_where_it_holds(scores, subject.better),
+            tuple(lost),
+            centre(scores, subject.better),
+        )
     return Finding(subject, tuple(tried), measured)
 
 

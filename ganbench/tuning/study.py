@@ -12,30 +12,27 @@ import importlib.util
 import statistics
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from ganbench.sent import hidden
 from ganbench.suite.errors import wrong
 from ganbench.suite.tune import Range, Tune
 from ganbench.tuning.choosing import Tried
-from ganbench.tuning.journal_lock import KernelLock
 from ganbench.tuning.pruners import losers, pruner_of
+from ganbench.tuning.storage import open_storage as open_storage
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
 PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
 BATCH = "ganbench.batch"  # the first trial of those that are asked for together
-TRIES = 4  # to open a database
 INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
 
 
@@ -55,23 +52,6 @@ class Asked:
     number: int
     settings: Settings
     passed: int = 0
-
-
-def open_storage(place: Path | str) -> BaseStorage:
-    """Open a journal file (a path) or a database (a URL); SuiteError says why that cannot be."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(place), cast(Any, KernelLock(place))))
-    for left in reversed(range(TRIES)):
-        try:
-            return RDBStorage(place)
-        except Exception as error:  # whatever a database's driver raises
-            if not left:
-                told = hidden(str(error).splitlines()[0], place)
-                raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
-            time.sleep(0.2)  # another machine may be making the tables
-    raise AssertionError("unreachable")
 
 
 def sampler_of(name: str, seed: int) -> BaseSampler:
@@ -243,6 +223,19 @@ class Study:
     def at_work(self) -> list[Settings]:
         """Return the settings of all trials that are being trained, by whomever."""
         return [trial.params for trial in self._trials() if trial.state == TrialState.RUNNING]
+
+    def divergences(self, losses: Sequence[Mapping[int, float]], share: float) -> list[dict[str, float]]:
+        """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
+        trials = [trial for trial in self._trials() if trial.number in losses[0]]
+        ranked = optuna.create_study()
+        ranked.add_trials([create_trial(params=t.params, distributions=t.distributions, value=0.0) for t in trials])
+        evaluator, found = PedAnovaImportanceEvaluator(target_quantile=share), []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of losses, which are low where trials are good; of ties
+            for loss in losses:
+                of = [loss[trial.number] for trial in trials]
+                found.append(evaluator.evaluate(ranked, target=lambda trial: of[trial.number]))  # noqa: B023 - at once
+        return found
 
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ganbench.reporting.tuning import TunedSubject
+from ganbench.reporting.tuning.reading import VERSION
+from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, plain
+from ganbench.suite.tune import Range
+from ganbench.tuning.borrowing import Repaid
+from ganbench.tuning.choosing import Tried
 from ganbench.tuning.confirming import VARIANTS, Finding, Measured, label
+from ganbench.tuning.importance import Importance
 from ganbench.tuning.subjects import Settings
 
 HEADINGS = ("objective", "dataset", *VARIANTS, "infeasible")
@@ -26,7 +32,12 @@ def found_told(finding: Finding) -> str:
     return f"{finding.subject.name} ({judged}): {settings_told(tuned.settings) if tuned else 'no feasible trial'}"
 
 
-def tuned_subject(finding: Finding) -> TunedSubject:
+def left_in(findings: Sequence[Finding], sampler: str) -> dict[str, Any]:
+    """Return what the store keeps of findings for the report: plain data."""
+    return {"version": VERSION, "studies": [plain(tuned_subject(each, sampler)) for each in findings]}
+
+
+def tuned_subject(finding: Finding, sampler: str) -> TunedSubject:
     """Return what a report shows of a finding."""
     subject, tuned = finding.subject, finding.measured.get("tuned")
     return TunedSubject(
@@ -34,11 +45,35 @@ def tuned_subject(finding: Finding) -> TunedSubject:
         subject.row.dataset.label,
         subject.objective,
         subject.better,
-        [trial.mean if trial.feasible else None for trial in finding.tried],
+        [_trial(trial) for trial in finding.tried],
         {name: measured.mean for name, measured in finding.measured.items()},
         {name: label(subject, name) for name in finding.measured},
         settings_told(tuned.settings) if tuned else "",
+        subject.row.architecture.label,
+        tuple(_parameter(each, finding.importance.get(each.name)) for each in subject.ranges),
+        {name: subject.values(measured.settings) for name, measured in finding.measured.items()},
+        sampler,
+        tuple(_borrowed(each) for each in finding.borrowed),
+        {name: measured.centre for name, measured in finding.measured.items() if measured.centre is not None},
     )
+
+
+def _trial(trial: Tried) -> Trial:
+    if trial.feasible:
+        return Trial(trial.number, dict(trial.settings), trial.mean)
+    return Trial(
+        trial.number, dict(trial.settings), None, "pruned" if _pruned(trial) else "infeasible", tuple(trial.lost)
+    )
+
+
+def _parameter(tuned: Range, found: Importance | None) -> Parameter:
+    share, chance = (None, None) if found is None else (found.share, found.chance)
+    return Parameter(tuned.name, tuned.kind, tuned.ends, share, chance)
+
+
+def _borrowed(found: Repaid) -> Borrowed:
+    loan = found.loan
+    return Borrowed(loan.dataset, found.mean, found.regret, loan.same, loan.reason)
 
 
 def measured_told(found: Measured | None) -> str:
@@ -59,3 +94,7 @@ def settings_told(settings: Settings) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _pruned(trial: Tried) -> bool:
+    return getattr(trial, "pruned", None) not in (None, False)

@@ -13,10 +13,13 @@ from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
 from ganbench.tuning import SamplerName, stages
 from ganbench.tuning.at_work import Presence
-from ganbench.tuning.confirming import Finding, Variant, best_again, final_plan, finding, variants
+from ganbench.tuning.borrowing import loans, repaid
+from ganbench.tuning.confirming import Finding, Variant, best_again, final_plan, finding, fresh_seeds, variants
+from ganbench.tuning.importance import importance
 from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
 from ganbench.tuning.study import Study, open_storage, sampler_of
 from ganbench.tuning.subjects import Settings, Subject, subjects
+from ganbench.tuning.telling import left_in
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,23 @@ def tune(made: TunePlan, train: Trainer, finish: Callable[[Plan], Result], said:
     said("the best settings again, on fresh seeds")
     best = best_again(plan, tried, train)
     cells = [variants(made.tune, subject, settings) for (subject, _), settings in zip(tried, best, strict=True)]
+    lent = loans(made.subjects, best, fresh_seeds(made.tune))
     said("default, recommended and tuned settings on fresh seeds")
-    result = finish(final_plan(plan, [row for named in cells for _, rows in named.values() for row in rows]))
+    wanted = [row for named in cells for _, rows in named.values() for row in rows]
+    result = finish(final_plan(plan, [*wanted, *(row for each in lent for loan in each for row in loan.rows)]))
     if result.outcomes["missing"]:
         raise Incomplete(
             [*result.errors, f"{result.outcomes['missing']} cells have no result; the same command goes on"]
         )
-    findings = [finding(store, subject, trials, named) for (subject, trials), named in zip(tried, cells, strict=True)]
+    findings = [
+        replace(
+            finding(store, each.subject, trials, named),
+            importance=importance(each.study, trials, each.subject.better),
+            borrowed=tuple(repaid(store, each.subject, loan, _tuned(named)) for loan in lending),
+        )
+        for each, (_, trials), named, lending in zip(searched, tried, cells, lent, strict=True)
+    ]
+    store.write_tuning(f"{plan.suite.name}-tune", left_in(findings, made.tune.settings.sampler))
     rows = [row for named in cells for row in _tuned(named)]
     return Tuned(tuple(findings), result, tuple(rows))
 
