@@ -1,4 +1,4 @@
-"""The search of one subject as an Optuna study, which several processes may share: the only module that imports optuna.
+"""The search of one subject as an Optuna study, which several processes may share.
 
 A trial carries the claim of the process that trains it. A process that ends, however it ends, leaves its trials
 running; whoever comes next takes them up with the settings that they have.
@@ -6,34 +6,33 @@ running; whoever comes next takes them up with the settings that they have.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import statistics
 import time
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, cast
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from ganbench.locks import alone
-from ganbench.sent import hidden
 from ganbench.suite.errors import wrong
 from ganbench.suite.tune import Range, Tune
 from ganbench.tuning.choosing import Tried
+from ganbench.tuning.pruners import losers, pruner_of
+from ganbench.tuning.storage import open_storage as open_storage
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
-TRIES = 4  # to open a database
+PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
+BATCH = "ganbench.batch"  # the first trial of those that are asked for together
 INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
 
 
@@ -48,27 +47,11 @@ class Claims(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """A trial to be trained."""
+    """A trial to be trained, which has `passed` so many stages."""
 
     number: int
     settings: Settings
-
-
-def open_storage(place: Path | str) -> BaseStorage:
-    """Open a journal file (a path) or a database (a URL); SuiteError says why that cannot be."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(place), cast(Any, _KernelLock(place))))
-    for left in reversed(range(TRIES)):
-        try:
-            return RDBStorage(place)
-        except Exception as error:  # whatever a database's driver raises
-            if not left:
-                told = hidden(str(error).splitlines()[0], place)
-                raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
-            time.sleep(0.2)  # another machine may be making the tables
-    raise AssertionError("unreachable")
+    passed: int = 0
 
 
 def sampler_of(name: str, seed: int) -> BaseSampler:
@@ -95,6 +78,8 @@ class Study:
         """Open the study, or make it; SuiteError where it was made by another suite."""
         self._tune, self._subject, self._claims = tune, subject, claims
         self._budget = tune.settings.trials
+        self.stages = subject.stages(tune)
+        pruner = pruner_of(tune.prune, self.stages[0].at, subject.row.train.g_steps)
         # Proposals come from samplers made for each trial: this one never draws.
         self._study = optuna.create_study(
             storage=storage,
@@ -102,6 +87,7 @@ class Study:
             direction="minimize" if subject.better == "lower" else "maximize",
             load_if_exists=True,
             sampler=optuna.samplers.RandomSampler(),
+            pruner=pruner,
         )
         mine, found = subject.identity(tune), self._study.user_attrs.get(IDENTITY)
         if found is None and not self._trials():
@@ -113,13 +99,26 @@ class Study:
                 "seeds differ); give the suite another `name`, or take another --store or --storage",
             )
 
+    def batch(self, size: int) -> list[Asked]:
+        """Return trials to be trained together: what is left of a batch that was broken off, else a new one.
+
+        What is left is trained on its own: so all that follows is as it would have been without the break.
+        """
+        taken_up = self.take_up(size)
+        if not taken_up:
+            return self.ask(size)
+        mine = max(self._trial(each.number).user_attrs.get(BATCH, each.number) for each in taken_up)
+        together = [trial for trial in self._trials() if trial.user_attrs.get(BATCH) == mine]
+        known = sum(trial.state != TrialState.WAITING for trial in together)
+        return [*taken_up, *self.ask(size - max(known, len(taken_up)), mine)]
+
     def take_up(self, most: int) -> list[Asked]:
         """Claim trials that a process left running when it ended, with the settings that they have."""
         left = [trial for trial in self._trials() if trial.state == TrialState.RUNNING and self._abandoned(trial)]
         return [self._claimed(trial) for trial in left[:most]]
 
-    def ask(self, most: int) -> list[Asked]:
-        """Propose new trials, as many as the budget has left."""
+    def ask(self, most: int, batch: int | None = None) -> list[Asked]:
+        """Propose new trials, as many as the budget has left: of a new batch, or of one that was begun."""
         found: list[Asked] = []
         while len(found) < most:
             trials = self._trials()
@@ -128,7 +127,8 @@ class Study:
                 if len(trials) >= self._budget:
                     break
                 # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
-                self._study.enqueue_trial({}, {CLAIM: self._claim()})
+                batch = len(trials) if batch is None else batch
+                self._study.enqueue_trial({}, {CLAIM: self._claim(), BATCH: batch})
             self._study.sampler = self._sampler(waiting[0] if waiting else len(trials))
             trial = self._study.ask()
             if trial.number >= self._budget:  # another machine was faster
@@ -136,14 +136,50 @@ class Study:
                 self._study.tell(trial, state=TrialState.FAIL)
                 break
             trial.set_user_attr(CLAIM, self._claim())
+            batch = trial.user_attrs.get(BATCH, trial.number)
             found.append(Asked(trial.number, self._suggested(trial)))
+        return found
+
+    def report(self, asked: Asked, scores: Sequence[float]) -> None:
+        """Say what a trial scored after its next stage: a value at the stage's G step, or one per seed."""
+        trial, stage = self._trial(asked.number), self.stages[asked.passed]
+        by_seed = self._tune.prune is not None and self._tune.prune.by_seeds
+        step = stage.step or self._subject.row.train.g_steps
+        values = dict(enumerate(scores)) if by_seed else {step: statistics.fmean(scores)}
+        with contextlib.suppress(UpdateFinishedTrialError):  # another process took it for abandoned
+            for at in sorted(values.keys() - trial.intermediate_values.keys()):
+                optuna.Trial(self._study, trial._trial_id).report(values[at], at)
+
+    def losers(self, asked: Sequence[Asked]) -> list[Asked]:
+        """Return which of these trials, whose next stage is the same and has been reported, are not worth the rest.
+
+        Optuna's pruner decides. At a rung it has all that stood there before it; one that lost a seed up to there is
+        worse than any.
+        """
+        stage = self.stages[asked[0].passed]
+        if stage.step is None:
+            live = [optuna.Trial(self._study, self._trial(each.number)._trial_id) for each in asked]
+            return [each for each, trial in zip(asked, live, strict=True) if trial.should_prune()]
+        trials = self._trials()
+        attrs = {trial.number: trial.user_attrs for trial in trials}
+        lost = {number: of[ENDED] for number, of in attrs.items() if ENDED in of and of[LOST]}
+        found = losers(self._study, trials, lost, [each.number for each in asked], stage.step)
+        return [each for each in asked if each.number in found]
+
+    def go_on(self, asked: Asked) -> Asked:
+        """Remember that a trial has passed its next stage, and return it so."""
+        found = replace(asked, passed=asked.passed + 1)
+        with contextlib.suppress(UpdateFinishedTrialError):  # as above
+            self._study._storage.set_trial_user_attr(self._trial(asked.number)._trial_id, PASSED, found.passed)
         return found
 
     def tell(self, asked: Asked, scores: Sequence[float], lost: Sequence[str]) -> None:
         """Finish a trial: its value is the mean of its scores; one that lost a seed is infeasible.
 
-        Where no seed has a score there is no value: the trial counts as pruned, and as infeasible.
+        Where no seed has a score there is no value: the trial counts as pruned, and as infeasible. A trial that has
+        stages left is pruned, with what was last reported of it.
         """
+        early = asked.passed + 1 < len(self.stages)
         trial = self._trial(asked.number)
         try:
             if trial.state.is_finished():  # another process took it for abandoned
@@ -153,7 +189,9 @@ class Study:
             live.set_user_attr(LOST, list(lost))
             if INFEASIBLE not in trial.constraints:
                 live.set_constraint(INFEASIBLE, len(lost) / (len(scores) + len(lost)))
-            if scores:
+            if early:
+                live.set_user_attr(ENDED, self.stages[asked.passed].at)
+            if scores and not early:
                 self._study.tell(asked.number, statistics.fmean(scores), skip_if_finished=True)
             else:
                 self._study.tell(asked.number, state=TrialState.PRUNED, skip_if_finished=True)
@@ -172,9 +210,19 @@ class Study:
         """Return the finished trials within the budget, the first first."""
         done = [trial for trial in self._trials() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         return [
-            Tried(trial.number, trial.params, tuple(trial.user_attrs[SCORES]), tuple(trial.user_attrs[LOST]))
+            Tried(
+                trial.number,
+                trial.params,
+                tuple(trial.user_attrs[SCORES]),
+                tuple(trial.user_attrs[LOST]),
+                trial.user_attrs.get(ENDED),
+            )
             for trial in done
         ]
+
+    def at_work(self) -> list[Settings]:
+        """Return the settings of all trials that are being trained, by whomever."""
+        return [trial.params for trial in self._trials() if trial.state == TrialState.RUNNING]
 
     def divergences(self, losses: Sequence[Mapping[int, float]], share: float) -> list[dict[str, float]]:
         """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
@@ -210,7 +258,8 @@ class Study:
         self._study.sampler = self._sampler(trial.number)
         live = optuna.Trial(self._study, trial._trial_id)
         live.set_user_attr(CLAIM, self._claim())
-        return Asked(trial.number, self._suggested(live))  # what it lacks, where a process ended in between
+        settings = self._suggested(live)  # what it lacks, where a process ended in between
+        return Asked(trial.number, settings, trial.user_attrs.get(PASSED, 0))
 
     def _renew(self, claim: Sequence[Any]) -> None:
         for trial in self._trials():
@@ -241,24 +290,3 @@ def _suggest(trial: optuna.Trial, wanted: Range) -> Any:
     if wanted.kind == "int":
         return trial.suggest_int(wanted.name, int(wanted.low), int(wanted.high))
     return trial.suggest_float(wanted.name, wanted.low, wanted.high, log=wanted.kind == "log")
-
-
-class _KernelLock:
-    """A journal's lock that goes with its process, even a killed one; Optuna's own would then block for 30 seconds."""
-
-    def __init__(self, journal: Path) -> None:
-        """Lock a file beside the journal."""
-        self._journal = journal
-        self._held: AbstractContextManager[bool] | None = None
-
-    def acquire(self) -> bool:
-        """Wait for it."""
-        self._held = alone(self._journal)
-        self._held.__enter__()
-        return True
-
-    def release(self) -> None:
-        """Give it back."""
-        assert self._held is not None
-        self._held.__exit__(None, None, None)
-        self._held = None

@@ -21,7 +21,8 @@ def told(finding: Finding) -> tuple[str, ...]:
     """Return the row of one finding, by `HEADINGS`."""
     row = finding.subject.row
     named = [measured_told(finding.measured.get(name)) for name in VARIANTS]
-    return (row.objective.label, row.dataset.label, *named, f"{finding.infeasible} of {len(finding.tried)}")
+    pruned = f", {finding.pruned.total()} pruned" if finding.pruned else ""
+    return (row.objective.label, row.dataset.label, *named, f"{finding.infeasible} of {len(finding.tried)}{pruned}")
 
 
 def found_told(finding: Finding) -> str:
@@ -61,7 +62,7 @@ def _trial(trial: Tried) -> Trial:
     if trial.feasible:
         return Trial(trial.number, dict(trial.settings), trial.mean)
     return Trial(
-        trial.number, dict(trial.settings), None, "pruned" if _pruned(trial) else "infeasible", tuple(trial.lost)
+        trial.number, dict(trial.settings), None, "infeasible" if trial.infeasible else "pruned", tuple(trial.lost)
     )
 
 
@@ -93,7 +94,3 @@ def settings_told(settings: Settings) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _pruned(trial: Tried) -> bool:
-    return getattr(trial, "pruned", None) not in (None, False)
