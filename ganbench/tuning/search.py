@@ -170,7 +170,8 @@ def _about(batch: Sequence[_Trial], subjects: Sequence[Searched], budget: int) -
     most = max(Counter(trial.searched.subject.name for trial in batch).values())
     ends = dict.fromkeys(trial.stage.said for trial in batch if not trial.last)
     far = f", up to {', '.join(ends)}" if ends else ""
-    return f"search: {most} trials of each study ({done} of {budget} are done), {len(batch)} in all, {cells} cells{far}"
+    some = f"{most} trial{'s' * (most > 1)} of each study"
+    return f"search: {some} ({done} of {budget} are done), {len(batch)} in all, {cells} cells{far}"
 
 
 def _scored(store: Store, batch: Sequence[_Trial], result: Result) -> list[tuple[_Trial, list[float]]]:
