@@ -142,6 +142,7 @@ def tune(
 def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     from ganbench.cli.progress import Display
     from ganbench.runner import execute, train
+    from ganbench.study_tracking import StudyTracking
     from ganbench.tuning.search import Incomplete
     from ganbench.tuning.tuner import tune
 
@@ -157,7 +158,8 @@ def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     for note in made.plan.notes:
         speaker.said(f"note: {note}")
     try:
-        return tune(made, trained, finished, speaker.said)
+        studies = StudyTracking(made.plan.store, f"{made.plan.suite.name}-tune", tracking_uri)
+        return tune(made, trained, finished, speaker.said, studies)
     except Incomplete as error:
         for told in error.errors:
             typer.echo(told.rstrip(), err=True)

@@ -175,6 +175,12 @@ class Study:
             for trial in done
         ]
 
+    @property
+    def begun(self) -> str:
+        """When its first trial was: no other study has that in its storage, wherever it is looked at."""
+        first = min(self._trials(), key=lambda trial: trial.number, default=None)
+        return str(first.datetime_start) if first is not None else ""
+
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""
         return self._budget - sum(trial.state.is_finished() for trial in self._trials())

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.runner import Result
+from ganbench.study_tracking import StudyTracking
 from ganbench.suite.errors import wrong
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
 from ganbench.tuning import SamplerName
 from ganbench.tuning.at_work import Presence
 from ganbench.tuning.confirming import Finding, Variant, best_again, final_plan, finding, variants
+from ganbench.tuning.recording import record_findings, record_search
 from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
 from ganbench.tuning.study import Study, open_storage, sampler_of
 from ganbench.tuning.subjects import Settings, Subject, subjects
@@ -69,11 +71,18 @@ def make_tune_plan(
     return TunePlan(made, tune, tuple(found), place)
 
 
-def tune(made: TunePlan, train: Trainer, finish: Callable[[Plan], Result], said: Teller) -> Tuned:
+def tune(
+    made: TunePlan,
+    train: Trainer,
+    finish: Callable[[Plan], Result],
+    said: Teller,
+    tracking: StudyTracking | None = None,
+) -> Tuned:
     """Search, try the best again on fresh seeds, and measure what is reported on others.
 
-    `train` trains cells, `finish` trains those that are reported and reports them. Raises SuiteError for a study that
-    another suite made, Incomplete where cells get no result.
+    `train` trains cells, `finish` trains those that are reported and reports them; `tracking` sends the studies, after
+    the search and after the end. Raises SuiteError for a study that another suite made, Incomplete where cells get no
+    result.
     """
     plan, store = made.plan, made.plan.store
     store.check_writable()
@@ -83,9 +92,16 @@ def tune(made: TunePlan, train: Trainer, finish: Callable[[Plan], Result], said:
     with presence.at_work([each.study for each in searched]):
         search(plan, searched, made.folder, train, said)
     tried = [(each.subject, each.study.tried()) for each in searched]
+    name = f"{plan.suite.name}-tune"
+    begun = [each.study.begun for each in searched]
+    record_search(store, name, made.tune, [(*one, when) for one, when in zip(tried, begun, strict=True)])
+    if tracking is not None:
+        tracking.begin()
     said("the best settings again, on fresh seeds")
     best = best_again(plan, tried, train)
     cells = [variants(made.tune, subject, settings) for (subject, _), settings in zip(tried, best, strict=True)]
+    if tracking is not None:
+        tracking.wait()
     said("default, recommended and tuned settings on fresh seeds")
     result = finish(final_plan(plan, [row for named in cells for _, rows in named.values() for row in rows]))
     if result.outcomes["missing"]:
@@ -93,6 +109,9 @@ def tune(made: TunePlan, train: Trainer, finish: Callable[[Plan], Result], said:
             [*result.errors, f"{result.outcomes['missing']} cells have no result; the same command goes on"]
         )
     findings = [finding(store, subject, trials, named) for (subject, trials), named in zip(tried, cells, strict=True)]
+    record_findings(store, name, made.tune, findings)
+    if tracking is not None and (untold := tracking.close()):
+        result.untracked = "\n".join(each for each in (result.untracked, untold) if each)
     rows = [row for named in cells for row in _tuned(named)]
     return Tuned(tuple(findings), result, tuple(rows))
 
