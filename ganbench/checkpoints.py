@@ -13,11 +13,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ganbench.store import CHECKPOINT, Store
+from ganbench.store_files import opened
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 EVERY = 60.0  # seconds
+G, D = "snapshot/g/", "snapshot/d/"  # what snapshots of the players are called in a checkpoint
 
 
 def step_of(store: Store, key: str, scored: Sequence[int] = ()) -> int:
@@ -35,7 +37,7 @@ def step_of(store: Store, key: str, scored: Sequence[int] = ()) -> int:
             step, there = max(0, int(file.metadata()["step"])), set(file.keys())
     except (SafetensorError, OSError, KeyError, ValueError, TypeError):
         return 0  # damaged: the cell starts anew
-    return step if all(at > step or f"snapshot/g/{at}" in there for at in scored) else 0
+    return step if all(at > step or f"{G}{at}" in there for at in scored) else 0
 
 
 def _seconds(path: Path) -> float:
@@ -45,6 +47,45 @@ def _seconds(path: Path) -> float:
         return float(file.metadata()["seconds"])
 
 
+class Paused:
+    """The players of cells whose training is paused, by scored step: read where it is kept, else from the results."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the store of the cells."""
+        self._store = store
+
+    def snapshot_steps(self, key: str) -> list[int]:
+        """List the steps of which there is a snapshot."""
+        path = self._kept(key)
+        if path is None:
+            return self._store.snapshot_steps(key)
+        with opened(path) as file:
+            return sorted(int(name.removeprefix(G)) for name in file.keys() if name.startswith(G))  # noqa: SIM118
+
+    def snapshot(self, key: str, step: int) -> Tensor:
+        """Return the scored generator's flat parameters `(size,)` at one step."""
+        path = self._kept(key)
+        if path is None:
+            return self._store.snapshot(key, step)
+        with opened(path) as file:
+            found: Tensor = file.get_tensor(f"{G}{step}")
+        return found
+
+    def d_snapshot(self, key: str, step: int) -> Tensor | None:
+        """Return D's flat parameters at one step, where they were kept."""
+        path = self._kept(key)
+        if path is None:
+            return self._store.d_snapshot(key, step)
+        with opened(path) as file:
+            name = f"{D}{step}"
+            found: Tensor | None = file.get_tensor(name) if name in file.keys() else None  # noqa: SIM118 - no mapping
+        return found
+
+    def _kept(self, key: str) -> Path | None:
+        path = self._store.cell_folder(key) / CHECKPOINT
+        return path if path.exists() else None
+
+
 class StoredCheckpoints:
     """What `train_cohort` keeps of the cells of these keys.
 
@@ -52,14 +93,21 @@ class StoredCheckpoints:
     """
 
     def __init__(
-        self, store: Store, keys: Sequence[str], resumes: bool, seconds: float = EVERY, limit: float | None = None
+        self,
+        store: Store,
+        keys: Sequence[str],
+        resumes: bool,
+        seconds: float = EVERY,
+        limit: float | None = None,
+        until: int | None = None,
     ) -> None:
         """Take the store, whether what it keeps is to be gone on with, and the seconds between two checkpoints.
 
-        `limit` are the seconds that a cell may train.
+        `limit` are the seconds that a cell may train, `until` is the G step at which training pauses.
         """
         self._store, self._keys, self._resumes, self._seconds = store, keys, resumes, seconds
         self._limit = math.inf if limit is None else limit
+        self.until = until
         self._began = self._last = time.monotonic()
         self.asked_to_stop, self.spent = False, 0.0
 
@@ -91,8 +139,12 @@ class StoredCheckpoints:
         if not self._resumes:
             return []
         paths = [self._store.cell_folder(key) / CHECKPOINT for key in self._keys]
-        self.spent = sum(map(_seconds, paths)) / len(paths)
-        return [load_file(path) for path in paths]
+        try:
+            found, seconds = [load_file(path) for path in paths], [_seconds(path) for path in paths]
+        except FileNotFoundError:  # somebody had no more use for one of them: they start anew, to the same end
+            return []
+        self.spent = sum(seconds) / len(paths)
+        return found
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:

@@ -210,6 +210,9 @@ def _outcomes(plan: Plan) -> Counter[str]:
             found["skipped"] += 1
             continue
         status = plan.store.status(cell.key)
+        if entry.planned.pause is not None and plan.store.scored(cell.key, entry.planned.pause.key):
+            found["paused"] += 1
+            continue
         scored = status is not None and (
             status.outcome in ("failed", "timed_out") or not scoring.wanted or plan.store.scored(cell.key, scoring.key)
         )

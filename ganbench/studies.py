@@ -26,7 +26,8 @@ Setting = bool | int | float | str | None
 class TrialRecord:
     """One finished trial: its settings, what its seeds scored by value, and why others have no score.
 
-    `cells` are the keys of its cells in the store. It trained from `started` to `finished` (UTC), where that is known.
+    `cells` are the keys of its cells in the store. A pruned one has the scores of where it `ended`: a G step, or a
+    number of seeds. It trained from `started` to `finished` (UTC), where that is known.
     """
 
     number: int
@@ -35,6 +36,7 @@ class TrialRecord:
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
+    ended: int | None = None
     started: str = ""
     finished: str = ""
 

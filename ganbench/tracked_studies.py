@@ -20,7 +20,13 @@ def parameters_of_trial(trial: TrialRecord) -> dict[str, str]:
 
 
 def points_of_trial(trial: TrialRecord) -> list[Point]:
-    """Return each value, the mean over seeds, and the score of each seed that has one (`.score_1`, `.score_2`)."""
+    """Return each value, the mean over seeds, and the score of each seed that has one (`.score_1`, `.score_2`).
+
+    A pruned trial has what it scored where it ended (`.when_pruned`): that is no value of a whole trial.
+    """
+    if trial.state == "pruned":
+        means = {value: statistics.fmean(scores) for value, scores in trial.scores.items() if scores}
+        return _finite([(f"{value}.when_pruned", mean, trial.ended or 0) for value, mean in means.items()])
     found: list[Point] = []
     for value, scores in trial.scores.items():
         each = [(f"{value}.score_{place}", score, 0) for place, score in enumerate(scores, 1)]
@@ -35,6 +41,7 @@ def tags_of_trial(study: StudyRecord, trial: TrialRecord) -> dict[str, str]:
         TRIAL: str(trial.number),
         "ganbench.state": trial.state,
         "ganbench.lost": ", ".join(trial.lost),
+        "ganbench.ended": "" if trial.ended is None else str(trial.ended),
         "ganbench.cells": " ".join(trial.cells),
     }
     return {name: value[:TEXT] for name, value in tags.items() if value}
@@ -57,7 +64,8 @@ def points_of_study(study: StudyRecord) -> list[Point]:
     found: list[Point] = [
         ("trials", float(study.search["trials"] or step), step),
         ("trials_done", float(step), step),
-        ("trials_infeasible", float(sum(trial.state != "complete" for trial in study.trials)), step),
+        ("trials_infeasible", float(sum(trial.state in ("infeasible", "failed") for trial in study.trials)), step),
+        ("trials_pruned", float(sum(trial.state == "pruned" for trial in study.trials)), step),
     ]
     for variant, measured in study.measured.items():
         for value, mean in measured.means.items():

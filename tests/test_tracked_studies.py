@@ -27,9 +27,10 @@ TRIALS = (
     TrialRecord(0, "complete", {"d_lr/g_lr": 2.0, "d_steps": 1}, {"fid_final": (1.0, 3.0)}, (), tuple(KEYS[:2])),
     TrialRecord(1, "infeasible", {"d_lr/g_lr": 4.0, "d_steps": 2}, {"fid_final": (9.0,)}, ("diverged",), (KEYS[2],)),
     TrialRecord(2, "failed", {"d_lr/g_lr": 1.0, "d_steps": 2}, {"fid_final": ()}, ("failed", "failed"), ()),
+    TrialRecord(3, "pruned", {"d_lr/g_lr": 3.0, "d_steps": 1}, {"fid_final": (5.0, 7.0)}, (), (), 500),
 )
 SPACE = {"d_lr/g_lr": {"log": (0.1, 10.0)}, "d_steps": {"choice": (1, 2)}}
-SEARCH = {"trials": 3, "seeds_per_trial": 2, "sampler": "tpe", "seed": 0}
+SEARCH = {"trials": 4, "seeds_per_trial": 2, "sampler": "tpe", "seed": 0}
 STUDY = StudyRecord("hinge / ring8 / mlp", "1" * 16, {"fid_final": "lower"}, SEARCH, SPACE, TRIALS)
 OTHER = StudyRecord("wgan / ring8 / mlp", "2" * 16, {"fid_final": "lower"}, SEARCH, SPACE, TRIALS[:1])
 MEASURED = {
@@ -67,7 +68,7 @@ def runs(store: Store, uri: str | None = None):
 
 @pytest.mark.slow
 def test_a_study_has_a_run_with_its_trials_below_it(store):
-    assert StudyTracker(store, "s-tune", None).sync() == 2 + 4
+    assert StudyTracker(store, "s-tune", None).sync() == 2 + 5
     parents, trials = runs(store)
     mine, other = (parents[study.name] for study in (STUDY, OTHER))
     assert mine.data.params == {
@@ -78,16 +79,17 @@ def test_a_study_has_a_run_with_its_trials_below_it(store):
         "space.d_lr/g_lr": '{"log": [0.1, 10.0]}',
         "space.d_steps": '{"choice": [1, 2]}',
     }
-    assert mine.data.metrics == {"trials": 3, "trials_done": 3, "trials_infeasible": 2}
+    assert mine.data.metrics == {"trials": 4, "trials_done": 4, "trials_infeasible": 2, "trials_pruned": 1}
     assert mine.info.status == "FINISHED"
-    assert set(trials) == {*((mine.info.run_id, number) for number in range(3)), (other.info.run_id, 0)}
-    first, lost, failed = (trials[mine.info.run_id, number] for number in range(3))
+    assert set(trials) == {*((mine.info.run_id, number) for number in range(4)), (other.info.run_id, 0)}
+    first, lost, failed, pruned = (trials[mine.info.run_id, number] for number in range(4))
     assert first.data.params == {"d_lr/g_lr": "2.0", "d_steps": "1"}
     assert first.data.metrics == {"fid_final": 2.0, "fid_final.score_1": 1.0, "fid_final.score_2": 3.0}
     assert first.data.tags["ganbench.cells"] == " ".join(KEYS[:2]) and "ganbench.lost" not in first.data.tags
     assert [run.data.tags["ganbench.state"] for run in (first, lost, failed)] == ["complete", "infeasible", "failed"]
     assert [run.info.status for run in (first, lost, failed)] == ["FINISHED", "FINISHED", "FAILED"]
     assert lost.data.tags["ganbench.lost"] == "diverged" and failed.data.metrics == {}
+    assert pruned.data.metrics == {"fid_final.when_pruned": 6.0} and pruned.data.tags["ganbench.ended"] == "500"
 
 
 @pytest.mark.slow
@@ -114,11 +116,11 @@ def test_what_comes_later_is_added_to_the_same_run_and_nothing_is_sent_twice(sto
     with monkeypatch.context() as without:
         without.setattr(sending, "quiet", None)  # MLflow is not even asked
         assert StudyTracker(store, "s-tune", None).sync() == 0
-    more = replace(DONE, trials=(*TRIALS, replace(TRIALS[0], number=3)), search={**SEARCH, "trials": 4})
+    more = replace(DONE, trials=(*TRIALS, replace(TRIALS[0], number=4)), search={**SEARCH, "trials": 5})
     write_studies(store, Studies("s-tune", (more, OTHER)))
     assert StudyTracker(store, "s-tune", None).sync() == 1
     parents, trials = runs(store)
-    assert len(trials) == 5 and parents[STUDY.name].data.metrics["trials"] == 4
+    assert len(trials) == 6 and parents[STUDY.name].data.metrics["trials"] == 5
 
 
 @pytest.mark.slow
@@ -153,13 +155,13 @@ def test_what_a_killed_process_left_running_is_gone_on_with(store, monkeypatch, 
         patch.setattr("ganbench.tracking.senders.is_left", lambda _: False)
         write_studies(store, Studies("s-tune", (STUDY,)))
         assert StudyTracker(store, "s-tune", None).sync() == 0
-        assert len(unsent_pieces(store, read_studies(store, "s-tune"), None)) == 4
+        assert len(unsent_pieces(store, read_studies(store, "s-tune"), None)) == 5
     write_studies(store, Studies("s-tune", (STUDY, OTHER)))
     StudyTracker(store, "s-tune", None).sync()
     parents, trials = runs(store)
-    assert parents[STUDY.name].info.run_id == begun.info.run_id and len(trials) == 4
+    assert parents[STUDY.name].info.run_id == begun.info.run_id and len(trials) == 5
     assert {run.info.status for run in parents.values()} == {"FINISHED"}
-    assert sorted(run.info.status for run in trials.values()) == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]
+    assert sorted(run.info.status for run in trials.values()) == ["FAILED", *["FINISHED"] * 4]
 
 
 @pytest.mark.slow
@@ -207,18 +209,18 @@ def test_a_server_that_is_down_costs_a_line_that_says_how_to_send_later(store, m
     done = CliRunner().invoke(app, ["track", str(store.root)])
     assert done.exit_code == 0, done.output
     parents, trials = runs(store)
-    assert len(parents) == 2 and len(trials) == 4
+    assert len(parents) == 2 and len(trials) == 5
 
 
 @pytest.mark.cluster  # a server answers otherwise than a database, and nothing is filled past it
 def test_a_real_server_takes_studies_and_keeps_them_once(store, tmp_path, mlflow_server):
     with mlflow_server(f"sqlite:///{store.root / 'mlflow.db'}", tmp_path) as uri:
-        assert StudyTracker(store, "s-tune", uri).sync() == 6
+        assert StudyTracker(store, "s-tune", uri).sync() == 7
         shutil.rmtree(store.root / "tracking")
         write_studies(store, Studies("s-tune", (DONE, OTHER)))
         assert StudyTracker(store, "s-tune", uri).sync() == 0
         parents, trials = runs(store, uri)
-        assert len(trials) == 4 and parents[STUDY.name].data.metrics["tuned.fid_final"] == 2.0
+        assert len(trials) == 5 and parents[STUDY.name].data.metrics["tuned.fid_final"] == 2.0
 
 
 def test_a_deleted_experiment_is_told_of(store):

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganbench.checkpoints import Paused
 from ganbench.evaluation.beliefs import beliefs
 from ganbench.evaluation.evaluate import Evaluator
 from ganbench.evaluation.pictures import Arrays, Pictures
@@ -60,14 +61,16 @@ def score_cohort(
     device: torch.device,
     going: Callable[[int, int], None] | None = None,
     scored: Callable[[Cell], None] | None = None,
+    paused: Paused | None = None,
 ) -> None:
     """Score the trained cells of a cohort at every step of which there is a snapshot, and store the scores.
 
     `roots` are the folders of data and of the cache. `going(done, scores)` hears how many scores of all have been
     made, `scored(cell)` that a cell's are stored. A cell that cannot be scored costs no other its scores; ScoringError
-    tells of it at the end.
+    tells of it at the end. Cells that are `paused` are read there, and nothing is kept of them for the report.
     """
-    sheets = [_Sheet(cell) for cell in cells if _scorable(store.status(cell.key))]
+    sheets = [_Sheet(cell) for cell in cells if paused or _scorable(store.status(cell.key))]
+    snapshots = paused or store
     if not sheets:
         return
     with _shared(sheets):
@@ -75,12 +78,12 @@ def score_cohort(
     real = RealSide(sheets[0].cell.dataset, evaluator.references[0], roots[0])
     for sheet in sheets:
         with sheet.own():
-            there = store.snapshot_steps(sheet.cell.key)
+            there = snapshots.snapshot_steps(sheet.cell.key)
             sheet.steps = [step for step in scoring.steps if step in there]
             sheet.pictures = Pictures(sheet.cell, real, scoring.steps, sheet.steps)
     size, done, total = together(sheets[0].cell, scoring.settings.samples), 0, sum(len(one.steps) for one in sheets)
     for start in range(0, len(sheets), size):
-        group = _Group(store, scoring, evaluator, sheets[start : start + size], device, scored)
+        group = _Group(store, snapshots, scoring, evaluator, sheets[start : start + size], device, scored)
         for step in scoring.steps:
             if going is not None:
                 going(done, total)
@@ -94,13 +97,14 @@ class _Group:
     def __init__(
         self,
         store: Store,
+        snapshots: Store | Paused,
         scoring: Scoring,
         evaluator: Evaluator,
         sheets: list[_Sheet],
         device: torch.device,
         scored: Callable[[Cell], None] | None,
     ) -> None:
-        self._store, self._scoring, self._evaluator = store, scoring, evaluator
+        self._store, self._snapshots, self._scoring, self._evaluator = store, snapshots, scoring, evaluator
         self._sheets, self._scored, self._device = sheets, scored, device
         with _shared(sheets):
             self._sampler = Sampler([sheet.cell for sheet in sheets], scoring.settings.samples, device)
@@ -133,12 +137,12 @@ class _Group:
             return found
 
     def _samples(self, present: Sequence[int], step: int) -> Tensor:
-        flats = [self._store.snapshot(self._sheets[place].cell.key, step) for place in present]
+        flats = [self._snapshots.snapshot(self._sheets[place].cell.key, step) for place in present]
         return self._sampler.draw(torch.stack(flats), present)
 
     def _read(self, sheet: _Sheet, step: int, samples: Tensor) -> None:
         last = step == sheet.steps[-1]
-        critic = self._store.d_snapshot(sheet.cell.key, step)
+        critic = self._snapshots.d_snapshot(sheet.cell.key, step)
         believed = None if critic is None else beliefs(sheet.cell, critic, self._device)
         evidence = self._evaluator.read(samples, sheet.cell.seed, self._sampler.labels, believed)
         values, missing = self._evaluator.values(evidence, self._sampler.labels is not None, last)
@@ -146,7 +150,9 @@ class _Group:
         sheet.reasons |= missing
         pictures = sheet.pictures
         pictures.add(step, self._evaluator.quantise(samples[: pictures.count]), evidence[0])
-        if last:
+        if last and isinstance(self._snapshots, Paused):
+            self._write(sheet, None, (), {})
+        elif last:
             by_class, missing = self._evaluator.by_class(evidence)
             sheet.reasons |= missing
             self._write(sheet, samples, by_class, pictures.finished(evidence[0], critic, self._device))

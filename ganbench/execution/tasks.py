@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.checkpoints import EVERY, StoredCheckpoints, step_of
+from ganbench.checkpoints import EVERY, Paused, StoredCheckpoints, step_of
 from ganbench.execution.endings import Failure, device_name, ended, facts_of
 from ganbench.execution.energy import metered
 from ganbench.execution.messages import Message, Tell
@@ -19,7 +19,7 @@ from ganbench.locks import together
 from ganbench.records import Outcome, Status
 from ganbench.registry import Part, load_file
 from ganbench.store import Store, StoreError
-from ganbench.suite.cells import Cell
+from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.cohorts import Cohort
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class Preparation:
 @dataclass(frozen=True)
 class CohortRun:
     """Train a cohort where needed, then score its cells; every cell is stored as soon as it is finished.
+
+    Of a cohort that pauses, cells have no status then: their checkpoints are kept, and their scores up to there.
 
     `tries` is how often workers were lost at it that could not be told from each other's fault.
     """
@@ -169,9 +171,10 @@ class CohortRun:
         from ganbench.training.loop import train_cohort
 
         started = time.perf_counter()
-        steps = cells[0].train.g_steps
+        until = self.cohort.until
+        steps = until or cells[0].train.g_steps
         keys, ours = [cell.key for cell in cells], self.surroundings
-        kept = StoredCheckpoints(store, keys, self.cohort.step > 0, ours.checkpoint_seconds, ours.cell_seconds)
+        kept = StoredCheckpoints(store, keys, self.cohort.step > 0, ours.checkpoint_seconds, ours.cell_seconds, until)
         failure, drawn = None, metered(data[0].device)
         try:
             with kept.stoppable():
@@ -204,6 +207,9 @@ class CohortRun:
             energy_joules=None if joules is None else joules / len(cells),
         )
         for cell, result, known in zip(cells, results, facts, strict=True):
+            if until is not None and result.diverged_at is None and result.step >= until:
+                tell(Message("trained", key=cell.key, text="paused"))  # its checkpoint is all that there is of it
+                continue
             made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
             status = ended(cell, result, made)
             snapshots = {str(step): flat for step, flat in result.snapshots.items()}
@@ -239,14 +245,18 @@ class CohortRun:
     def _score(self, store: Store, device: torch.device, tell: Tell) -> None:
         from ganbench.evaluation.scoring import score_cohort
 
+        pause, cells = self.cohort.pause, self.cohort.cells
+        if pause is not None:
+            cells = tuple(cell for cell in cells if _stands_at(pause, cell, store))
         score_cohort(
             store,
-            self.cohort.cells,
-            self.cohort.scoring,
+            cells,
+            pause or self.cohort.scoring,
             (self.surroundings.data_root, self.surroundings.cache),
             device,
             lambda done, scores: tell(Message("scoring", done, scores)),
             lambda cell: tell(Message("scored", key=cell.key)),
+            None if pause is None else Paused(store),
         )
 
     def _made_by(self, device: torch.device, execution: str = "") -> dict[str, str]:
@@ -254,3 +264,10 @@ class CohortRun:
 
         steps = {"steps": execution} if execution else {}
         return {**(self.surroundings.provenance or {}), "device": device_name(device), **steps, "finished": now()}
+
+
+def _stands_at(pause: Scoring, cell: Cell, store: Store) -> bool:
+    """Whether a cell can be scored at its pause: it stands there, or has gone on from there to a good end."""
+    status = store.status(cell.key)
+    ended = status is not None and status.outcome != "completed"
+    return not ended and set(pause.steps) <= set(Paused(store).snapshot_steps(cell.key))

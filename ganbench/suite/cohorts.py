@@ -20,6 +20,7 @@ from ganbench.suite.expected import Times
 from ganbench.suite.plan import Planned
 from ganbench.suite.settings import Train
 from ganbench.suite.sizing import Rates, Setting
+from ganbench.training.blocks import taken_up_at
 
 State = Literal["done", "to score", "to train", "skipped"]
 
@@ -46,7 +47,8 @@ class Cohort:
     """Cells of equal shape that train, or are scored, together: the unit of scheduling.
 
     `step` is the G step from which they go on with their training. `seconds` is how long they are expected to take,
-    None where nothing like them was measured; where they are not `timed`, scores are not counted in it.
+    None where nothing like them was measured; where they are not `timed`, scores are not counted in it. Where there is
+    a `pause`, training pauses soon after the last of its steps, and these alone are scored.
     """
 
     cells: tuple[Cell, ...]
@@ -55,6 +57,7 @@ class Cohort:
     seconds: float | None = None
     step: int = 0
     timed: bool = False
+    pause: Scoring | None = None
 
     @property
     def name(self) -> str:
@@ -77,7 +80,12 @@ class Cohort:
     @property
     def steps(self) -> int:
         """Return the G steps that are left of its training."""
-        return self.cells[0].train.g_steps - self.step if self.trains else 0
+        return _end(self.cells[0], self.pause) - self.step if self.trains else 0
+
+    @property
+    def until(self) -> int | None:
+        """Return the G step at which its training pauses, if it does."""
+        return _end(self.cells[0], self.pause) if self.pause else None
 
 
 @dataclass(frozen=True)
@@ -104,11 +112,24 @@ def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False
             entries.append(Entry(row, "to train"))
             continue
         status = store.status(row.cell.key)
+        if row.pause is not None:
+            entries.append(_paused(row, row.cell, row.pause, status, store))
+            continue
         state = _state(row.cell.key, row.scoring, status, store, retry_failed, fresh)
         goes_on = state == "to train" and not fresh
         step = checkpoints.step_of(store, row.cell.key, row.scoring.steps) if goes_on else 0
         entries.append(Entry(row, state, status, step))
     return entries
+
+
+def _paused(row: Planned, cell: Cell, pause: Scoring, status: Status | None, store: Store) -> Entry:
+    """Say what is left to do of a cell until it pauses: nothing of one that has ended in another way than well."""
+    assert row.scoring is not None
+    step = checkpoints.step_of(store, cell.key, row.scoring.steps)
+    if store.scored(cell.key, pause.key) or (status is not None and status.outcome != "completed"):
+        return Entry(row, "done", status, step)
+    there = status is not None and set(pause.steps) <= set(status.snapshot_steps)
+    return Entry(row, "to score" if there or step >= pause.steps[-1] else "to train", status, step)
 
 
 def _state(key: str, scoring: Scoring, status: Status | None, store: Store, retry_failed: bool, fresh: bool) -> State:
@@ -161,7 +182,7 @@ def whole(group: Sequence[Entry]) -> Cohort:
     assert first.cell is not None
     assert first.scoring is not None
     cells = tuple(entry.planned.cell for entry in group if entry.planned.cell is not None)
-    return Cohort(cells, first.scoring, group[0].state == "to train", step=group[0].step)
+    return Cohort(cells, first.scoring, group[0].state == "to train", step=group[0].step, pause=first.pause)
 
 
 def default_size(cell: Cell) -> int:
@@ -176,7 +197,7 @@ def size_key(entry: Entry) -> str:
     assert scoring is not None
     alike = replace(cell, train=cell.train.model_copy(update={"g_steps": 1}))
     unscored = Scoring(EvaluationSettings(1, scoring.settings.extractor, ()), ())
-    return _shape(Entry(replace(planned, cell=alike, scoring=unscored), "to train"))
+    return _shape(Entry(replace(planned, cell=alike, scoring=unscored, pause=None), "to train"))
 
 
 def _remembering(key_of: Callable[[Entry], str]) -> Callable[[Entry], str]:
@@ -200,9 +221,10 @@ def _shape(entry: Entry) -> str:
     assert cell is not None
     assert scoring is not None
     parts = cell.objective.text, cell.architecture.text, cell.dataset.text, cell.fingerprint
-    known = (parts, _shared(cell.train), scoring.key, entry.state, entry.step)
+    pause = entry.planned.pause.key if entry.planned.pause else ""
+    known = (parts, _shared(cell.train), scoring.key, entry.state, entry.step, pause)
     if known not in _shapes:
-        _shapes[known] = _hashed_shape(cell, scoring, entry.state, entry.step)
+        _shapes[known] = _hashed_shape(cell, scoring, entry.state, entry.step, pause)
     return _shapes[known]
 
 
@@ -211,7 +233,7 @@ _shapes: dict[tuple[object, ...], str] = {}
 _shared = operator.attrgetter(*(name for name in Train.model_fields if name not in PER_CELL_SETTINGS))
 
 
-def _hashed_shape(cell: Cell, scoring: Scoring, state: State, step: int) -> str:
+def _hashed_shape(cell: Cell, scoring: Scoring, state: State, step: int, pause: str) -> str:
     described = cell.as_json()
     train = {name: value for name, value in described["train"].items() if name not in PER_CELL_SETTINGS}
     objective, loss = described["objective"], cell.objective.loss.create()
@@ -226,13 +248,19 @@ def _hashed_shape(cell: Cell, scoring: Scoring, state: State, step: int) -> str:
         "penalties": [_structure(part) for part in objective["penalties"]],
         "techniques": objective.get("techniques", []),
     }
-    return digest({**shared, "scoring": scoring.key, "state": state, "step": step})
+    until = {"pause": pause} if pause else {}
+    return digest({**shared, "scoring": scoring.key, "state": state, "step": step, **until})
 
 
 def _structure(penalty: Mapping[str, Any]) -> dict[str, Any]:
     per_cell = getattr(penalties.registry.get(penalty["name"]), "per_cell", ())
     kept = {name: value for name, value in penalty["parameters"].items() if name not in per_cell}
     return {**penalty, "parameters": kept}
+
+
+def _end(cell: Cell, pause: Scoring | None) -> int:
+    """Return the G step up to which a cell is trained: its last, or the first from its pause on to be taken up at."""
+    return cell.train.g_steps if pause is None else min(cell.train.g_steps, taken_up_at(pause.steps[-1]))
 
 
 def _order(entry: Entry) -> tuple[str, int]:
@@ -254,7 +282,8 @@ def _group(group: Sequence[Entry], cohort: Setting, rates: Rates | None, times: 
     largest = rates.size(largest)
     if largest > rates.largest:  # there was no time to measure it
         return packing.Group(len(group), largest)
-    steps, scores = cell.train.g_steps - group[0].step, times.scoring(cell, scoring) or 0.0
+    pause = group[0].planned.pause
+    steps, scores = _end(cell, pause) - group[0].step, times.scoring(cell, pause or scoring) or 0.0
     return packing.Group(len(group), largest, lambda size: times.start(cell) + size * (steps / rates.at(size) + scores))
 
 
@@ -262,7 +291,7 @@ def _cohort(part: Sequence[Entry], rates: Rates | None, times: Times) -> Cohort:
     cohort = whole(part)
     cell, size = cohort.cells[0], len(cohort.cells)
     training = times.training(part[0], size, rates) if cohort.trains else 0.0
-    scores = times.scoring(cell, cohort.scoring)
+    scores = times.scoring(cell, cohort.pause or cohort.scoring)
     if training is None or (scores is None and not cohort.trains):
         return cohort
     seconds = times.start(cell) + size * (training * cohort.steps + (scores or 0.0))

@@ -34,7 +34,10 @@ from ganbench.techniques.conditioning import conditioning_of
 
 @dataclass(frozen=True)
 class Planned:
-    """One combination of a suite: its labels, what it would train and score, and why it is not to be, if so."""
+    """One combination of a suite: its labels, what it would train and score, and why it is not to be, if so.
+
+    `pause` is what is scored of it where its training is to pause: soon after the last of its steps.
+    """
 
     objective: Choice
     architecture: Choice
@@ -45,6 +48,7 @@ class Planned:
     cell: Cell | None = None
     scoring: Scoring | None = None
     skipped: str = ""
+    pause: Scoring | None = None
 
     @property
     def names(self) -> dict[str, tuple[str, ...]]:

@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from ganbench.registry import Part, unknown
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Findings
+from ganbench.suite.prune import Prune, check_prune
 from ganbench.suite.settings import check_field
 from ganbench.suite.tunable import EITHER, check_value
 from ganbench.tuning import SamplerName
 
 Kind = Literal["int", "float", "log", "choice"]
 KINDS = ("int", "float", "log", "choice")
-SECTIONS = ("space", "objectives", "confirm")
+SECTIONS = ("space", "objectives", "confirm", "prune")
 Plain = bool | int | float | str | None
 
 
@@ -70,7 +71,10 @@ class TuneSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Tune:
-    """The section as a whole: `space` is tuned of every objective, `own` holds what one (by label) has beside it."""
+    """The section as a whole: `space` is tuned of every objective, `own` holds what one (by label) has beside it.
+
+    Without `prune` all trials are trained to their end.
+    """
 
     settings: TuneSettings
     confirm: Confirm
@@ -78,6 +82,8 @@ class Tune:
     own: Mapping[str, tuple[Range, ...]] = field(default_factory=dict)
     where: str = ""
     objective_where: str = ""
+    prune: Prune | None = None
+    prune_where: str = ""
 
     def ranges(self, label: str) -> tuple[Range, ...]:
         """Return the space of one objective: its own ranges replace those of all."""
@@ -106,13 +112,16 @@ def check_tune(
         _checked(TuneSettings, name, value, chosen, findings, *place)
     space = _space(given.get("space"), objectives, networks, findings, *place, "space")
     own = _own(given.get("objectives"), objectives, networks, findings, *place, "objectives")
+    settings = TuneSettings.model_construct(**{**dict(TuneSettings()), **chosen})
     found = Tune(
-        TuneSettings.model_construct(**{**dict(TuneSettings()), **chosen}),
+        settings,
         _confirm(given.get("confirm"), findings, *place, "confirm"),
         space,
         own,
         findings.locate(tuple(place)),
         findings.locate((*place, "objective")),
+        check_prune(given.get("prune"), settings.seeds_per_trial, findings, *place, "prune"),
+        findings.locate((*place, "prune", "first")),
     )
     if not findings.below(*place):
         _see_that_spaces_are_whole(found, objectives, findings, *place)

@@ -42,7 +42,7 @@ def tensors(game: Game) -> Iterator[tuple[str, Tensor]]:
     groups = {
         "g_optimiser": [game.g_optimiser.state],
         "d_optimiser": [game.d_optimiser.state],
-        "loss": game.loss.memories,
+        "loss": [game.loss.memory],
         "penalty": game.restraints.memories,
         "d_weights": game.d_weights.states,
         "g_weights": game.g_weights.states,

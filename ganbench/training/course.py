@@ -23,6 +23,10 @@ class Checkpoints(Protocol):
     """Where the courses of a cohort's cells are kept while they train."""
 
     @property
+    def until(self) -> int | None:
+        """Say after which G step training pauses, between two blocks; None: it goes on to its end."""
+
+    @property
     def over(self) -> bool:
         """Say whether training is to end where it was last kept."""
 

@@ -15,7 +15,7 @@ from ganbench.training.capture import Captured
 from ganbench.training.course import Checkpoints, Course
 from ganbench.training.draws import Draws
 from ganbench.training.game import Game
-from ganbench.training.networks import has_beliefs, has_surface
+from ganbench.training.networks import has_beliefs, has_surface, may_have_beliefs
 from ganbench.training.precision import Precision
 from ganbench.training.snapshots import judging, scored
 from ganbench.training.streamed import Streamed
@@ -63,7 +63,7 @@ def train_cohort(
     `data` `(n, *shape)` are in memory or streamed; `labels` `(n,)` are their classes, which conditional objectives
     need. The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
     about twice a second, `each(step)` after every G step. With `checkpoints` training goes on where they stand, to the
-    same bits, is kept there when it is time, and ends early when they say so. Raises whatever a plugin raises.
+    same bits, is kept there when it is time, and pauses or ends early when they say so. Raises what plugins raise.
     """
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
     with Precision(cells[0].train.precision, data.device).session():
@@ -88,10 +88,11 @@ def _train(
 ) -> list[Trained]:
     game, trace, ends, snapshots = course.game, course.trace, course.ends, course.snapshots
     draws, told = Draws(game), time.monotonic()
-    judged = any(has_beliefs(cell) or has_surface(cell) for cell in cells)
+    judged = any(may_have_beliefs(cell) or has_surface(cell) for cell in cells)
     captured = Captured(game) if game.data.is_cuda and capture.ENABLED else None
     update = captured.update if captured else game.update
-    for step in range(course.step + 1, game.train.g_steps + 1):
+    until = checkpoints.until if checkpoints else None
+    for step in range(course.step + 1, min(until or game.train.g_steps, game.train.g_steps) + 1):
         course.step = step
         game.begin(step - 1, trace.wants(step))
         seen = update(draws.at(step - 1))
@@ -110,7 +111,7 @@ def _train(
                 break
         if each is not None:
             each(step)
-        if checkpoints and course.between_blocks and checkpoints.due():
+        if checkpoints and course.between_blocks and (step == until or checkpoints.due()):
             checkpoints.write(course.saved(len(cells)))
             if checkpoints.over:
                 break

@@ -26,11 +26,16 @@ class MixedLoss:
             (part.create(), slice(end - length, end)) for (part, length), end in zip(runs, ends, strict=True)
         ]
         self.needs_real = any(getattr(loss, "needs_real", True) for loss, _ in self._runs)
-        self.memories: list[Memory] = [
+        started = [
             loss.start(torch.zeros(rows.stop - rows.start, device=device, dtype=dtype))
             if isinstance(loss, Remembering)
             else {}
             for loss, rows in self._runs
+        ]
+        # One tensor over all cells, of which each run has its part: a checkpoint takes it apart by cells.
+        self.memory: Memory = {name: torch.cat([memory[name] for memory in started]) for name in started[0]}
+        self._memories: list[Memory] = [
+            {name: whole[rows] for name, whole in self.memory.items()} for _, rows in self._runs
         ]
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -58,15 +63,15 @@ class MixedLoss:
 
     def remembered(self) -> dict[str, Tensor]:
         """Return what the losses remember, by name `(cells,)`: in a cohort all of them do, or none."""
-        return {name: torch.cat([memory[name] for memory in self.memories]) for name in self.memories[0]}
+        return {name: whole.clone() for name, whole in self.memory.items()}
 
     def _joined(self, compute: Callable[[Any, Memory, Tensor, Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
         if len(self._runs) == 1:
-            return compute(self._runs[0][0], self.memories[0], real, fake)
+            return compute(self._runs[0][0], self._memories[0], real, fake)
         return torch.cat([compute(loss, memory, real[at], fake[at]) for loss, at, memory in self._each()])
 
     def _each(self) -> Iterator[tuple[Any, slice, Memory]]:
-        for (loss, at), memory in zip(self._runs, self.memories, strict=True):
+        for (loss, at), memory in zip(self._runs, self._memories, strict=True):
             yield loss, at, memory
 
 

@@ -45,8 +45,12 @@ def build_networks(cell: Cell, shape: Shape, classes: int | None) -> tuple[nn.Mo
 
 def has_beliefs(cell: Cell) -> bool:
     """Whether D's logits can be held against the truth: a known density, seen as it is, by a loss that says how."""
-    loss, dataset = cell.objective.loss.create(), cell.dataset.create()
-    return hasattr(dataset, "log_density") and hasattr(loss, "posterior") and not cell.objective.techniques
+    return may_have_beliefs(cell) and hasattr(cell.objective.loss.create(), "posterior")
+
+
+def may_have_beliefs(cell: Cell) -> bool:
+    """Whether D's logits can be held against the truth by some loss: the same of all cells that can train together."""
+    return hasattr(cell.dataset.create(), "log_density") and not cell.objective.techniques
 
 
 def has_surface(cell: Cell) -> bool:

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 
 from ganbench.plugins import Noise, Shape
-
-BLOCK = 16
+from ganbench.training.blocks import BLOCK as BLOCK
 
 
 def generator(seed: int, name: str, block: int = 0) -> torch.Generator:

@@ -13,17 +13,32 @@ LEAST = 4  # trials of which a standard error is pooled
 
 @dataclass(frozen=True)
 class Tried:
-    """A finished trial: its settings, the scores of its seeds, and why others have none (`lost`, one entry each)."""
+    """A finished trial: its settings, the scores of its seeds, and why others have none (`lost`, one entry each).
+
+    `ended` is how far it came, where it ended early: the G step of a rung, or a number of seeds. Its scores are those
+    up to there.
+    """
 
     number: int
     settings: Mapping[str, Any]
     scores: tuple[float, ...] = ()
     lost: tuple[str, ...] = field(default=())
+    ended: int | None = None
 
     @property
     def feasible(self) -> bool:
-        """Whether every seed has a score: a trial that lost one is no setting to recommend."""
-        return bool(self.scores) and not self.lost
+        """Whether every seed has a score of its end: a trial that lost one, or was pruned, is not to be recommended."""
+        return bool(self.scores) and not self.lost and self.ended is None
+
+    @property
+    def infeasible(self) -> bool:
+        """Whether a seed has no score."""
+        return bool(self.lost) or not self.scores
+
+    @property
+    def pruned(self) -> int | None:
+        """The G step of the rung, or the number of seeds, after which it was not worth more; None where it was not."""
+        return None if self.infeasible else self.ended
 
     @property
     def mean(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -44,7 +45,12 @@ class Finding:
     @property
     def infeasible(self) -> int:
         """How many trials lost a seed."""
-        return sum(not trial.feasible for trial in self.tried)
+        return sum(trial.infeasible for trial in self.tried)
+
+    @property
+    def pruned(self) -> Counter[int]:
+        """How many trials were pruned, by the G step or the number of seeds after which."""
+        return Counter(trial.pruned for trial in self.tried if trial.pruned is not None)
 
 
 def choice_seeds(tune: Tune) -> range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -58,6 +59,7 @@ def _study(store: Store, tune: Tune, subject: Subject, begun: str, tried: Sequen
             "seeds_per_trial": settings.seeds_per_trial,
             "sampler": settings.sampler,
             "seed": settings.seed,
+            **({"prune": json.dumps(tune.prune.as_json())} if tune.prune else {}),
         },
         {each.name: {each.kind: each.ends} for each in subject.ranges},
         tuple(_trial(store, subject, each, range(settings.seeds_per_trial)) for each in tried),
@@ -68,12 +70,16 @@ def _trial(store: Store, subject: Subject, tried: Tried, seeds: Sequence[int]) -
     cells = _keys(subject.rows(tried.settings, seeds))
     started, finished = _times(store, cells)
     scores = {subject.objective: tried.scores}
-    return TrialRecord(tried.number, _state(tried), tried.settings, scores, tried.lost, cells, started, finished)
+    return TrialRecord(
+        tried.number, _state(tried), tried.settings, scores, tried.lost, cells, tried.ended, started, finished
+    )
 
 
 def _state(tried: Tried) -> State:
     if tried.feasible:
         return "complete"
+    if tried.pruned is not None:
+        return "pruned"
     return "failed" if any(why in ERRORS for why in tried.lost) else "infeasible"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ganbench.runner import Result
 from ganbench.store import Store
 from ganbench.suite.cohorts import look_up
 from ganbench.suite.plan import Planned
+from ganbench.tuning.stages import Stage, spared
 from ganbench.tuning.study import Asked, Study
 from ganbench.tuning.subjects import Subject, score
 
@@ -44,7 +45,27 @@ class Searched:
 class _Trial:
     searched: Searched
     asked: Asked
-    rows: tuple[Planned, ...]
+
+    @property
+    def stage(self) -> Stage:
+        """The next one."""
+        return self.searched.study.stages[self.asked.passed]
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing comes after it."""
+        return self.asked.passed + 1 == len(self.searched.study.stages)
+
+    @property
+    def cells(self) -> int:
+        """How many cells are trained in it: those of seeds that have not been trained to their end."""
+        before = self.searched.study.stages[self.asked.passed - 1] if self.asked.passed else None
+        return self.stage.seeds - (before.seeds if before and before.step is None else 0)
+
+    @property
+    def rows(self) -> list[Planned]:
+        """The cells of it."""
+        return self.searched.subject.staged(self.asked.settings, self.stage)
 
 
 def search(plan: Plan, subjects: Sequence[Searched], folder: Path, train: Trainer, said: Teller) -> None:
@@ -54,19 +75,85 @@ def search(plan: Plan, subjects: Sequence[Searched], folder: Path, train: Traine
     """
     tune = plan.suite.tune
     assert tune is not None
-    seeds, size, told = range(tune.settings.seeds_per_trial), tune.settings.batch, False
+    size, told = tune.settings.batch, False
     while any(each.study.left() for each in subjects):
         with alone(folder / f"{plan.suite.name}.asking"):
-            batch = [_trial(each, asked, seeds) for each in subjects for asked in _asked(each.study, size)]
+            batch = [_Trial(each, asked) for each in subjects for asked in _asked(each.study, size)]
         if not batch:
             if not told:
                 said(OTHERS)
             told = True
             time.sleep(PAUSE)
             continue
-        said(_about(batch, subjects, tune.settings.trials))
-        result = train(planned(plan, [row for trial in batch for row in trial.rows]))
-        _tell(plan.store, batch, result)
+        _try(plan, batch, train, lambda trials: said(_about(trials, subjects, tune.settings.trials)), said)
+        if tune.prune is not None:
+            _forget(plan.store, subjects, {trial.asked.number for trial in batch})
+    if tune.prune is not None:
+        _forget(plan.store, subjects)  # what processes that were killed have left too
+        said(saved(subjects))
+
+
+def _try(
+    plan: Plan, batch: Sequence[_Trial], train: Trainer, going: Callable[[Sequence[_Trial]], None], said: Teller
+) -> None:
+    """Train a batch stage by stage: what a pruner says of a trial, it says after all of the batch have come as far."""
+    place = 0
+    while batch:
+        now = [trial for trial in batch if trial.asked.passed == place]
+        later = [trial for trial in batch if trial.asked.passed > place]
+        if now:
+            going(now)
+            result = train(planned(plan, [row for trial in now for row in trial.rows]))
+            later += _judged(_scored(plan.store, now, result), said)
+        batch, place = later, place + 1
+
+
+def _judged(scored: Sequence[tuple[_Trial, Sequence[float]]], said: Teller) -> list[_Trial]:
+    """Have the trials pruned that are not worth their rest, and return the others."""
+    left: list[_Trial] = []
+    pruned: Counter[str] = Counter()
+    for study in dict.fromkeys(trial.searched.study for trial, _ in scored):
+        mine = [(trial, scores) for trial, scores in scored if trial.searched.study is study]
+        losers = study.losers([trial.asked for trial, _ in mine])
+        for trial, scores in mine:
+            if trial.asked in losers:
+                pruned[trial.stage.said] += 1
+                study.tell(trial.asked, scores, [])
+            else:
+                left.append(replace(trial, asked=study.go_on(trial.asked)))
+    for stage, count in pruned.items():
+        said(f"pruned: {count} of {len(scored)} trials after {stage}")
+    return left
+
+
+def _forget(store: Store, subjects: Sequence[Searched], numbers: Collection[int] | None = None) -> None:
+    """Remove the checkpoints of trials that ended early, of these numbers or all, which no other trial needs."""
+    needed, ended = set[str](), set[str]()
+    for each in subjects:
+        seeds = range(each.study.stages[-1].seeds)
+        for settings in each.study.at_work():
+            needed |= {row.cell.key for row in each.subject.rows(settings, seeds) if row.cell}
+        for trial in each.study.tried():
+            if trial.ended is not None and (numbers is None or trial.number in numbers):
+                ended |= {row.cell.key for row in each.subject.rows(trial.settings, seeds) if row.cell}
+    statuses = {key: store.status(key) for key in ended - needed}
+    store.forget_checkpoints(key for key, status in statuses.items() if status is None or status.outcome == "completed")
+
+
+def saved(subjects: Sequence[Searched]) -> str:
+    """Say how many trials were pruned and after what, and which part of all G steps pruning saved."""
+    found: Counter[tuple[int, str]] = Counter()
+    spare = whole = 0
+    for each in subjects:
+        stages, g_steps = each.study.stages, each.subject.row.train.g_steps
+        by_end = {stage.at: stage for stage in stages[:-1]}
+        for trial in each.study.tried():
+            whole += stages[-1].seeds * g_steps
+            if trial.ended is not None and trial.ended in by_end:
+                found[trial.ended, by_end[trial.ended].said] += trial.pruned is not None
+                spare += spared(by_end[trial.ended], stages[-1], g_steps)
+    pruned = ", ".join(f"{count} after {said}" for (_, said), count in sorted(found.items()) if count) or "no trial"
+    return f"pruned: {pruned}; {100 * spare / max(1, whole):.0f} % of the G steps of all trials were saved"
 
 
 def planned(plan: Plan, rows: Sequence[Planned]) -> Plan:
@@ -77,23 +164,22 @@ def planned(plan: Plan, rows: Sequence[Planned]) -> Plan:
 
 
 def _asked(study: Study, size: int) -> list[Asked]:
-    taken_up = study.take_up(size)
-    return [*taken_up, *study.ask(size - len(taken_up))]
-
-
-def _trial(searched: Searched, asked: Asked, seeds: Sequence[int]) -> _Trial:
-    return _Trial(searched, asked, tuple(searched.subject.rows(asked.settings, seeds)))
+    """Return the next trials: what is left of a batch is finished on its own, as it would have been without a break."""
+    return study.take_up(size) or study.ask(size)
 
 
 def _about(batch: Sequence[_Trial], subjects: Sequence[Searched], budget: int) -> str:
     done = min(budget - each.study.left() for each in subjects)
-    cells = sum(len(trial.rows) for trial in batch)
+    cells = sum(trial.cells for trial in batch)
     most = max(Counter(trial.searched.subject.name for trial in batch).values())
-    return f"search: {most} trials of each study ({done} of {budget} are done), {len(batch)} in all, {cells} cells"
+    ends = dict.fromkeys(trial.stage.said for trial in batch if not trial.last)
+    far = f", up to {', '.join(ends)}" if ends else ""
+    return f"search: {most} trials of each study ({done} of {budget} are done), {len(batch)} in all, {cells} cells{far}"
 
 
-def _tell(store: Store, batch: Sequence[_Trial], result: Result) -> None:
-    missing = 0
+def _scored(store: Store, batch: Sequence[_Trial], result: Result) -> list[tuple[_Trial, list[float]]]:
+    """Tell of the trials that are at an end, and report the others, which are returned with their scores."""
+    missing, left = 0, list[tuple[_Trial, list[float]]]()
     for trial in batch:
         try:
             found = [score(store, row, trial.searched.subject) for row in trial.rows]
@@ -101,6 +187,14 @@ def _tell(store: Store, batch: Sequence[_Trial], result: Result) -> None:
             missing += 1
             continue
         scores = [each for each in found if not isinstance(each, str)]
-        trial.searched.study.tell(trial.asked, scores, [each for each in found if isinstance(each, str)])
+        lost = [each for each in found if isinstance(each, str)]
+        study = trial.searched.study
+        if len(study.stages) > 1 and not lost:
+            study.report(trial.asked, scores)
+        if lost or trial.last:
+            study.tell(trial.asked, scores, lost)
+        else:
+            left.append((trial, scores))
     if missing:
         raise Incomplete([*result.errors, f"{missing} trials have cells without a result; the same command goes on"])
+    return left

@@ -6,14 +6,15 @@ running; whoever comes next takes them up with the settings that they have.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
+import math
 import statistics
 import time
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -24,14 +25,16 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from ganbench.locks import alone
 from ganbench.sent import hidden
 from ganbench.suite.errors import wrong
 from ganbench.suite.tune import Range, Tune
 from ganbench.tuning.choosing import Tried
+from ganbench.tuning.journal_lock import KernelLock
+from ganbench.tuning.pruners import losers, pruner_of
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
+PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
 TRIES = 4  # to open a database
 INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
 
@@ -47,10 +50,11 @@ class Claims(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """A trial to be trained."""
+    """A trial to be trained, which has `passed` so many stages."""
 
     number: int
     settings: Settings
+    passed: int = 0
 
 
 def open_storage(place: Path | str) -> BaseStorage:
@@ -58,7 +62,7 @@ def open_storage(place: Path | str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(place), cast(Any, _KernelLock(place))))
+        return JournalStorage(JournalFileBackend(str(place), cast(Any, KernelLock(place))))
     for left in reversed(range(TRIES)):
         try:
             return RDBStorage(place)
@@ -94,6 +98,8 @@ class Study:
         """Open the study, or make it; SuiteError where it was made by another suite."""
         self._tune, self._subject, self._claims = tune, subject, claims
         self._budget = tune.settings.trials
+        self.stages = subject.stages(tune)
+        pruner = pruner_of(tune.prune, self.stages[0].at, subject.row.train.g_steps)
         # Proposals come from samplers made for each trial: this one never draws.
         self._study = optuna.create_study(
             storage=storage,
@@ -101,6 +107,7 @@ class Study:
             direction="minimize" if subject.better == "lower" else "maximize",
             load_if_exists=True,
             sampler=optuna.samplers.RandomSampler(),
+            pruner=pruner,
         )
         mine, found = subject.identity(tune), self._study.user_attrs.get(IDENTITY)
         if found is None and not self._trials():
@@ -138,11 +145,49 @@ class Study:
             found.append(Asked(trial.number, self._suggested(trial)))
         return found
 
+    def report(self, asked: Asked, scores: Sequence[float]) -> None:
+        """Say what a trial scored after its next stage: a value at the stage's G step, or one per seed."""
+        trial, stage = self._trial(asked.number), self.stages[asked.passed]
+        by_seed = self._tune.prune is not None and self._tune.prune.by_seeds
+        step = stage.step or self._subject.row.train.g_steps
+        for at, value in enumerate(scores) if by_seed else ((step, statistics.fmean(scores)),):
+            if not trial.state.is_finished() and at not in trial.intermediate_values:
+                optuna.Trial(self._study, trial._trial_id).report(value, at)
+
+    def losers(self, asked: Sequence[Asked]) -> list[Asked]:
+        """Return which of these trials, whose next stage is the same and has been reported, are not worth the rest.
+
+        Optuna's pruner decides. At a rung it has all that stood there before it; one that lost a seed up to there is
+        worse than any.
+        """
+        if not asked:
+            return []
+        stage = self.stages[asked[0].passed]
+        if stage.step is None:
+            trials = [optuna.Trial(self._study, self._trial(each.number)._trial_id) for each in asked]
+            return [each for each, trial in zip(asked, trials, strict=True) if trial.should_prune()]
+        worst = math.inf if self._subject.better == "lower" else -math.inf
+        reports = {
+            trial.number: {**trial.intermediate_values, **_worst_where_lost(trial, worst)} for trial in self._trials()
+        }
+        numbers = [each.number for each in asked]
+        found = losers(self._study.pruner, self._study.study_name, self._study.direction, reports, numbers, stage.step)
+        return [each for each in asked if each.number in found]
+
+    def go_on(self, asked: Asked) -> Asked:
+        """Remember that a trial has passed its next stage, and return it so."""
+        found = replace(asked, passed=asked.passed + 1)
+        with contextlib.suppress(UpdateFinishedTrialError):  # another process took it for abandoned
+            self._study._storage.set_trial_user_attr(self._trial(asked.number)._trial_id, PASSED, found.passed)
+        return found
+
     def tell(self, asked: Asked, scores: Sequence[float], lost: Sequence[str]) -> None:
         """Finish a trial: its value is the mean of its scores; one that lost a seed is infeasible.
 
-        Where no seed has a score there is no value: the trial counts as pruned, and as infeasible.
+        Where no seed has a score there is no value: the trial counts as pruned, and as infeasible. A trial that has
+        stages left is pruned, with what was last reported of it.
         """
+        early = asked.passed + 1 < len(self.stages)
         trial = self._trial(asked.number)
         try:
             if trial.state.is_finished():  # another process took it for abandoned
@@ -152,7 +197,9 @@ class Study:
             live.set_user_attr(LOST, list(lost))
             if INFEASIBLE not in trial.constraints:
                 live.set_constraint(INFEASIBLE, len(lost) / (len(scores) + len(lost)))
-            if scores:
+            if early:
+                live.set_user_attr(ENDED, self.stages[asked.passed].at)
+            if scores and not early:
                 self._study.tell(asked.number, statistics.fmean(scores), skip_if_finished=True)
             else:
                 self._study.tell(asked.number, state=TrialState.PRUNED, skip_if_finished=True)
@@ -171,7 +218,13 @@ class Study:
         """Return the finished trials within the budget, the first first."""
         done = [trial for trial in self._trials() if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
         return [
-            Tried(trial.number, trial.params, tuple(trial.user_attrs[SCORES]), tuple(trial.user_attrs[LOST]))
+            Tried(
+                trial.number,
+                trial.params,
+                tuple(trial.user_attrs[SCORES]),
+                tuple(trial.user_attrs[LOST]),
+                trial.user_attrs.get(ENDED),
+            )
             for trial in done
         ]
 
@@ -180,6 +233,10 @@ class Study:
         """When its first trial was: no other study has that in its storage, wherever it is looked at."""
         first = min(self._trials(), key=lambda trial: trial.number, default=None)
         return str(first.datetime_start) if first is not None else ""
+
+    def at_work(self) -> list[Settings]:
+        """Return the settings of all trials that are being trained, by whomever."""
+        return [trial.params for trial in self._trials() if trial.state == TrialState.RUNNING]
 
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""
@@ -202,7 +259,8 @@ class Study:
         self._study.sampler = self._sampler(trial.number)
         live = optuna.Trial(self._study, trial._trial_id)
         live.set_user_attr(CLAIM, self._claim())
-        return Asked(trial.number, self._suggested(live))  # what it lacks, where a process ended in between
+        settings = self._suggested(live)  # what it lacks, where a process ended in between
+        return Asked(trial.number, settings, trial.user_attrs.get(PASSED, 0))
 
     def _renew(self, claim: Sequence[Any]) -> None:
         for trial in self._trials():
@@ -227,30 +285,14 @@ class Study:
         return {each.name: _suggest(trial, each) for each in self._subject.ranges}
 
 
+def _worst_where_lost(trial: FrozenTrial, worst: float) -> dict[int, float]:
+    """Return a value at the rung after which a trial ended that had lost a seed."""
+    return {trial.user_attrs[ENDED]: worst} if trial.user_attrs.get(LOST) and ENDED in trial.user_attrs else {}
+
+
 def _suggest(trial: optuna.Trial, wanted: Range) -> Any:
     if wanted.kind == "choice":
         return trial.suggest_categorical(wanted.name, wanted.choices)
     if wanted.kind == "int":
         return trial.suggest_int(wanted.name, int(wanted.low), int(wanted.high))
     return trial.suggest_float(wanted.name, wanted.low, wanted.high, log=wanted.kind == "log")
-
-
-class _KernelLock:
-    """A journal's lock that goes with its process, even a killed one; Optuna's own would then block for 30 seconds."""
-
-    def __init__(self, journal: Path) -> None:
-        """Lock a file beside the journal."""
-        self._journal = journal
-        self._held: AbstractContextManager[bool] | None = None
-
-    def acquire(self) -> bool:
-        """Wait for it."""
-        self._held = alone(self._journal)
-        self._held.__enter__()
-        return True
-
-    def release(self) -> None:
-        """Give it back."""
-        assert self._held is not None
-        self._held.__exit__(None, None, None)
-        self._held = None

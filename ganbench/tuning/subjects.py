@@ -12,7 +12,7 @@ from ganbench import objectives
 from ganbench.evaluation.settings import again, named, value_names
 from ganbench.registry import unknown
 from ganbench.store import Store
-from ganbench.suite.cells import Cell, digest
+from ganbench.suite.cells import Cell, Scoring, digest
 from ganbench.suite.errors import wrong
 from ganbench.suite.pairing import refusal
 from ganbench.suite.plan import Planned
@@ -20,6 +20,7 @@ from ganbench.suite.schema import Suite
 from ganbench.suite.settings import Train, check_field
 from ganbench.suite.tunable import applied
 from ganbench.suite.tune import Range, Tune
+from ganbench.tuning.stages import Stage, stages
 
 Which = Literal["final", "best"]
 Better = Literal["lower", "higher"]
@@ -62,8 +63,28 @@ class Subject:
                 "space": {each.name: each.as_json() for each in self.ranges},
                 "objective": [self.objective, self.better],
                 "search": [settings.sampler, settings.seed, settings.seeds_per_trial],
+                **({"prune": tune.prune.as_json()} if tune.prune else {}),
             }
         )
+
+    def stages(self, tune: Tune) -> tuple[Stage, ...]:
+        """Return the stages of its trials; SuiteError where there is no step to prune at."""
+        assert self.row.scoring is not None
+        return stages(tune, self.row.train.g_steps, self.row.scoring.steps)
+
+    def staged(self, settings: Settings, stage: Stage) -> list[Planned]:
+        """Return the cells of these settings up to the end of a stage of their trial."""
+        rows, step = self.rows(settings, range(stage.seeds)), stage.step
+        if step is None:
+            return rows
+        return [replace(row, pause=self._at(row.scoring, step)) for row in rows]
+
+    def _at(self, scoring: Scoring | None, step: int) -> Scoring | None:
+        """Return what is scored at a rung: that step, or all up to there where the best of them counts."""
+        if scoring is None:
+            return None
+        kept = (step,) if self.which == "final" else tuple(at for at in scoring.steps if at <= step)
+        return replace(scoring, steps=kept)
 
     def rows(self, settings: Settings, seeds: Sequence[int], label: str | None = None) -> list[Planned]:
         """Return the cells of these settings, one per seed; skipped, with the reason, where they cannot be."""
@@ -149,16 +170,16 @@ def _subject(tune: Tune, row: Planned) -> Subject:
 def score(store: Store, row: Planned, subject: Subject) -> float | str:
     """Return what one cell of a subject scored, or in words why it has no score: it diverged, failed, timed out.
 
-    LookupError where the cell has not been trained and scored.
+    LookupError where the cell has not been trained and scored, up to its pause where it has one.
     """
     if row.cell is None or row.scoring is None:
         return f"cannot be trained: {row.skipped}"
     status = store.status(row.cell.key)
-    if status is None:
+    if status is None and row.pause is None:
         raise LookupError(row.cell.key)
-    if status.outcome != "completed":
+    if status is not None and status.outcome != "completed":
         return status.outcome.replace("_", " ")
-    scores = store.scores(row.cell.key, row.scoring.key)
+    scores = store.scores(row.cell.key, (row.pause or row.scoring).key)
     if scores is None:
         raise LookupError(row.cell.key)
     known = [entry.get(subject.value) for entry in scores.rows]

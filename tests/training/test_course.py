@@ -25,6 +25,9 @@ class Interrupted(Exception):  # noqa: N818 - reads as what happened
 class Memory:
     """Keeps courses once, after a given step, and then interrupts training."""
 
+    until: int | None = None
+    over = False
+
     def __init__(self, cells: Sequence[dict[str, Tensor]] = ()) -> None:
         self.cells, self.asked = list(cells), 0
 
