@@ -176,13 +176,14 @@ def _show(done: Tuned) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ganbench.tuning.telling import HEADINGS, found_told, told
+    from ganbench.tuning.telling import found_told, headings, rows_told
 
     table = Table(title="On fresh seeds, by which nothing was chosen", title_justify="left")
-    for place, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if place < 2 else "right", overflow="fold")
-    for finding in done.findings:
-        table.add_row(*told(finding))
+    for heading in headings(done.findings):
+        named = heading in ("objective", "dataset", "settings")
+        table.add_column(heading, justify="left" if named else "right", overflow="fold")
+    for row in (row for finding in done.findings for row in rows_told(finding)):
+        table.add_row(*row)
     console = Console(soft_wrap=False)
     console.print(table)
     for finding in done.findings:

@@ -19,6 +19,7 @@ from ganbench.reporting.parts import Figure, Part, Table, block, choice
 from ganbench.reporting.ranking import rankings
 from ganbench.reporting.sections import Section
 from ganbench.reporting.summary import markdown, summary
+from ganbench.reporting.tuning_front import FrontOf, front_blocks, front_json
 from ganbench.reporting.wording import NOTHING, bounds, count, joined, percent, places
 from ganbench.reporting.wording import number as written
 from ganbench.stats import Better, Interval
@@ -34,7 +35,8 @@ class TunedSubject:
 
     `trials` are the means of the trials, None for an infeasible one; `measured` has the mean on fresh seeds of each
     variant (default, recommended, tuned), `settings` is the setting found in words. `value` is what was tuned for.
-    `objectives` are the labels in the reported suite by variant.
+    `objectives` are the labels in the reported suite by variant. Where several values were tuned for, these are of the
+    first, and `front` has all.
     """
 
     objective: str
@@ -45,6 +47,7 @@ class TunedSubject:
     measured: Mapping[str, Interval]
     objectives: Mapping[str, str]
     settings: str = ""
+    front: FrontOf | None = None
 
 
 def write_tuning_report(store: Store, suite: str, tuned: Sequence[TunedSubject], out: Path) -> Path:
@@ -71,6 +74,7 @@ def with_tuning(held: Contents, frame: Frame, tuned: Sequence[TunedSubject]) -> 
     ]
     blocks = [
         *block("What tuning is worth", _worth(tuned)),
+        *front_blocks(frame, [each.front for each in tuned if each.front]),
         *block("Score against budget", choice("Dataset", lines)),
         *block("How wide the good region is", _regions(tuned)),
     ]
@@ -187,4 +191,5 @@ def _as_json(each: TunedSubject) -> dict[str, object]:
         if found.n
     }
     found = {"objective": each.objective, "dataset": each.dataset, "value": each.value, "better": each.better}
-    return {**found, "trials": list(each.trials), "measured": means, "settings": each.settings}
+    several = {"front": front_json(each.front)} if each.front else {}
+    return {**found, "trials": list(each.trials), "measured": means, "settings": each.settings, **several}

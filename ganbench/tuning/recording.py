@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ganbench.stats import Interval
 from ganbench.store import Store
 from ganbench.studies import MeasuredRecord, State, Studies, StudyRecord, TrialRecord, read_studies, write_studies
 from ganbench.suite.cells import digest
@@ -53,7 +54,7 @@ def _study(store: Store, tune: Tune, subject: Subject, begun: str, tried: Sequen
     return StudyRecord(
         subject.name,
         digest({"study": subject.identity(tune), "begun": begun}),
-        {subject.objective: subject.better},
+        {aim.name: aim.better for aim in subject.aims},
         {
             "trials": settings.trials,
             "seeds_per_trial": settings.seeds_per_trial,
@@ -69,7 +70,7 @@ def _study(store: Store, tune: Tune, subject: Subject, begun: str, tried: Sequen
 def _trial(store: Store, subject: Subject, tried: Tried, seeds: Sequence[int]) -> TrialRecord:
     cells = _keys(subject.rows(tried.settings, seeds))
     started, finished = _times(store, cells)
-    scores = {subject.objective: tried.scores}
+    scores = {aim.name: each for aim, each in zip(subject.aims, (tried.scores, *tried.further), strict=False)}
     return TrialRecord(
         tried.number, _state(tried), tried.settings, scores, tried.lost, cells, tried.ended, started, finished
     )
@@ -84,12 +85,15 @@ def _state(tried: Tried) -> State:
 
 
 def _measured(tune: Tune, subject: Subject, found: Measured) -> MeasuredRecord:
-    mean = found.mean
-    told: dict[str, float] = {"value": mean.value} if mean.n else {}
-    if mean.offered:
-        told |= {"low": mean.low, "high": mean.high}
     cells = _keys(subject.rows(found.settings, fresh_seeds(tune)))
-    return MeasuredRecord(found.settings, {subject.objective: {**told, "n": float(mean.n)}}, found.lost, cells)
+    means = {aim.name: _told(mean) for aim, mean in zip(subject.aims, found.means, strict=True)}
+    return MeasuredRecord(found.settings, means, found.lost, cells)
+
+
+def _told(mean: Interval) -> dict[str, float]:
+    value = {"value": mean.value} if mean.n else {}
+    ends = {"low": mean.low, "high": mean.high} if mean.offered else {}
+    return {**value, **ends, "n": float(mean.n)}
 
 
 def _keys(rows: Sequence[Planned]) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from ganbench.tuning.pruners import losers, pruner_of
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
+FURTHER = "ganbench.further"  # what the seeds scored of each value beside the first
 PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
 TRIES = 4  # to open a database
 INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
@@ -104,7 +105,7 @@ class Study:
         self._study = optuna.create_study(
             storage=storage,
             study_name=f"{suite}: {subject.name}",
-            direction="minimize" if subject.better == "lower" else "maximize",
+            directions=["minimize" if aim.better == "lower" else "maximize" for aim in subject.aims],
             load_if_exists=True,
             sampler=optuna.samplers.RandomSampler(),
             pruner=pruner,
@@ -181,9 +182,12 @@ class Study:
             self._study._storage.set_trial_user_attr(self._trial(asked.number)._trial_id, PASSED, found.passed)
         return found
 
-    def tell(self, asked: Asked, scores: Sequence[float], lost: Sequence[str]) -> None:
+    def tell(
+        self, asked: Asked, scores: Sequence[float], lost: Sequence[str], further: Sequence[Sequence[float]] = ()
+    ) -> None:
         """Finish a trial: its value is the mean of its scores; one that lost a seed is infeasible.
 
+        Of several values, `scores` are the first, and `further` has the others of each seed that has them.
         Where no seed has a score there is no value: the trial counts as pruned, and as infeasible. A trial that has
         stages left is pruned, with what was last reported of it.
         """
@@ -195,12 +199,17 @@ class Study:
             live = optuna.Trial(self._study, trial._trial_id)
             live.set_user_attr(SCORES, list(scores))
             live.set_user_attr(LOST, list(lost))
+            others = [list(scores) for scores in zip(*further, strict=True)]
+            if self._subject.further:
+                live.set_user_attr(FURTHER, others)
             if INFEASIBLE not in trial.constraints:
                 live.set_constraint(INFEASIBLE, len(lost) / (len(scores) + len(lost)))
             if early:
                 live.set_user_attr(ENDED, self.stages[asked.passed].at)
             if scores and not early:
-                self._study.tell(asked.number, statistics.fmean(scores), skip_if_finished=True)
+                self._study.tell(
+                    asked.number, [statistics.fmean(each) for each in (scores, *others)], skip_if_finished=True
+                )
             else:
                 self._study.tell(asked.number, state=TrialState.PRUNED, skip_if_finished=True)
         except UpdateFinishedTrialError:
@@ -224,6 +233,7 @@ class Study:
                 tuple(trial.user_attrs[SCORES]),
                 tuple(trial.user_attrs[LOST]),
                 trial.user_attrs.get(ENDED),
+                tuple(map(tuple, trial.user_attrs.get(FURTHER, ()))),
             )
             for trial in done
         ]

@@ -9,16 +9,17 @@ from pathlib import Path
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.runner import Result
 from ganbench.study_tracking import StudyTracking
+from ganbench.suite.aims import ONE_VALUE, cannot
 from ganbench.suite.errors import wrong
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
 from ganbench.tuning import SamplerName
 from ganbench.tuning.at_work import Presence
-from ganbench.tuning.confirming import Finding, Variant, best_again, final_plan, finding, variants
+from ganbench.tuning.confirming import GIVEN, Finding, final_plan, finding, found_again, variants
 from ganbench.tuning.recording import record_findings, record_search
 from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
 from ganbench.tuning.study import Study, open_storage, sampler_of
-from ganbench.tuning.subjects import Settings, Subject, subjects
+from ganbench.tuning.subjects import Subject, subjects
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def make_tune_plan(
     given = {"trials": trials, "sampler": sampler, "seed": seed}
     chosen = {name: value for name, value in given.items() if value is not None}
     tune = replace(tune, settings=tune.settings.model_copy(update=chosen))
+    if sampler in ONE_VALUE and len(tune.settings.asked) > 1:
+        raise wrong("--sampler", cannot(sampler))
     sampler_of(tune.settings.sampler, 0)
     made = replace(made, suite=replace(made.suite, tune=tune))
     found = subjects(made.suite, [entry.planned for entry in made.entries])
@@ -98,8 +101,8 @@ def tune(
     if tracking is not None:
         tracking.begin()
     said("the best settings again, on fresh seeds")
-    best = best_again(plan, tried, train)
-    cells = [variants(made.tune, subject, settings) for (subject, _), settings in zip(tried, best, strict=True)]
+    found = found_again(plan, tried, train)
+    cells = [variants(made.tune, subject, named) for (subject, _), named in zip(tried, found, strict=True)]
     if tracking is not None:
         tracking.wait()
     said("default, recommended and tuned settings on fresh seeds")
@@ -112,9 +115,5 @@ def tune(
     record_findings(store, name, made.tune, findings)
     if tracking is not None and (untold := tracking.close()):
         result.untracked = "\n".join(each for each in (result.untracked, untold) if each)
-    rows = [row for named in cells for row in _tuned(named)]
+    rows = [row for named in cells for name, (_, rows) in named.items() if name not in GIVEN for row in rows]
     return Tuned(tuple(findings), result, tuple(rows))
-
-
-def _tuned(cells: dict[Variant, tuple[Settings, list[Planned]]]) -> list[Planned]:
-    return cells["tuned"][1] if "tuned" in cells else []

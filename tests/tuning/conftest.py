@@ -103,6 +103,12 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path, Trainer())
 
 
+@pytest.fixture(scope="session")
+def bench_in():
+    """Make a bench in a folder, for results that several tests look at."""
+    return lambda folder: Bench(folder, Trainer())
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory):
     """A suite that has been tuned, and what came of it: not to be changed."""
