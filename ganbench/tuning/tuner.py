@@ -100,12 +100,14 @@ def tune(
     record_search(store, name, made.tune, [(*one, when) for one, when in zip(tried, begun, strict=True)])
     if tracking is not None:
         tracking.begin()
-    said("the best settings again, on fresh seeds")
+    several = any(subject.further for subject in made.subjects)
+    said("a front of settings on fresh seeds" if several else "the best settings again, on fresh seeds")
     found = found_again(plan, tried, train)
     cells = [variants(made.tune, subject, named) for (subject, _), named in zip(tried, found, strict=True)]
     if tracking is not None:
         tracking.wait()
-    said("default, recommended and tuned settings on fresh seeds")
+    if not several:
+        said("default, recommended and tuned settings on fresh seeds")
     result = finish(final_plan(plan, [row for named in cells for _, rows in named.values() for row in rows]))
     if result.outcomes["missing"]:
         raise Incomplete(
