@@ -37,7 +37,8 @@ IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identit
 FURTHER = "ganbench.further"  # what the seeds scored of each value beside the first
 PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
 TRIES = 4  # to open a database
-INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
+CONSTRAINTS = "constraints"  # one: the share of a trial's seeds that have no score, as Optuna's samplers read it, and
+# optuna-dashboard too, which does not know those of `Trial.set_constraint`
 
 
 class Claims(Protocol):
@@ -112,6 +113,9 @@ class Study:
         )
         mine, found = subject.identity(tune), self._study.user_attrs.get(IDENTITY)
         if found is None and not self._trials():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                self._study.set_metric_names([aim.name for aim in subject.aims])
             self._study.set_user_attr(IDENTITY, mine)
         elif found != mine:
             raise wrong(
@@ -202,8 +206,8 @@ class Study:
             others = [list(scores) for scores in zip(*further, strict=True)]
             if self._subject.further:
                 live.set_user_attr(FURTHER, others)
-            if INFEASIBLE not in trial.constraints:
-                live.set_constraint(INFEASIBLE, len(lost) / (len(scores) + len(lost)))
+            share = len(lost) / (len(scores) + len(lost))
+            self._study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, [share])
             if early:
                 live.set_user_attr(ENDED, self.stages[asked.passed].at)
             if scores and not early:

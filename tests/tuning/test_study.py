@@ -106,7 +106,7 @@ def test_a_trial_that_lost_a_seed_is_infeasible_and_neither_infinite_nor_dropped
     study.tell(whole, [], ["diverged", "timed out"])
     study.tell(fine, [5.0, 7.0], [])
     trials = raw(tmp_path).trials
-    assert [trial.constraints for trial in trials[:3]] == [{"lost": 0.5}, {"lost": 1.0}, {"lost": 0.0}]
+    assert [trial.constraints for trial in trials[:3]] == [{"0": 0.5}, {"0": 1.0}, {"0": 0.0}]
     assert [trial.value for trial in trials[:3]] == [3.0, None, 6.0]
     assert [trial.state for trial in trials[:3]] == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.COMPLETE]
     assert [trial.feasible for trial in study.tried()] == [False, False, True]
