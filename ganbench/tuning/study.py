@@ -1,4 +1,6 @@
-"""The search of one subject as an Optuna study, which several processes may share: the only module that imports optuna.
+"""The search of one subject as an Optuna study, which several processes may share.
+
+Only this module, and those that have its storages, samplers and pruners, import optuna.
 
 A trial carries the claim of the process that trains it. A process that ends, however it ends, leaves its trials
 running; whoever comes next takes them up with the settings that they have.
@@ -8,35 +10,33 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import math
 import statistics
 import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from ganbench.sent import hidden
 from ganbench.suite.errors import wrong
 from ganbench.suite.tune import Range, Tune
 from ganbench.tuning.choosing import Tried
-from ganbench.tuning.journal_lock import KernelLock
+from ganbench.tuning.cma_states import CmaStates
 from ganbench.tuning.pruners import losers, pruner_of
+from ganbench.tuning.samplers import sampler_of
+from ganbench.tuning.storages import open_storage as open_storage
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
 FURTHER = "ganbench.further"  # what the seeds scored of each value beside the first
 PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
-TRIES = 4  # to open a database
+PASSES_OVER = "cmaes"  # the sampler that does not know constraints
 CONSTRAINTS = "constraints"  # one: the share of a trial's seeds that have no score, as Optuna's samplers read it, and
 # optuna-dashboard too, which does not know those of `Trial.set_constraint`
 
@@ -59,47 +59,13 @@ class Asked:
     passed: int = 0
 
 
-def open_storage(place: Path | str) -> BaseStorage:
-    """Open a journal file (a path) or a database (a URL); SuiteError says why that cannot be."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if isinstance(place, Path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(place), cast(Any, KernelLock(place))))
-    for left in reversed(range(TRIES)):
-        try:
-            return RDBStorage(place)
-        except Exception as error:  # whatever a database's driver raises
-            if not left:
-                told = hidden(str(error).splitlines()[0], place)
-                raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
-            time.sleep(0.2)  # another machine may be making the tables
-    raise AssertionError("unreachable")
-
-
-def sampler_of(name: str, seed: int) -> BaseSampler:
-    """Return a fresh sampler; SuiteError where a package that it needs is missing."""
-    if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
-        raise wrong("sampler cmaes", "needs a package that is not installed: pip install cmaes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # what it says of interfaces is pinned by the version
-        if name == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        if name == "qmc":
-            return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
-        if name == "cmaes":
-            return optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
-        if name == "gp":
-            return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-        return optuna.samplers.TPESampler(seed=seed)
-
-
 class Study:
     """The trials of one subject, at most as many as its budget."""
 
     def __init__(self, storage: BaseStorage, suite: str, tune: Tune, subject: Subject, claims: Claims) -> None:
         """Open the study, or make it; SuiteError where it was made by another suite."""
         self._tune, self._subject, self._claims = tune, subject, claims
-        self._budget = tune.settings.trials
+        self._budget, self._states = tune.settings.trials, CmaStates()
         self.stages = subject.stages(tune)
         pruner = pruner_of(tune.prune, self.stages[0].at, subject.row.train.g_steps)
         # Proposals come from samplers made for each trial: this one never draws.
@@ -140,6 +106,7 @@ class Study:
                     break
                 # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
                 self._study.enqueue_trial({}, {CLAIM: self._claim()})
+            self._see_that_nothing_would_execute()
             self._study.sampler = self._sampler(waiting[0] if waiting else len(trials))
             trial = self._study.ask()
             if trial.number >= self._budget:  # another machine was faster
@@ -193,7 +160,8 @@ class Study:
 
         Of several values, `scores` are the first, and `further` has the others of each seed that has them.
         Where no seed has a score there is no value: the trial counts as pruned, and as infeasible. A trial that has
-        stages left is pruned, with what was last reported of it.
+        stages left is pruned, with what was last reported of it. CMA-ES passes over constraints, and would take the
+        mean of the seeds that are left for a value: it is given none of an infeasible trial.
         """
         early = asked.passed + 1 < len(self.stages)
         trial = self._trial(asked.number)
@@ -210,7 +178,9 @@ class Study:
             self._study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, [share])
             if early:
                 live.set_user_attr(ENDED, self.stages[asked.passed].at)
-            if scores and not early:
+            # What a sampler does after a trial is to say that it passes over constraints.
+            self._study.sampler = optuna.samplers.RandomSampler()
+            if scores and not early and not (lost and self._tune.settings.sampler == PASSES_OVER):
                 self._study.tell(
                     asked.number, [statistics.fmean(each) for each in (scores, *others)], skip_if_finished=True
                 )
@@ -270,6 +240,7 @@ class Study:
         return bool(token != self._claims.token and (not token or self._claims.dead(token, told)))
 
     def _claimed(self, trial: FrozenTrial) -> Asked:
+        self._see_that_nothing_would_execute()
         self._study.sampler = self._sampler(trial.number)
         live = optuna.Trial(self._study, trial._trial_id)
         live.set_user_attr(CLAIM, self._claim())
@@ -294,6 +265,16 @@ class Study:
             return sampler_of("qmc", settings.seed)
         digest = hashlib.sha256(f"{settings.seed} {number}".encode()).digest()
         return sampler_of(settings.sampler, int.from_bytes(digest[:4], "big"))
+
+    def _see_that_nothing_would_execute(self) -> None:
+        if self._tune.settings.sampler != PASSES_OVER:
+            return
+        if not self._states.harmless(self._study.get_trials(deepcopy=False)):
+            raise wrong(
+                self._tune.where,
+                f"the study {self._study.study_name!r} holds what is no state of cmaes, and loading it might execute "
+                "anything; take another --store or --storage",
+            )
 
     def _suggested(self, trial: optuna.Trial) -> Settings:
         return {each.name: _suggest(trial, each) for each in self._subject.ranges}

@@ -17,8 +17,9 @@ from ganbench.tuning import SamplerName
 from ganbench.tuning.at_work import Presence
 from ganbench.tuning.confirming import GIVEN, Finding, final_plan, finding, found_again, variants
 from ganbench.tuning.recording import record_findings, record_search
+from ganbench.tuning.samplers import sampler_of
 from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
-from ganbench.tuning.study import Study, open_storage, sampler_of
+from ganbench.tuning.study import Study, open_storage
 from ganbench.tuning.subjects import Subject, subjects
 
 
