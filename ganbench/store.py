@@ -9,6 +9,7 @@
     STORE/cells/KEY/scores/EKEY/pictures.npz what else the report draws: see ganbench.evaluation.pictures
     STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
     STORE/suites/NAME.json                  the cells of the last run of a suite, with their labels
+    STORE/studies/NAME.json                 what tuning a suite came to: see ganbench.studies
 
 Numbers that are not finite are null in every file. Nothing here is ever unpickled.
 """

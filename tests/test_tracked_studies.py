@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,6 +163,15 @@ def test_what_a_killed_process_left_running_is_gone_on_with(store, monkeypatch, 
     assert parents[STUDY.name].info.run_id == begun.info.run_id and len(trials) == 5
     assert {run.info.status for run in parents.values()} == {"FINISHED"}
     assert sorted(run.info.status for run in trials.values()) == ["FAILED", *["FINISHED"] * 4]
+
+
+@pytest.mark.slow
+def test_threads_or_processes_of_one_store_that_send_at_once_send_once(store):
+    with ThreadPoolExecutor(3) as threads:
+        made = [each.result() for each in [threads.submit(StudyTracker(store, "s-tune", None).sync) for _ in range(3)]]
+    assert sorted(made) == [0, 0, 7]
+    parents, trials = runs(store)
+    assert len(parents) == 2 and len(trials) == 5
 
 
 @pytest.mark.slow

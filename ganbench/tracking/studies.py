@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from ganbench.locks import alone
 from ganbench.records import SuiteRecord
 from ganbench.sent import places, remember_piece, shown, unsent_pieces
 from ganbench.store import Store
@@ -55,9 +56,19 @@ class StudyTracker:
 
         Raises TrackingError where MLflow cannot be used.
         """
-        held = read_studies(self.store, self.suite)
-        if held is None or not unsent_pieces(self.store, held, self.uri):
+        if not self._unsent():
             return 0
+        # Processes that share a search come to its end at the same moment.
+        with alone(self.store.root / "tracking" / "studies"):
+            held = self._unsent()
+            return self._sync(held) if held else 0
+
+    def _unsent(self) -> Studies | None:
+        """Return what tuning came to, where there is anything of it to send."""
+        held = read_studies(self.store, self.suite)
+        return held if held and unsent_pieces(self.store, held, self.uri) else None
+
+    def _sync(self, held: Studies) -> int:
         with quiet():
             try:
                 experiment = self._retried(partial(connect, self.store, SuiteRecord(self.suite, ()), self.uri))
