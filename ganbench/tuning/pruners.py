@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +10,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, NopPruner, SuccessiveHalvingPruner, WilcoxonPruner
 from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
 
 from ganbench.suite.prune import Prune
 
@@ -32,14 +34,19 @@ def pruner_of(prune: Prune | None, first: int, g_steps: int) -> BasePruner:
 
 
 def losers(
-    pruner: BasePruner, study: str, direction: StudyDirection, reports: Reports, numbers: Sequence[int], step: int
+    study: optuna.Study, trials: Sequence[FrozenTrial], lost: Mapping[int, int], numbers: Sequence[int], step: int
 ) -> set[int]:
     """Return which trials of these `numbers` are to be pruned at a rung, all being compared with all others there.
 
     Optuna compares a trial with those that were asked about before it, and so keeps the first of all. Here each one is
-    the last to be asked about. Brackets go by the name of the study.
+    the last to be asked about. Trials that are `lost`, by their numbers the step up to which, are worse than any there.
     """
-    return {number for number in numbers if asked(pruner, study, direction, reports, number, step)}
+    worst = math.inf if study.direction == StudyDirection.MINIMIZE else -math.inf
+    reports = {trial.number: dict(trial.intermediate_values) for trial in trials}
+    for number, at in lost.items():
+        reports[number][at] = worst
+    given = study.pruner, study.study_name, study.direction, reports  # brackets go by the name of the study
+    return {number for number in numbers if asked(*given, number, step)}
 
 
 def asked(pruner: BasePruner, study: str, direction: StudyDirection, reports: Reports, number: int, step: int) -> bool:

@@ -78,7 +78,7 @@ def search(plan: Plan, subjects: Sequence[Searched], folder: Path, train: Traine
     size, told = tune.settings.batch, False
     while any(each.study.left() for each in subjects):
         with alone(folder / f"{plan.suite.name}.asking"):
-            batch = [_Trial(each, asked) for each in subjects for asked in _asked(each.study, size)]
+            batch = [_Trial(each, asked) for each in subjects for asked in each.study.batch(size)]
         if not batch:
             if not told:
                 said(OTHERS)
@@ -161,11 +161,6 @@ def planned(plan: Plan, rows: Sequence[Planned]) -> Plan:
     entries = look_up(rows, plan.store, plan.options.retry_failed)
     other = replace(plan, entries=tuple(entries), notes=())
     return replace(other, cohorts=packed(other))
-
-
-def _asked(study: Study, size: int) -> list[Asked]:
-    """Return the next trials: what is left of a batch is finished on its own, as it would have been without a break."""
-    return study.take_up(size) or study.ask(size)
 
 
 def _about(batch: Sequence[_Trial], subjects: Sequence[Searched], budget: int) -> str:

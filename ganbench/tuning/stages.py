@@ -13,10 +13,7 @@ from ganbench.training.blocks import taken_up_at
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a trial: its first `seeds`, up to the G step `step`, or to their end where that is None.
-
-    `paused` is the G step at which cells stand then: the first from `step` on at which they can be taken up.
-    """
+    """A part of a trial: its first `seeds`, up to the G step `step`, or to their end where that is None."""
 
     seeds: int
     step: int | None = None
@@ -68,6 +65,15 @@ def rungs(prune: Prune, g_steps: int, scored: Sequence[int], where: str = "prune
     while (step := found[-1] * prune.reduction) in allowed:
         found.append(step)
     return tuple(found)
+
+
+def told(found: Sequence[Stage], prune: Prune, g_steps: int) -> str:
+    """Say after what trials are compared."""
+    after = ", ".join(str(stage.at) for stage in found[:-1])
+    if prune.by_seeds:
+        return f"pruning by {prune.by}: trials are compared with the best one after {after} of {found[-1].seeds} seeds"
+    rounded = f" (first: {prune.first} is no scored step)" if prune.first not in (None, found[0].at) else ""
+    return f"pruning by {prune.by}: trials are compared after G step {after} of {g_steps}{rounded}"
 
 
 def spared(stage: Stage, whole: Stage, g_steps: int) -> int:

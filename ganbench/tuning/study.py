@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 import statistics
 import time
 import warnings
@@ -37,8 +36,8 @@ IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identit
 FURTHER = "ganbench.further"  # what the seeds scored of each value beside the first
 PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
 PASSES_OVER = "cmaes"  # the sampler that does not know constraints
-CONSTRAINTS = "constraints"  # one: the share of a trial's seeds that have no score, as Optuna's samplers read it, and
-# optuna-dashboard too, which does not know those of `Trial.set_constraint`
+CONSTRAINTS = "constraints"  # one: the share of its seeds lost; optuna-dashboard reads none of `Trial.set_constraint`
+BATCH = "ganbench.batch"  # the first trial of those that are asked for together
 
 
 class Claims(Protocol):
@@ -90,13 +89,26 @@ class Study:
                 "seeds differ); give the suite another `name`, or take another --store or --storage",
             )
 
+    def batch(self, size: int) -> list[Asked]:
+        """Return trials to be trained together: what is left of a batch that was broken off, else a new one.
+
+        What is left is trained on its own: so all that follows is as it would have been without the break.
+        """
+        taken_up = self.take_up(size)
+        if not taken_up:
+            return self.ask(size)
+        mine = max(self._trial(each.number).user_attrs.get(BATCH, each.number) for each in taken_up)
+        together = [trial for trial in self._trials() if trial.user_attrs.get(BATCH) == mine]
+        known = sum(trial.state != TrialState.WAITING for trial in together)
+        return [*taken_up, *self.ask(size - max(known, len(taken_up)), mine)]
+
     def take_up(self, most: int) -> list[Asked]:
         """Claim trials that a process left running when it ended, with the settings that they have."""
         left = [trial for trial in self._trials() if trial.state == TrialState.RUNNING and self._abandoned(trial)]
         return [self._claimed(trial) for trial in left[:most]]
 
-    def ask(self, most: int) -> list[Asked]:
-        """Propose new trials, as many as the budget has left."""
+    def ask(self, most: int, batch: int | None = None) -> list[Asked]:
+        """Propose new trials, as many as the budget has left: of a new batch, or of one that was begun."""
         found: list[Asked] = []
         while len(found) < most:
             trials = self._trials()
@@ -105,7 +117,8 @@ class Study:
                 if len(trials) >= self._budget:
                     break
                 # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
-                self._study.enqueue_trial({}, {CLAIM: self._claim()})
+                batch = len(trials) if batch is None else batch
+                self._study.enqueue_trial({}, {CLAIM: self._claim(), BATCH: batch})
             self._see_that_nothing_would_execute()
             self._study.sampler = self._sampler(waiting[0] if waiting else len(trials))
             trial = self._study.ask()
@@ -114,6 +127,7 @@ class Study:
                 self._study.tell(trial, state=TrialState.FAIL)
                 break
             trial.set_user_attr(CLAIM, self._claim())
+            batch = trial.user_attrs.get(BATCH, trial.number)
             found.append(Asked(trial.number, self._suggested(trial)))
         return found
 
@@ -136,14 +150,12 @@ class Study:
             return []
         stage = self.stages[asked[0].passed]
         if stage.step is None:
-            trials = [optuna.Trial(self._study, self._trial(each.number)._trial_id) for each in asked]
-            return [each for each, trial in zip(asked, trials, strict=True) if trial.should_prune()]
-        worst = math.inf if self._subject.better == "lower" else -math.inf
-        reports = {
-            trial.number: {**trial.intermediate_values, **_worst_where_lost(trial, worst)} for trial in self._trials()
-        }
-        numbers = [each.number for each in asked]
-        found = losers(self._study.pruner, self._study.study_name, self._study.direction, reports, numbers, stage.step)
+            live = [optuna.Trial(self._study, self._trial(each.number)._trial_id) for each in asked]
+            return [each for each, trial in zip(asked, live, strict=True) if trial.should_prune()]
+        trials = self._trials()
+        attrs = {trial.number: trial.user_attrs for trial in trials}
+        lost = {number: of[ENDED] for number, of in attrs.items() if ENDED in of and of[LOST]}
+        found = losers(self._study, trials, lost, [each.number for each in asked], stage.step)
         return [each for each in asked if each.number in found]
 
     def go_on(self, asked: Asked) -> Asked:
@@ -278,11 +290,6 @@ class Study:
 
     def _suggested(self, trial: optuna.Trial) -> Settings:
         return {each.name: _suggest(trial, each) for each in self._subject.ranges}
-
-
-def _worst_where_lost(trial: FrozenTrial, worst: float) -> dict[int, float]:
-    """Return a value at the rung after which a trial ended that had lost a seed."""
-    return {trial.user_attrs[ENDED]: worst} if trial.user_attrs.get(LOST) and ENDED in trial.user_attrs else {}
 
 
 def _suggest(trial: optuna.Trial, wanted: Range) -> Any:

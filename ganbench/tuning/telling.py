@@ -19,7 +19,8 @@ def told(finding: Finding) -> tuple[str, ...]:
     """Return the row of one finding, by `HEADINGS`."""
     row = finding.subject.row
     named = [measured_told(finding.measured.get(name)) for name in VARIANTS]
-    return (row.objective.label, row.dataset.label, *named, f"{finding.infeasible} of {len(finding.tried)}")
+    pruned = f", {finding.pruned.total()} pruned" if finding.pruned else ""
+    return (row.objective.label, row.dataset.label, *named, f"{finding.infeasible} of {len(finding.tried)}{pruned}")
 
 
 def headings(findings: Sequence[Finding]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ganbench.suite.aims import ONE_VALUE, cannot
 from ganbench.suite.errors import wrong
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
-from ganbench.tuning import SamplerName
+from ganbench.tuning import SamplerName, stages
 from ganbench.tuning.at_work import Presence
 from ganbench.tuning.confirming import GIVEN, Finding, final_plan, finding, found_again, variants
 from ganbench.tuning.recording import record_findings, record_search
@@ -71,6 +71,9 @@ def make_tune_plan(
     sampler_of(tune.settings.sampler, 0)
     made = replace(made, suite=replace(made.suite, tune=tune))
     found = subjects(made.suite, [entry.planned for entry in made.entries])
+    if tune.prune is not None:
+        notes = [stages.told(each.stages(tune), tune.prune, each.row.train.g_steps) for each in found]
+        made = replace(made, notes=(*made.notes, *dict.fromkeys(notes)))
     place = storage or made.store.root / "studies" / f"{made.suite.name}.journal"
     return TunePlan(made, tune, tuple(found), place)
 

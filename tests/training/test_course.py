@@ -90,6 +90,44 @@ def test_cells_may_go_on_in_another_cohort_or_alone() -> None:
             assert_same(one, whole[place])
 
 
+class Pausing(Memory):
+    """Keeps courses at a pause, and goes on from there with others."""
+
+    until = KEPT_AT
+
+    def due(self) -> bool:
+        return False
+
+    def write(self, cells: Sequence[dict[str, Tensor]]) -> None:
+        self.cells = list(cells)
+
+
+def paused(cells: Sequence[Cell]) -> list[dict[str, Tensor]]:
+    memory = Pausing()
+    found = train_cohort(cells, POINTS, (10, STEPS), checkpoints=memory)
+    assert {one.step for one in found} == {int(saved["step"]) for saved in memory.cells} == {KEPT_AT}
+    again = train_cohort(cells, POINTS, (10, STEPS), checkpoints=memory)  # it stands there already
+    assert [one.step for one in again] == [KEPT_AT] * len(cells)
+    assert all(torch.equal(one.snapshots[10], other.snapshots[10]) for one, other in zip(found, again, strict=True))
+    return memory.cells
+
+
+def test_paused_cells_go_on_together_though_their_losses_remember_with_other_parameters() -> None:
+    """As trials of BEGAN's gamma do, of which some are pruned."""
+    both = [cell("began", seed) for seed in (0, 1)]
+    cells = [
+        replace(one, objective=objectives.create("began", gamma=gamma)) for gamma in (0.3, 0.5, 0.7) for one in both
+    ]
+    whole = train_cohort(cells, POINTS, (10, STEPS))
+    first, second = paused(cells[:4]), paused(cells[4:])
+    kept, chosen = [*first, *second], [3, 4, 0]
+    memory = Memory([kept[place] for place in chosen])
+    for one, place in zip(
+        train_cohort([cells[place] for place in chosen], POINTS, (10, STEPS), checkpoints=memory), chosen, strict=True
+    ):
+        assert_same(one, whole[place])
+
+
 def test_a_divergence_before_the_interruption_is_remembered() -> None:
     bad = replace(cell("nsgan", 0), train=cell("nsgan", 0).train.model_copy(update={"optimiser": "sgd", "g_lr": 1e38}))
     cells = [bad, replace(bad, train=bad.train.model_copy(update={"g_lr": 1e-3}))]

@@ -95,6 +95,18 @@ def test_a_search_killed_again_and_again_ends_as_one_that_was_not(tmp_path, alon
     assert found == {"code": 0, "killed": True, "again": [], "same": [True, True]}
 
 
+@pytest.mark.long  # worth it: the same between the writes of a rung, with checkpoints in all states
+def test_a_search_that_prunes_and_is_killed_again_and_again_ends_as_one_that_was_not(tmp_path, alone_text):
+    text = (
+        alone_text.replace("trials: 3", "trials: 8")
+        .replace("g_steps: 4", "g_steps: 320")
+        .replace("every: 2", "every: 32")
+    )
+    text = text.replace("batch: 2", "batch: 4\n  prune: {by: halving, first: 32, reduction: 2}")
+    found = driven(tmp_path, text, KILLED)
+    assert found == {"code": 0, "killed": True, "again": [], "same": [True, True]}
+
+
 @pytest.mark.long  # worth it: two processes meet in the journal, in the run's lock and in the last round
 def test_two_processes_share_a_search_and_its_budget(tmp_path, alone_text):
     found = driven(tmp_path, alone_text.replace("trials: 3", "trials: 5").replace("batch: 2", "batch: 1"), SHARED)
