@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from ganbench.plain_data import as_json
 from ganbench.store import Store, StoreError
 from ganbench.store_files import told
 
+KEY = re.compile(r"[0-9a-f]{16}")
 State = Literal["complete", "infeasible", "pruned", "failed"]
 Setting = bool | int | float | str | None
 
@@ -136,6 +138,8 @@ def read_studies(store: Store, suite: str) -> Studies | None:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
         raise StoreError(f"{path} is not what ganbench writes ({place}: {problem['msg']}); delete it") from None
+    if wrong := next((study.identity for study in found.studies if not KEY.fullmatch(study.identity)), None):
+        raise StoreError(f"{path}: the identity {wrong!r} of a study is not 16 hexadecimal digits; delete it")
     return Studies(suite, found.studies)
 
 

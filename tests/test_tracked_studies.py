@@ -249,5 +249,9 @@ def test_what_is_written_is_read_back_and_a_damaged_file_is_refused_with_its_pla
     assert read_studies(held, "s-tune") == told
     path = tmp_path / "studies" / "s-tune.json"
     path.write_text(path.read_text().replace('"complete"', '"perfect"'))
+    whole = path.read_text()
     with pytest.raises(StoreError, match=r"s-tune\.json is not what ganbench writes \(studies\.0\.trials\.0\.state"):
+        read_studies(held, "s-tune")
+    path.write_text(whole.replace('"perfect"', '"complete"').replace("1" * 16, "1' OR '1"))
+    with pytest.raises(StoreError, match="is not 16 hexadecimal digits"):  # it is asked for in a filter
         read_studies(held, "s-tune")
