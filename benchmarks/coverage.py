@@ -25,6 +25,7 @@ from ganbench.stats import (
     paired_difference,
     t_interval,
 )
+from ganbench.stats.budgets import Reached, median_best
 from ganbench.stats.survival import median_time
 
 SEEDS = (2, 3, 5, 8, 10, 16, 32)
@@ -228,6 +229,45 @@ def over_datasets(random: np.random.Generator, times: int) -> None:
             sys.stdout.write(f"| {contenders} | {datasets} | {written} |\n")
 
 
+def budgets(random: np.random.Generator, times: int) -> None:
+    """The best of 1, 2, n/8, n/4, n/2 and n of n trials: its median, and by a bootstrap its expectation."""
+    for trials in (16, 32, 64):
+        sizes = [1, 2, trials // 8, trials // 4, trials // 2, trials]
+        held, booted = [], []
+        for population in made_up():
+            ordered = np.sort(population.scores)
+            best = [ordered[math.ceil(ordered.size * (1 - 2 ** (-1 / size))) - 1] for size in sizes]
+            above = np.arange(ordered.size, -1, -1) / ordered.size
+            means = [float(-np.diff(above**size) @ ordered) for size in sizes]
+            drawn = population.draw(random, times, trials)
+            found = [median_best(row, "lower") for row in drawn.tolist()]
+            bounds = [_expectations(row, sizes, random) for row in drawn]
+            held.append((population.name, [_within(found, at, true) for at, true in zip(sizes, best, strict=True)]))
+            shares = [
+                float(np.mean([low[at] <= true <= high[at] for low, high in bounds])) for at, true in enumerate(means)
+            ]
+            booted.append((population.name, shares))
+        for name, rows in (("median_best", held), ("not offered: bootstrap of the expected best", booted)):
+            sys.stdout.write(f"\n{name}, trials: {trials}, at budgets of\n| | {' | '.join(map(str, sizes))} |\n")
+            sys.stdout.write("|---" * (len(sizes) + 1) + "|\n")
+            for population_name, each in rows:
+                written = " | ".join(f"{100 * share:.0f}" for share in each)
+                sys.stdout.write(f"| {population_name} | {written} |\n")
+
+
+def _within(found: Sequence[Sequence[Reached]], budget: int, true: float) -> float:
+    return float(np.mean([one[budget - 1].low <= true <= one[budget - 1].high for one in found]))
+
+
+def _expectations(scores: Numbers, sizes: Sequence[int], random: np.random.Generator) -> Numbers:
+    """Return the percentiles of a bootstrap of the expected best at each budget, as rows."""
+    drawn = -np.sort(-random.choice(scores, (RESAMPLES, scores.size)), axis=1)
+    shares = np.arange(scores.size + 1) / scores.size
+    weights = np.array([np.diff(shares**size) for size in sizes])
+    found: Numbers = np.quantile(drawn @ weights.T, [LEVEL / 2, 1 - LEVEL / 2], axis=0)
+    return found
+
+
 PARTS = {
     "single": (single, 6000),
     "iqm": (middle, 1500),
@@ -235,6 +275,7 @@ PARTS = {
     "differences": (differences, 4000),
     "alarms": (alarms, 1000),
     "datasets": (over_datasets, 10_000),
+    "budgets": (budgets, 1000),
 }
 
 

@@ -162,9 +162,8 @@ def tune(
     the folder of the report. For the rest see `run`. Raises SuiteError with every problem of the suite, and Incomplete
     where cells get no result.
     """
-    from ganbench.reporting.tuning import write_tuning_report
+    from ganbench.reporting import write_report
     from ganbench.study_tracking import StudyTracking
-    from ganbench.tuning.telling import tuned_subject
     from ganbench.tuning.tuner import make_tune_plan
     from ganbench.tuning.tuner import tune as tuned
     from ganbench.tuning.writing import write_tuned_suite
@@ -191,15 +190,16 @@ def tune(
     if write is not None:
         write_tuned_suite(Path(write), made.plan.suite, done.findings, done.rows)
     if report is not None:
-        name = f"{made.plan.suite.name}-tune"
-        write_tuning_report(made.plan.store, name, [tuned_subject(each) for each in done.findings], Path(report))
+        write_report(made.plan.store, f"{made.plan.suite.name}-tune", Path(report))
     return done
 
 
-def report(store: str | Path = "runs", out: str | Path | None = None, *, suite: str | None = None) -> Path:
+def report(
+    store: str | Path = "runs", out: str | Path | None = None, *, suite: str | None = None, pdf: bool = False
+) -> Path:
     """Write the report of a suite's last run (default: the latest suite) and return the path of its page.
 
-    Raises StoreError when the store has no such suite.
+    With `pdf` every figure is written as PDF too. Raises StoreError when the store has no such suite.
     """
     from ganbench.reporting import write_report
 
@@ -208,7 +208,7 @@ def report(store: str | Path = "runs", out: str | Path | None = None, *, suite: 
     if not found or suite not in (None, *found):
         raise StoreError(f"{held.root}: {unknown('suite', suite, found)}")
     name = suite or found[0]
-    return write_report(held, name, Path(out or Path("reports") / name))
+    return write_report(held, name, Path(out or Path("reports") / name), pdf)
 
 
 def evaluate(

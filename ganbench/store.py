@@ -9,7 +9,8 @@
     STORE/cells/KEY/scores/EKEY/pictures.npz what else the report draws: see ganbench.evaluation.pictures
     STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
     STORE/suites/NAME.json                  the cells of the last run of a suite, with their labels
-    STORE/studies/NAME.json                 what tuning a suite came to: see ganbench.studies
+    STORE/tuning/NAME.json                  what tuning came to whose cells are those of the suite NAME: its trials
+    STORE/studies/NAME.json                 the same as MLflow is sent it: see ganbench.studies
 
 Numbers that are not finite are null in every file. Nothing here is ever unpickled.
 """
@@ -226,6 +227,19 @@ class Store:
         path = self.root / "suites" / f"{record.name}.json"
         with told(path.parent):
             write_whole(path, as_json(plain))
+
+    def tuning(self, name: str) -> dict[str, Any] | None:
+        """Return what tuning left whose reported cells are a suite's, or None; StoreError where it is no JSON object.
+
+        What it has to hold is `ganbench.reporting.tuning.reading`'s to say.
+        """
+        return read_json(str(self.root / "tuning" / f"{name}.json"))
+
+    def write_tuning(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write what tuning came to, in place of what it came to before."""
+        path = self.root / "tuning" / f"{name}.json"
+        with told(path.parent):
+            write_whole(path, as_json(content))
 
     def check_writable(self) -> None:
         """Raise StoreError where nothing can be written; leaves a folder behind and nothing in it."""

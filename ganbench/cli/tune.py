@@ -142,7 +142,7 @@ def tune(
         done = _tuned(made, tracking_uri)
         _show(done)
         if target is not None:
-            _report(made, done, target)
+            _report(made, target)
         if write is not None:
             _write(made, done, Path(write))
     for told in (*done.result.errors, done.result.untracked):
@@ -202,12 +202,10 @@ def _show(done: Tuned) -> None:
         console.print(found_told(finding), highlight=False, markup=False, soft_wrap=True)
 
 
-def _report(made: TunePlan, done: Tuned, target: Path) -> None:
-    from ganbench.reporting.tuning import write_tuning_report
-    from ganbench.tuning.telling import tuned_subject
+def _report(made: TunePlan, target: Path) -> None:
+    from ganbench.reporting import write_report
 
-    subjects = [tuned_subject(finding) for finding in done.findings]
-    page = write_tuning_report(made.plan.store, f"{made.plan.suite.name}-tune", subjects, target)
+    page = write_report(made.plan.store, f"{made.plan.suite.name}-tune", target)
     typer.echo(f"report: {page}")
 
 

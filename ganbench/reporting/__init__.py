@@ -14,6 +14,7 @@ from ganbench.reporting.page import rendered
 from ganbench.reporting.ranking import rankings
 from ganbench.reporting.studio import ready
 from ganbench.reporting.summary import markdown, summary
+from ganbench.reporting.tuning import tuning
 from ganbench.store import Store
 
 
@@ -21,7 +22,8 @@ def write_report(store: Store, suite: str | None, out: Path, pdf: bool = False) 
     """Write the report of a suite (None: the latest) to the folder `out`; returns the path of its page.
 
     The page is index.html; beside it are report.md, cells.csv, summary.json, and the folders `figures` (SVG and CSV,
-    with `pdf` also PDF) and `tables` (LaTeX). Raises StoreError when the store has no such suite.
+    with `pdf` also PDF) and `tables` (LaTeX). What `ganbench tune` came to is its first section. Raises StoreError when
+    the store has no such suite.
     """
     with pd.option_context("mode.string_storage", "python"):  # names one by one take half the time of Arrow's
         return _write(store, suite, Path(out), pdf)
@@ -30,12 +32,13 @@ def write_report(store: Store, suite: str | None, out: Path, pdf: bool = False) 
 def _write(store: Store, suite: str | None, out: Path, pdf: bool) -> Path:
     ready()
     frame = load(store, suite)
-    ranked = rankings(frame)
-    held = contents(frame, ranked)  # whose figures are drawn while what follows is written
+    ranked, tuned = rankings(frame), tuning(frame)
+    # Their figures are drawn while what follows is written.
+    held = contents(frame, ranked, () if tuned is None else (tuned.section,))
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "cells.csv", frame.cells.to_csv(index=False))
-    told = json.dumps(summary(frame, ranked), indent=1, allow_nan=False, ensure_ascii=False)
-    write_text(out / "summary.json", told + "\n")
-    write_text(out / "report.md", markdown(frame, ranked))
+    told = summary(frame, ranked) | ({"tuning": tuned.summary} if tuned is not None else {})
+    write_text(out / "summary.json", json.dumps(told, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_text(out / "report.md", markdown(frame, ranked, "" if tuned is None else tuned.markdown))
     write_exports(held, out, pdf)
     return write_text(out / "index.html", rendered(frame, ranked, held))

@@ -45,15 +45,15 @@ class Contents:
         return [part for part in self.parts if isinstance(part, Table)]
 
 
-def contents(frame: Frame, rankings: Sequence[Ranking]) -> Contents:
-    """Draw and table everything that a report shows."""
+def contents(frame: Frame, rankings: Sequence[Ranking], first: Sequence[Section] = ()) -> Contents:
+    """Draw and table everything that a report shows, after the sections that come `first`."""
     together = overall_section(frame, rankings)
     sections = [section(frame, ranking, rankings, PICTURE_BYTES // len(rankings)) for ranking in rankings]
     sections = sections if together is None else [together, *sections]
     scored = [ranking for ranking in rankings if ranking.scoring]
     drawn = None if set(frame.cells["outcome"]) <= {"completed"} else outcome_figure(frame)
     overview = tables.overview(scored) if scored else None
-    return assembled(sections, overview, drawn, outcome_table(frame), provenance_table(frame))
+    return assembled([*first, *sections], overview, drawn, outcome_table(frame), provenance_table(frame))
 
 
 def assembled(

@@ -49,14 +49,15 @@ def summary(frame: Frame, rankings: Sequence[Ranking]) -> dict[str, Any]:
     return clean
 
 
-def markdown(frame: Frame, rankings: Sequence[Ranking]) -> str:
-    """Write the verdicts, caveats and tables as Markdown."""
+def markdown(frame: Frame, rankings: Sequence[Ranking], first: str = "") -> str:
+    """Write the verdicts, caveats and tables as Markdown; `first` is what comes before the outcomes."""
     parts = [f"# {_escaped(frame.suite.name)}"]
     parts += [f"**{_escaped(heading(ranking, rankings))}**: {_escaped(verdict(ranking))}" for ranking in rankings]
     if scored := [ranking for ranking in rankings if ranking.scoring]:
         parts.append(_table(overview(scored)))
     if told := caveats(frame, rankings):
         parts.append("## Caveats\n\n" + "\n".join(f"- {_escaped(sentence)}" for sentence in told))
+    parts += [first] if first else []
     parts.append("## Outcomes\n\n" + _table(outcome_table(frame)))
     for ranking in rankings:
         parts.append(f"## {_escaped(heading(ranking, rankings))}")

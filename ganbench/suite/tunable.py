@@ -77,6 +77,21 @@ def applied(
     return objective, network, Train(**{**train.model_dump(), **given})
 
 
+def value_in(name: str, objective: Objective, network: Part, train: Train) -> Any:
+    """Return the value that a setting to tune has in these; None where several parts have different ones."""
+    if name in BETAS:
+        return train.betas[BETAS.index(name)]
+    if name == RATE:
+        return train.g_lr if train.g_lr == train.d_lr else None
+    if name == RATIO:
+        return train.d_lr / train.g_lr
+    if name in Train.model_fields:
+        return getattr(train, name)
+    found = _meant(name, parts_of(objective)) or _meant(name, (network,))
+    values = [part.parameters[parameter] for part, parameter in found]
+    return values[0] if values and all(value == values[0] for value in values) else None
+
+
 def _with(name: str, value: object, objective: Objective, network: Part) -> tuple[Objective, Part]:
     """Return an objective or an architecture that has the value, whichever is meant."""
     found = _meant(name, parts_of(objective))

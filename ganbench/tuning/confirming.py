@@ -6,14 +6,16 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ganbench.planning import Plan
-from ganbench.stats import Interval, mean_where_it_holds
+from ganbench.stats import Interval, centre, mean_where_it_holds
 from ganbench.store import Store
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
+from ganbench.tuning.borrowing import Repaid
 from ganbench.tuning.choosing import Tried, chosen, front, spread_over
+from ganbench.tuning.importance import Importance
 from ganbench.tuning.search import Incomplete, Trainer, planned
 from ganbench.tuning.subjects import Settings, Subject, score
 
@@ -27,12 +29,15 @@ GIVEN = VARIANTS[:2]  # what no search found
 class Measured:
     """What one setting scored on the fresh seeds: the mean with its interval, and why seeds have no score.
 
+    `centre` is what stands for the seeds in a report: of scores of which more is better the mean, of distances the
+    median.
     `further` are the means of the values beside the first.
     """
 
     settings: Settings
     mean: Interval
     lost: tuple[str, ...] = ()
+    centre: Interval | None = None
     further: tuple[Interval, ...] = ()
 
     @property
@@ -48,11 +53,15 @@ class Finding:
     There is no `tuned` where no trial was feasible, and no `recommended` where the recipe names no other settings.
     Where there are several values, there are settings along the front in place of `tuned`, the best of the first value
     first.
+    `importance` is that of the parameters, where the trials are enough for any; `borrowed` is what the settings found
+    on other datasets score here.
     """
 
     subject: Subject
     tried: tuple[Tried, ...]
     measured: Mapping[Variant, Measured]
+    importance: Mapping[str, Importance] = field(default_factory=dict)
+    borrowed: tuple[Repaid, ...] = ()
 
     @property
     def infeasible(self) -> int:
@@ -156,7 +165,8 @@ def finding(
         means = [
             mean_where_it_holds([each[place] for each in scores], aim.better) for place, aim in enumerate(subject.aims)
         ]
-        measured[name] = Measured(settings, means[0], tuple(lost), tuple(means[1:]))
+        middle = centre([each[0] for each in scores], subject.better)
+        measured[name] = Measured(settings, means[0], tuple(lost), middle, tuple(means[1:]))
     return Finding(subject, tuple(tried), measured)
 
 

@@ -13,9 +13,9 @@ import hashlib
 import statistics
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
@@ -25,8 +25,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ganbench.suite.errors import wrong
 from ganbench.suite.tune import Range, Tune
+from ganbench.tuning.at_work import Claims
 from ganbench.tuning.choosing import Tried
 from ganbench.tuning.cma_states import CmaStates
+from ganbench.tuning.ped_anova import divergences
 from ganbench.tuning.pruners import losers, pruner_of
 from ganbench.tuning.samplers import sampler_of
 from ganbench.tuning.storages import open_storage as open_storage
@@ -38,15 +40,6 @@ PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial h
 PASSES_OVER = "cmaes"  # the sampler that does not know constraints
 CONSTRAINTS = "constraints"  # one: the share of its seeds lost; optuna-dashboard reads none of `Trial.set_constraint`
 BATCH = "ganbench.batch"  # the first trial of those that are asked for together
-
-
-class Claims(Protocol):
-    """Which process a claim belongs to, and whether that is still at work."""
-
-    token: str
-
-    def dead(self, token: str, told: float) -> bool:
-        """Say whether the process behind a token, last heard of at a time, has ended."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +226,10 @@ class Study:
     def at_work(self) -> list[Settings]:
         """Return the settings of all trials that are being trained, by whomever."""
         return [trial.params for trial in self._trials() if trial.state == TrialState.RUNNING]
+
+    def divergences(self, losses: Sequence[Mapping[int, float]], share: float) -> list[dict[str, float]]:
+        """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
+        return divergences([trial for trial in self._trials() if trial.number in losses[0]], losses, share)
 
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""

@@ -20,7 +20,7 @@ from ganbench.suite.pairing import refusal
 from ganbench.suite.plan import Planned
 from ganbench.suite.schema import Suite
 from ganbench.suite.settings import Train, check_field
-from ganbench.suite.tunable import applied
+from ganbench.suite.tunable import applied, value_in
 from ganbench.suite.tune import Range, Tune
 from ganbench.tuning.stages import Stage, stages
 
@@ -141,6 +141,14 @@ class Subject:
         told = objectives.recommended(self.row.objective.name)
         found = {name: check_field(Train, name, value) for name, value in told.items() if name != "g_steps"}
         return found if any(getattr(self.row.train, name) != value for name, value in found.items()) else {}
+
+    def values(self, settings: Settings) -> Settings:
+        """Return the values that all parameters of the space have with these settings, where they have one."""
+        assert self.row.cell is not None
+        cell = self.row.cell
+        whole = applied(settings, cell.objective, cell.architecture, cell.train)
+        found = {each.name: value_in(each.name, *whole) for each in self.ranges}
+        return {name: value for name, value in found.items() if value is not None}
 
     def cost(self, settings: Settings) -> float:
         """Return the samples that both players see in a cell of these settings: what it costs, about."""

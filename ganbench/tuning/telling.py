@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ganbench.reporting.tuning import TunedSubject
-from ganbench.reporting.tuning_front import FrontOf
+from ganbench.reporting.tuning.front import FrontOf
+from ganbench.reporting.tuning.reading import VERSION
+from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, plain
 from ganbench.stats import Interval
-from ganbench.tuning.choosing import front
+from ganbench.suite.tune import Range
+from ganbench.tuning.borrowing import Repaid
+from ganbench.tuning.choosing import Tried, front
 from ganbench.tuning.confirming import GIVEN, VARIANTS, Finding, Measured, label
+from ganbench.tuning.importance import Importance
 from ganbench.tuning.subjects import Settings, Subject
 
 HEADINGS = ("objective", "dataset", *VARIANTS, "infeasible")
@@ -56,21 +60,33 @@ def judged_told(subject: Subject) -> str:
     return "; ".join(f"{aim.name}, {aim.better} is better" for aim in subject.aims)
 
 
-def tuned_subject(finding: Finding) -> TunedSubject:
+def left_in(findings: Sequence[Finding], sampler: str) -> dict[str, Any]:
+    """Return what the store keeps of findings for the report: plain data."""
+    return {"version": VERSION, "studies": [plain(tuned_subject(each, sampler)) for each in findings]}
+
+
+def tuned_subject(finding: Finding, sampler: str) -> TunedSubject:
     """Return what a report shows of a finding."""
     subject = finding.subject
     best = next(iter(finding.found), None)  # of a front, its best in the first value stands for it where one is shown
     names = {name: name for name in finding.measured if name in GIVEN} | ({"tuned": best} if best else {})
+    shown = {name: finding.measured[variant] for name, variant in names.items()}
     return TunedSubject(
         subject.row.objective.label,
         subject.row.dataset.label,
         subject.objective,
         subject.better,
-        [trial.mean if trial.feasible else None for trial in finding.tried],
-        {name: finding.measured[variant].mean for name, variant in names.items()},
+        [_trial(trial) for trial in finding.tried],
+        {name: each.mean for name, each in shown.items()},
         {name: label(subject, variant) for name, variant in names.items()},
         settings_told(finding.measured[best].settings) if best else "",
-        front=front_of(finding) if subject.further else None,
+        subject.row.architecture.label,
+        tuple(_parameter(each, finding.importance.get(each.name)) for each in subject.ranges),
+        {name: subject.values(each.settings) for name, each in shown.items()},
+        sampler,
+        tuple(_borrowed(each) for each in finding.borrowed),
+        {name: each.centre for name, each in shown.items() if each.centre is not None},
+        front_of(finding) if subject.further else None,
     )
 
 
@@ -89,6 +105,24 @@ def front_of(finding: Finding) -> FrontOf:
         {name: label(subject, name) for name in finding.measured},
         {name: settings_told(each.settings) for name, each in finding.measured.items()},
     )
+
+
+def _trial(trial: Tried) -> Trial:
+    if trial.feasible:
+        return Trial(trial.number, dict(trial.settings), trial.mean)
+    return Trial(
+        trial.number, dict(trial.settings), None, "infeasible" if trial.pruned is None else "pruned", tuple(trial.lost)
+    )
+
+
+def _parameter(tuned: Range, found: Importance | None) -> Parameter:
+    share, chance = (None, None) if found is None else (found.share, found.chance)
+    return Parameter(tuned.name, tuned.kind, tuned.ends, share, chance)
+
+
+def _borrowed(found: Repaid) -> Borrowed:
+    loan = found.loan
+    return Borrowed(loan.dataset, found.mean, found.regret, loan.same, loan.reason)
 
 
 def measured_told(found: Measured | None, subject: Subject | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +15,24 @@ from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
 from ganbench.tuning import SamplerName, stages
 from ganbench.tuning.at_work import Presence
-from ganbench.tuning.confirming import GIVEN, Finding, final_plan, finding, found_again, variants
+from ganbench.tuning.borrowing import loans, repaid
+from ganbench.tuning.confirming import (
+    GIVEN,
+    Finding,
+    Variant,
+    final_plan,
+    finding,
+    found_again,
+    fresh_seeds,
+    variants,
+)
+from ganbench.tuning.importance import importance
 from ganbench.tuning.recording import record_findings, record_search
 from ganbench.tuning.samplers import sampler_of
 from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
 from ganbench.tuning.study import Study, open_storage
-from ganbench.tuning.subjects import Subject, subjects
+from ganbench.tuning.subjects import Settings, Subject, subjects
+from ganbench.tuning.telling import left_in
 
 
 @dataclass(frozen=True)
@@ -108,18 +120,35 @@ def tune(
     said("a front of settings on fresh seeds" if several else "the best settings again, on fresh seeds")
     found = found_again(plan, tried, train)
     cells = [variants(made.tune, subject, named) for (subject, _), named in zip(tried, found, strict=True)]
+    # Of a front there is no one setting to be borrowed.
+    best = [named.get("tuned") for named in found]
+    lent = [[] for _ in found] if several else loans(made.subjects, best, fresh_seeds(made.tune))
     if tracking is not None:
         tracking.wait()
     if not several:
         said("default, recommended and tuned settings on fresh seeds")
-    result = finish(final_plan(plan, [row for named in cells for _, rows in named.values() for row in rows]))
+    wanted = [row for named in cells for _, rows in named.values() for row in rows]
+    result = finish(final_plan(plan, [*wanted, *(row for each in lent for loan in each for row in loan.rows)]))
     if result.outcomes["missing"]:
         raise Incomplete(
             [*result.errors, f"{result.outcomes['missing']} cells have no result; the same command goes on"]
         )
-    findings = [finding(store, subject, trials, named) for (subject, trials), named in zip(tried, cells, strict=True)]
+    findings = [
+        replace(
+            finding(store, each.subject, trials, named),
+            importance=importance(each.study, trials, each.subject.better),
+            borrowed=tuple(repaid(store, each.subject, loan, _own(named)) for loan in lending),
+        )
+        for each, (_, trials), named, lending in zip(searched, tried, cells, lent, strict=True)
+    ]
+    store.write_tuning(name, left_in(findings, made.tune.settings.sampler))
     record_findings(store, name, made.tune, findings)
     if tracking is not None and (untold := tracking.close()):
         result.untracked = "\n".join(each for each in (result.untracked, untold) if each)
     rows = [row for named in cells for name, (_, rows) in named.items() if name not in GIVEN for row in rows]
     return Tuned(tuple(findings), result, tuple(rows))
+
+
+def _own(cells: Mapping[Variant, tuple[Settings, Sequence[Planned]]]) -> Sequence[Planned]:
+    """Return the cells of the one best setting; none where no trial was feasible."""
+    return cells["tuned"][1] if "tuned" in cells else ()

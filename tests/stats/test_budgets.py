@@ -6,9 +6,10 @@ import itertools
 import math
 import statistics
 
+import numpy as np
 import pytest
 
-from ganbench.stats.budgets import expected_best, share_near_best
+from ganbench.stats.budgets import expected_best, median_best, share_near_best
 
 
 @pytest.mark.parametrize("better", ["lower", "higher"])
@@ -32,6 +33,42 @@ def test_a_trial_without_a_score_counts_as_the_worst():
     assert expected_best([None], "lower") == ()
 
 
+def test_half_of_all_searches_reach_the_median_best():
+    scores = [3.0, 1.0, 7.5, 2.0]
+    for budget, found in enumerate(median_best(scores, "lower"), 1):
+        drawn = [min(each) for each in itertools.product(scores, repeat=budget)]
+        assert sum(best <= found.value for best in drawn) >= len(drawn) / 2
+        assert sum(best < found.value for best in drawn) < len(drawn) / 2
+
+
+def test_a_quantile_that_no_trial_bounds_is_open_and_a_trial_without_a_score_is_worse_than_any():
+    scores = [float(score) for score in range(1, 17)]
+    first, *_, last = median_best(scores, "lower")
+    # The interval of a median of 16 values lies between the fourth and the thirteenth.
+    assert (first.value, first.low, first.high) == (8.0, 4.0, 13.0)
+    assert (last.value, last.low, last.high) == (1.0, -math.inf, 4.0)
+    lost = median_best([*scores[:7], *[None] * 9], "lower")
+    assert (lost[0].value, lost[0].low, lost[0].high) == (math.inf, 4.0, math.inf)
+    assert lost[-1] == last
+    mirrored = median_best([-score for score in scores], "higher")
+    assert [(-one.value, -one.high, -one.low) for one in mirrored] == [
+        (one.value, one.low, one.high) for one in median_best(scores, "lower")
+    ]
+
+
+@pytest.mark.parametrize("trials", [8, 16, 40])
+def test_its_interval_holds_at_every_budget_where_a_third_of_the_trials_has_no_score(trials):
+    random, times = np.random.default_rng(trials), 2000
+    drawn = random.random((times, trials))
+    budgets = np.arange(1, trials + 1)
+    truth = 1 - 2 ** (-1 / budgets)  # of evenly spread scores; above 2/3 there is none
+    covered = np.zeros(trials)
+    for row in drawn:
+        found = median_best([score if score < 2 / 3 else None for score in row.tolist()], "lower")
+        covered += [one.low <= true <= one.high for one, true in zip(found, truth, strict=True)]
+    assert (covered / times > 0.95 - 3 * math.sqrt(0.05 * 0.95 / times)).all()
+
+
 def test_the_good_region_is_the_share_of_all_trials_within_a_tenth_of_the_best():
     assert share_near_best([1.0, 1.05, 1.2, None], "lower") == 0.5
     assert share_near_best([8.0, 7.3, 7.1], "higher") == pytest.approx(2 / 3)
@@ -43,6 +80,6 @@ def test_the_good_region_is_the_share_of_all_trials_within_a_tenth_of_the_best()
 def test_what_has_no_answer_is_refused():
     with pytest.raises(ValueError, match="one sign"):
         share_near_best([-1.0, 1.0], "lower")
-    for function in (expected_best, share_near_best):
+    for function in (expected_best, median_best, share_near_best):
         with pytest.raises(ValueError, match="finite"):
             function([1.0, math.inf], "lower")

@@ -6,7 +6,7 @@ import pytest
 
 from ganbench import architectures, objectives
 from ganbench.suite.settings import Train
-from ganbench.suite.tunable import applied
+from ganbench.suite.tunable import applied, value_in
 
 MLP = architectures.registry.part("mlp", {})
 
@@ -47,3 +47,21 @@ def test_an_architecture_is_tuned_by_its_parameters():
 def test_what_the_whole_cannot_be_is_said():
     with pytest.raises(ValueError, match="d_lr"):
         applied({"d_lr/g_lr": -1.0}, objectives.create("hinge"), MLP, Train())
+
+
+@pytest.mark.parametrize(
+    ("objective", "settings"),
+    [
+        ("hinge", {"g_lr": 1e-3, "d_steps": 3, "beta1": 0.1, "d_lr/g_lr": 4.0, "margin": 2.0, "depth": 2}),
+        ("wgan_gp", {"lr": 0.25, "lambda": 3.0, "batch_size": 8}),
+        ("r3gan", {"gamma": 7.0, "r1.gamma": 7.0}),
+    ],
+)
+def test_the_values_that_a_cell_has_are_those_that_were_put_in(objective, settings):
+    whole = applied(settings, objectives.create(objective), MLP, Train())
+    assert {name: value_in(name, *whole) for name in settings} == pytest.approx(settings)
+
+
+def test_parts_with_different_values_have_no_one_value():
+    whole = applied({"r1.gamma": 7.0}, objectives.create("r3gan", gamma=1.0), MLP, Train(g_lr=1e-3, d_lr=1e-4))
+    assert value_in("gamma", *whole) is None and value_in("r1.gamma", *whole) == 7.0 and value_in("lr", *whole) is None

@@ -35,7 +35,7 @@ def tune(bench, alone_text, monkeypatch):
     monkeypatch.setattr("ganbench.runner.execute", lambda plan, *_: bench.trainer(plan))
     monkeypatch.chdir(bench.folder)
 
-    monkeypatch.setattr("ganbench.reporting.tuning.write_tuning_report", lambda *_: "somewhere")
+    monkeypatch.setattr("ganbench.reporting.write_report", lambda *_: "somewhere")
 
     def run(*arguments: str, text: str = alone_text):
         (bench.folder / "suite.yaml").write_text(text)

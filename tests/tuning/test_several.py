@@ -124,7 +124,7 @@ def test_what_is_told_and_kept_of_it_has_every_value_by_name(searched):
     assert list(study.values.items()) == [("fid_final", "lower"), ("modes_final", "higher"), ("cost", "lower")]
     assert study.trials[0].scores.keys() == study.values.keys() == study.measured["front 1"].means.keys()
     # The rest of the report goes by the first value, for which the first of the front stands.
-    shown = tuned_subject(finding)
+    shown = tuned_subject(finding, "tpe")
     assert shown.value == "fid_final" and shown.measured["tuned"] == finding.measured["front 1"].mean
     assert shown.objectives["tuned"] == "minimax (front 1)" and len(shown.trials) == 8
     assert len(shown.front.front) == len(front(finding.tried, BETTER))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import (
     GREY,
     INK,
@@ -97,20 +98,7 @@ def front_figure(frame: Frame, dataset: str, fronts: Sequence[FrontOf]) -> Figur
     )
     alternative = f"{' against '.join(titles)} on {dataset}: trials, their Pareto front, and settings on fresh seeds"
     columns = 2 if len(pairs) == 1 else len(pairs)
-    return sheet.figure(grid(panels, columns), f"front-{dataset}", caption, alternative, pd.concat(rows))
-
-
-def front_json(each: FrontOf) -> dict[str, object]:
-    """Return what summary.json has of a front."""
-    means = {
-        variant: [
-            {"mean": one.value, "n": one.n, "interval": [one.low, one.high] if one.offered else None} if one.n else None
-            for one in found
-        ]
-        for variant, found in each.measured.items()
-    }
-    told = {"values": list(each.values), "better": list(each.better), "trials": [list(one) for one in each.trials]}
-    return {**told, "front": [list(one) for one in each.front], "measured": means, "settings": dict(each.settings)}
+    return sheet.figure(grid(panels, columns), plain("front", dataset), caption, alternative, pd.concat(rows))
 
 
 def _panel(

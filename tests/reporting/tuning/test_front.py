@@ -8,12 +8,12 @@ import re
 import pytest
 
 from ganbench.records import Listed, Scores, Status, SuiteRecord
-from ganbench.reporting.contents import contents
+from ganbench.reporting import write_report
 from ganbench.reporting.frame import load
 from ganbench.reporting.parts import Figure, Table
-from ganbench.reporting.ranking import rankings
-from ganbench.reporting.tuning import TunedSubject, with_tuning, write_tuning_report
-from ganbench.reporting.tuning_front import FrontOf, front_blocks, front_figure
+from ganbench.reporting.tuning.front import FrontOf, front_blocks, front_figure
+from ganbench.reporting.tuning.reading import Unreadable, kept
+from ganbench.reporting.tuning.record import plain
 from ganbench.reporting.wording import NOTHING
 from ganbench.stats import Interval, t_interval
 from ganbench.store import Store
@@ -130,23 +130,57 @@ def test_the_block_has_the_figure_and_the_settings_along_the_front(store):
     assert front_blocks(frame, []) == []
 
 
-def test_the_rest_of_the_section_goes_by_the_first_value_and_the_json_has_all(store, tmp_path):
+def of_front(made):
+    """Return a study of which the first setting of the front stands for all, as far as one is shown."""
     two = of_two()
-    measured = {"default": LOST, "tuned": two.measured["front 1"][0]}
-    labels = {"default": two.labels["default"], "tuned": two.labels["front 1"]}
-    trials = [1.0, 2.0, None, 3.0, 3.5]
-    subject = TunedSubject("hinge", "ring8", "fid_final", "lower", trials, measured, labels, "g_lr=0.01", front=two)
-    frame = load(store, "s-tune")
-    held = with_tuning(contents(frame, rankings(frame)), frame, [subject])
-    titles = [block.title for block in held.sections[0].blocks]
-    assert titles[1] == "FID against Modes covered (best of a run)" and "Score against budget" in titles
-    page = write_tuning_report(store, "s-tune", [subject], tmp_path / "report")
-    assert "FID against Modes covered" in page.read_text()
+    names = {"default": "default", "tuned": "front 1"}
+    return made.study(
+        measured={name: two.measured[variant][0] for name, variant in names.items()},
+        objectives={name: two.labels[variant] for name, variant in names.items()},
+        centres={},
+        front=two,
+    )
+
+
+@pytest.fixture
+def written(store, made) -> Store:
+    """The store, with what tuning left in it."""
+    store.write_tuning("s-tune", {"version": 1, "studies": [plain(of_front(made))]})
+    return store
+
+
+def test_the_rest_of_the_section_goes_by_the_first_value_and_the_json_has_all(written, made, tmp_path):
+    (read,) = kept(load(written, "s-tune"))
+    assert plain(read) == plain(of_front(made))
+    write_report(written, "s-tune", tmp_path / "report")
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "FID against Modes covered" in page and "Score against budget" in page
     (told,) = json.loads((tmp_path / "report" / "summary.json").read_text())["tuning"]
     assert told["front"]["front"] == [[1.0, 4.0], [2.0, 6.0], [3.0, 8.0]]
-    assert told["front"]["measured"]["default"] == [None, None]
-    assert told["front"]["measured"]["front 1"][1]["mean"] == 4.5
+    assert told["front"]["measured"]["default"][0]["value"] is None
+    assert told["front"]["measured"]["front 1"][1]["value"] == 4.5
     assert (tmp_path / "report" / "figures" / "front-ring8.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("values", ["fid_final"], "lacks values"),
+        ("better", ["lower", "up"], "expected one of lower, higher"),
+        ("trials", [[1.0]], "lacks values"),
+        ("front", [[1.0, "much"]], "expected a number"),
+        ("labels", {"front 1": "hinge (front 1)"}, "lacks values"),
+        ("labels", {"default": "hinge (default)"}, "without a name"),
+        ("measured", {}, "without a name"),
+        ("settings", [], "expected an object"),
+    ],
+)
+def test_a_front_that_somebody_damaged_is_not_shown(store, made, name, value, said):
+    told = plain(of_front(made))
+    told["front"][name] = value
+    store.write_tuning("s-tune", {"version": 1, "studies": [told]})
+    with pytest.raises(Unreadable, match=said):
+        kept(load(store, "s-tune"))
 
 
 def test_where_no_trial_is_feasible_there_is_no_figure(store):

@@ -1,0 +1,155 @@
+"""What tuning came to, as plain data: what the store keeps of it, and what the section on tuning is made of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ganbench.reporting.tuning.front import FrontOf
+from ganbench.stats import Better, Interval
+
+State = Literal["complete", "infeasible", "pruned"]
+Value = bool | int | float | str | None
+Settings = Mapping[str, Value]
+
+DEFAULT, RECOMMENDED, TUNED = VARIANTS = ("default", "recommended", "tuned")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting that the search tried: the mean of its seeds, or why there is none (`lost`).
+
+    A pruned trial was dropped before its end; an infeasible one lost a seed. Neither has a score.
+    """
+
+    number: int
+    settings: Settings
+    score: float | None
+    state: State = "complete"
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What was tuned: its range as a suite writes it, and its share of PED-ANOVA's importance.
+
+    `chance` is the share of shuffled studies in which it came out at least as important: its p-value. Both are None
+    where there are too few trials for them.
+    """
+
+    name: str
+    kind: Literal["int", "float", "log", "choice"]
+    ends: tuple[Value, ...]
+    importance: float | None = None
+    chance: float | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values lie on a scale."""
+        return self.kind != "choice"
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """What the settings found on another dataset score here, on the same fresh seeds as those found here.
+
+    `regret` is by how much they score worse (paired by seed). Where they are the same settings there is nothing to
+    measure (`same`); where they cannot be trained here, `reason` says why, and there are no numbers.
+    """
+
+    dataset: str
+    mean: Interval | None = None
+    regret: Interval | None = None
+    same: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TunedSubject:
+    """What tuning one objective with one architecture on one dataset came to.
+
+    `measured` has the mean on fresh seeds of each variant (default, recommended, tuned), `objectives` their labels in
+    the reported suite, `settings` the setting found in words. `value` is what was tuned for. `variants` has the values
+    that each variant gives the parameters; one that a variant does not fix is left out. `centres` are what stands for
+    the fresh seeds elsewhere in a report: medians of distances, whose means a single collapse makes.
+    Where several values were tuned for, all this is of the first, for which the first setting of the `front` stands.
+    """
+
+    objective: str
+    dataset: str
+    value: str
+    better: Better
+    trials: Sequence[Trial]
+    measured: Mapping[str, Interval]
+    objectives: Mapping[str, str]
+    settings: str = ""
+    architecture: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    variants: Mapping[str, Settings] = field(default_factory=dict)
+    sampler: str = ""
+    borrowed: tuple[Borrowed, ...] = ()
+    centres: Mapping[str, Interval] = field(default_factory=dict)
+    front: FrontOf | None = None
+
+    @property
+    def scores(self) -> list[float | None]:
+        """The trials' scores, None where there is none."""
+        return [trial.score for trial in self.trials]
+
+    @property
+    def shown(self) -> str:
+        """The objective in the reported suite whose colour the study has."""
+        return self.objectives.get(TUNED, self.objectives[DEFAULT])
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial with the best score, the first of equal ones."""
+        sign = 1.0 if self.better == "lower" else -1.0
+        known = [(sign * trial.score, trial.number, trial) for trial in self.trials if trial.score is not None]
+        return min(known, key=lambda each: each[:2])[2] if known else None
+
+    @property
+    def chosen(self) -> Trial | None:
+        """The trial whose settings were found best on fresh seeds."""
+        wanted = self.variants.get(TUNED)
+        return next((trial for trial in self.trials if trial.settings == wanted), None)
+
+
+def gain(each: TunedSubject, of: Mapping[str, Interval] | None = None, variant: str = TUNED) -> float:
+    """Return by how much a variant scores better than the suite's own settings; NaN where one of them has no score.
+
+    `of` are the means, or the centres.
+    """
+    known = each.measured if of is None else of
+    if variant not in known or DEFAULT not in known:
+        return math.nan
+    sign = 1.0 if each.better == "higher" else -1.0
+    return sign * (known[variant].value - known[DEFAULT].value)
+
+
+def by_importance(each: TunedSubject) -> list[Parameter]:
+    """Return a study's parameters, the most important first; in their own order where that is not known."""
+    return sorted(each.parameters, key=lambda one: -(one.importance or 0.0))
+
+
+def even(sampler: str) -> bool:
+    """Whether a sampler draws evenly from the space, so that shares of trials are shares of it."""
+    return sampler in ("random", "qmc")
+
+
+def spread(known: Sequence[float | None]) -> list[float]:
+    """Return the scores that there are."""
+    return [score for score in known if score is not None and math.isfinite(score)]
+
+
+def plain(value: Any) -> Any:
+    """Return a record as JSON can hold it: an interval by its fields, what is not finite as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return plain(vars(value)) if hasattr(value, "__dataclass_fields__") else value

@@ -1,0 +1,112 @@
+"""How wide the good region is: what people mean when they call an objective stable."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import pandas as pd
+
+from ganbench.reporting.drawing import Sheet, category, coloured, inks, layered, name_axis, number
+from ganbench.reporting.frame import Frame
+from ganbench.reporting.parts import Figure, Table
+from ganbench.reporting.tuning.marks import BAD, GOOD, study_name
+from ganbench.reporting.tuning.record import TunedSubject, even, spread
+from ganbench.reporting.wording import NOTHING, count, n_of, percent, places
+from ganbench.reporting.wording import number as written
+from ganbench.stats.budgets import share_near_best
+
+SHARES = {"within 10 % of the best": GOOD, "other": "#9aa7b3", "pruned": "#c98200", "infeasible": BAD}
+
+
+def region_figure(frame: Frame, tuned: Sequence[TunedSubject]) -> Figure | None:
+    """Draw how the trials of each study divide into good, other, pruned and infeasible ones."""
+    ink, rows = inks(frame.objectives), []
+    names = [study_name(each, tuned) for each in tuned]
+    for name, each in zip(names, tuned, strict=True):
+        for order, (kind, n) in enumerate(_counts(each).items()):
+            tip = ink[each.shown].tip(f"{name}: {count(n, 'trial')} {kind} ({percent(n / len(each.trials))})")
+            share = n / len(each.trials)
+            rows.append({"study": name, "kind": kind, "trials": n, "share": share, "order": order, "tip": tip})
+    data = pd.DataFrame([row for row in rows if row["trials"]])
+    present = {kind: colour for kind, colour in SHARES.items() if kind in set(data["kind"])}
+    legend = {"orient": "top", "symbolType": "square", "labelLimit": 260, "columnPadding": 30}
+    sheet = Sheet()
+    bars = sheet.layer(
+        data,
+        {"type": "bar", "height": 16},
+        {
+            "x": number("share", {"domain": [0, 1]}, "share of the trials", {"format": "%"}),
+            "y": category("study", names, name_axis(names)) | {"scale": {"domain": names}},
+            "color": coloured("kind", present, legend),
+            "order": {"field": "order", "type": "quantitative"},
+        },
+    )
+    caption = (
+        f"How the trials of each study divide ({n_of(len(each.trials) for each in tuned)} trials): the wider the share "
+        f"within 10 % of the best, the less a setting matters. {of_what(tuned)}"
+    )
+    return sheet.figure(
+        layered(bars, width=560, height={"step": 28}),
+        "good-region",
+        caption,
+        "Shares of good, other, pruned and infeasible trials by study; the table below has the numbers",
+        data[["study", "kind", "trials", "share"]],
+    )
+
+
+def region_table(tuned: Sequence[TunedSubject]) -> Table:
+    """Table the shares of good, infeasible and pruned trials, and the scores of the best and the median one."""
+    rows, pruned = [], any(trial.state == "pruned" for each in tuned for trial in each.trials)
+    for each in tuned:
+        states: list[str] = [trial.state for trial in each.trials]
+        shares = [percent(states.count(state) / len(states)) for state in ("infeasible", *(["pruned"] * pruned))]
+        scores = spread(each.scores)
+        near = percent(share_near_best(each.scores, each.better)) if one_sign(each) else NOTHING
+        pick = min if each.better == "lower" else max
+        shown = [_own_digits(found(scores)) if scores else NOTHING for found in (pick, statistics.median)]
+        rows.append((each.objective, each.dataset, str(len(states)), *shares, near, *shown))
+    return Table(
+        "Infeasible trials lost a seed (it diverged, failed or timed out)"
+        f"{'; pruned ones were dropped before their end' if pruned else ''}. {of_what(tuned)}",
+        (
+            *("Objective", "Dataset", "Trials", "Infeasible", *(["Pruned"] * pruned)),
+            *("Within 10 % of the best", "Best trial", "Median trial"),
+        ),
+        tuple(rows),
+        (False, False, *(True,) * (5 + pruned)),
+        tuple(each.shown for each in tuned),
+    )
+
+
+def of_what(tuned: Sequence[TunedSubject]) -> str:
+    """Say whether the shares are of the space or of the trials alone."""
+    if all(even(each.sampler) for each in tuned):
+        return "The trials were drawn evenly from the space, so these are estimates of its shares."
+    return (
+        "These are shares of the trials, not of the space: the sampler seeks the good region, and makes it look wider "
+        "than it is."
+    )
+
+
+def _counts(each: TunedSubject) -> dict[str, int]:
+    states = [trial.state for trial in each.trials]
+    near = share_near_best(each.scores, each.better) if one_sign(each) else math.nan
+    good = round(near * len(states)) if math.isfinite(near) else 0
+    return {
+        "within 10 % of the best": good,
+        "other": states.count("complete") - good,
+        "pruned": states.count("pruned"),
+        "infeasible": states.count("infeasible"),
+    }
+
+
+def one_sign(each: TunedSubject) -> bool:
+    """Whether a tenth of the best score says anything: where scores have both signs it does not."""
+    scores = spread(each.scores)
+    return not scores or min(scores) >= 0 or max(scores) <= 0
+
+
+def _own_digits(value: float) -> str:
+    return written(value, places([value]))  # the best of a search may be a thousandth of its median
