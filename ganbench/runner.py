@@ -214,7 +214,10 @@ def _outcomes(plan: Plan) -> Counter[str]:
             found["paused"] += 1
             continue
         scored = status is not None and (
-            status.outcome in ("failed", "timed_out") or not scoring.wanted or plan.store.scored(cell.key, scoring.key)
+            status.outcome in ("failed", "timed_out")
+            or entry.planned.pause is not None
+            or not scoring.wanted
+            or plan.store.scored(cell.key, scoring.key)
         )
         found[status.outcome if status is not None and scored else "missing"] += 1
     return found

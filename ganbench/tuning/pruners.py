@@ -46,7 +46,8 @@ def losers(
     for number, at in lost.items():
         reports[number][at] = worst
     given = study.pruner, study.study_name, study.direction, reports  # brackets go by the name of the study
-    return {number for number in numbers if asked(*given, number, step)}
+    # What another process has finished in the meantime need not have been reported.
+    return {number for number in numbers if step in reports[number] and asked(*given, number, step)}
 
 
 def asked(pruner: BasePruner, study: str, direction: StudyDirection, reports: Reports, number: int, step: int) -> bool:

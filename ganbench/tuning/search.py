@@ -121,8 +121,9 @@ def _judged(scored: Sequence[tuple[_Trial, Sequence[float]]], said: Teller) -> l
                 study.tell(trial.asked, scores, [])
             else:
                 left.append(replace(trial, asked=study.go_on(trial.asked)))
-    for stage, count in pruned.items():
-        said(f"pruned: {count} of {len(scored)} trials after {stage}")
+    compared = Counter(trial.stage.said for trial, _ in scored)
+    for stage, count in compared.items():
+        said(f"pruned: {pruned[stage]} of {count} trials after {stage}")
     return left
 
 
@@ -149,10 +150,10 @@ def saved(subjects: Sequence[Searched]) -> str:
         by_end = {stage.at: stage for stage in stages[:-1]}
         for trial in each.study.tried():
             whole += stages[-1].seeds * g_steps
-            if trial.ended is not None and trial.ended in by_end:
-                found[trial.ended, by_end[trial.ended].said] += trial.pruned is not None
+            if trial.pruned is not None and trial.ended in by_end:
+                found[trial.ended, by_end[trial.ended].said] += 1
                 spare += spared(by_end[trial.ended], stages[-1], g_steps)
-    pruned = ", ".join(f"{count} after {said}" for (_, said), count in sorted(found.items()) if count) or "no trial"
+    pruned = ", ".join(f"{count} after {said}" for (_, said), count in sorted(found.items())) or "no trial"
     return f"pruned: {pruned}; {100 * spare / max(1, whole):.0f} % of the G steps of all trials were saved"
 
 

@@ -10,6 +10,8 @@ from ganbench.suite.prune import Prune
 from ganbench.suite.tune import Tune
 from ganbench.training.blocks import taken_up_at
 
+LEAST_LEFT = 0.25  # of the training, after a rung that is not the first
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -47,7 +49,8 @@ def rungs(prune: Prune, g_steps: int, scored: Sequence[int], where: str = "prune
     """Return the scored G steps at which trials are compared: a first one, and `reduction` times that, again and again.
 
     The first is rounded up to a scored step. Training can be taken up again between two blocks of the random streams,
-    so it pauses up to 15 G steps later. SuiteError where no scored step is before the last.
+    so it pauses up to 15 G steps later. A further one with less than a quarter of the training left is not worth the
+    pause. SuiteError where no scored step is before the last.
     """
     if prune.first is not None and prune.first >= g_steps:
         raise wrong(where, f"first: {prune.first}: a first rung must lie before the last of {g_steps} G steps")
@@ -62,7 +65,7 @@ def rungs(prune: Prune, g_steps: int, scored: Sequence[int], where: str = "prune
             "`evaluate.every` sets how often",
         )
     found = [first]
-    while (step := found[-1] * prune.reduction) in allowed:
+    while (step := found[-1] * prune.reduction) in allowed and g_steps - step >= LEAST_LEFT * g_steps:
         found.append(step)
     return tuple(found)
 

@@ -129,9 +129,10 @@ class Study:
         trial, stage = self._trial(asked.number), self.stages[asked.passed]
         by_seed = self._tune.prune is not None and self._tune.prune.by_seeds
         step = stage.step or self._subject.row.train.g_steps
-        for at, value in enumerate(scores) if by_seed else ((step, statistics.fmean(scores)),):
-            if not trial.state.is_finished() and at not in trial.intermediate_values:
-                optuna.Trial(self._study, trial._trial_id).report(value, at)
+        values = dict(enumerate(scores)) if by_seed else {step: statistics.fmean(scores)}
+        with contextlib.suppress(UpdateFinishedTrialError):  # another process took it for abandoned
+            for at in sorted(values.keys() - trial.intermediate_values.keys()):
+                optuna.Trial(self._study, trial._trial_id).report(values[at], at)
 
     def losers(self, asked: Sequence[Asked]) -> list[Asked]:
         """Return which of these trials, whose next stage is the same and has been reported, are not worth the rest.
@@ -139,8 +140,6 @@ class Study:
         Optuna's pruner decides. At a rung it has all that stood there before it; one that lost a seed up to there is
         worse than any.
         """
-        if not asked:
-            return []
         stage = self.stages[asked[0].passed]
         if stage.step is None:
             live = [optuna.Trial(self._study, self._trial(each.number)._trial_id) for each in asked]
@@ -154,7 +153,7 @@ class Study:
     def go_on(self, asked: Asked) -> Asked:
         """Remember that a trial has passed its next stage, and return it so."""
         found = replace(asked, passed=asked.passed + 1)
-        with contextlib.suppress(UpdateFinishedTrialError):  # another process took it for abandoned
+        with contextlib.suppress(UpdateFinishedTrialError):  # as above
             self._study._storage.set_trial_user_attr(self._trial(asked.number)._trial_id, PASSED, found.passed)
         return found
 

@@ -83,6 +83,9 @@ def _comments(suite: Suite, findings: Sequence[Finding], path: Path) -> Iterable
         f"Searched: {settings.trials} trials of each study, {settings.seeds_per_trial} seeds each, sampler "
         f"{settings.sampler} with seed {settings.seed}."
     )
+    if tune.prune is not None:
+        pruned, tried = sum(each.pruned.total() for each in findings), sum(len(each.tried) for each in findings)
+        yield f"Pruned by {tune.prune.by}: {pruned} of {tried} trials were not trained to their end."
     if len(settings.asked) > 1:
         yield (
             f"Of those that no other one beats in every value at most {tune.confirm.k} are written, from the best in "

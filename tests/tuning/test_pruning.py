@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import optuna
@@ -17,10 +17,13 @@ from ganbench.suite.errors import SuiteError
 from ganbench.suite.prune import Prune
 from ganbench.tuning.at_work import Presence
 from ganbench.tuning.choosing import Tried, chosen
+from ganbench.tuning.confirming import Finding
 from ganbench.tuning.pruners import losers, pruner_of
 from ganbench.tuning.search import Incomplete, Searched, search
 from ganbench.tuning.stages import Stage, rungs, spared, stages
 from ganbench.tuning.study import Study, open_storage
+from ganbench.tuning.telling import told
+from ganbench.tuning.writing import write_tuned_suite
 
 HALVING = "{by: halving, first: 16, reduction: 2}"  # after the G steps 16 and 32 of 64
 
@@ -233,6 +236,21 @@ def test_trials_that_are_asked_for_together_after_a_break_are_those_of_before(be
     assert [each.number for each in third.batch(4)] == [4, 5]
 
 
+def test_what_another_process_has_finished_in_the_meantime_is_left_as_it_is(bench, pruned_text):
+    storage, made = open_storage(bench.folder / "some.journal"), bench.plan(pruned_text(HALVING))
+    first = Study(storage, "suite", made.tune, made.subjects[0], Claims("a", set()))
+    other = Study(storage, "suite", made.tune, made.subjects[0], Claims("b", {"a"}))
+    mine = first.ask(4)
+    (taken, *_) = other.take_up(4)
+    other.tell(taken, [], ["diverged"])
+    for each in mine:
+        first.report(each, [1.0 + each.number])
+    assert [each.number for each in first.losers(mine)] == [0, 3]  # a lost one is worse than any
+    first.go_on(mine[0])
+    first.tell(mine[0], [1.0], [])
+    assert [(trial.number, trial.lost) for trial in first.tried()] == [(0, ("diverged",))]
+
+
 def test_a_trial_that_has_passed_a_rung_is_not_judged_there_again(bench, pruned_text):
     storage, made = open_storage(bench.folder / "some.journal"), bench.plan(pruned_text(HALVING))
     first = Study(storage, "suite", made.tune, made.subjects[0], Claims("a", set()))
@@ -272,7 +290,7 @@ def played(study: Study, batch) -> None:
                 study.tell(each, [values[each.number]] * 2, [])
         if stage is study.stages[-1]:
             return
-        out = study.losers(now)
+        out = study.losers(now) if now else []
         for each in out:
             study.tell(each, [values[each.number]] * 2, [])
         batch = [each for each in batch if each.passed > place] + [study.go_on(each) for each in now if each not in out]
@@ -360,6 +378,17 @@ def test_every_sampler_searches_with_pruned_and_infeasible_trials_among_others(b
     assert [trial.number for trial in tried if trial.infeasible] == [0, 4, 8, 12]
 
 
+def test_the_command_and_the_written_suite_tell_pruned_from_infeasible(both, bench):
+    made = bench.plan(both.text)
+    tried = tuple(replace(trial, lost=("diverged",)) if trial.number == 0 else trial for trial in both.pruned)
+    found = Finding(made.subjects[0], tried, {})
+    pruned = sum(trial.pruned is not None for trial in tried)
+    assert found.infeasible == 1 and pruned and told(found)[-1] == f"1 of 6, {pruned} pruned"
+    path, rows = bench.folder / "tuned.yaml", made.subjects[0].rows(tried[-1].settings, [7])
+    write_tuned_suite(path, made.plan.suite, [found], rows)
+    assert f"Pruned by halving: {pruned} of 6 trials were not trained to their end." in path.read_text()
+
+
 def test_a_trial_that_lost_a_seed_ends_at_once_and_counts_as_infeasible_not_as_pruned(bench, pruned_text):
     text = (
         pruned_text(HALVING, trials=4)
@@ -419,8 +448,8 @@ def test_a_checkpoint_that_another_trial_needs_stays_and_one_that_is_gone_costs_
 def test_rungs_are_scored_steps_at_which_training_can_pause_before_its_end():
     every = range(60, 601, 60)
     assert rungs(Prune(by="halving"), 600, every) == (120, 360)  # a ninth is 66
-    assert rungs(Prune(by="halving", first=60), 600, every) == (60, 180, 540)
-    assert rungs(Prune(by="halving", first=61, reduction=2), 600, every) == (120, 240, 480)
+    assert rungs(Prune(by="halving", first=60), 600, every) == (60, 180)  # 540 is too late
+    assert rungs(Prune(by="halving", first=61, reduction=2), 600, every) == (120, 240)
     assert rungs(Prune(by="hyperband", first=500), 600, [*every]) == (540,)
     assert rungs(Prune(by="halving"), 40, [4, 8, 12, 16, 20, 24, 28, 32, 36, 40]) == (4, 12)
     for first, scored, said in (
