@@ -28,8 +28,8 @@ G_LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def steps(cell: Cell, data: Tensor, precision: str = "float32") -> Iterator[None]:
-    """Train one cell where `data` lies, without end: one item per G step.
+def steps(cell: Cell, data: Tensor, precision: str = "float32") -> Iterator[nn.Module]:
+    """Train one cell where `data` lies, without end: G after each of its steps.
 
     With bf16 networks and losses run under autocast; penalties do not, as half precision makes them NaN. What float32
     products are rounded to on a GPU is the process's own setting.
@@ -44,24 +44,25 @@ def steps(cell: Cell, data: Tensor, precision: str = "float32") -> Iterator[None
     weights = [part.parameters["weight"] for part in cell.objective.penalties]
     half = precision == "bf16"
     while True:
-        real = data[torch.randint(len(data), rows, device=device)]
-        if real.dtype == torch.uint8:
-            real = real.float().div_(127.5).sub_(1)
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            with torch.no_grad():
-                fake = g(torch.randn(latents, device=device))
-            d_loss = d_loss_of(d(real), d(fake))
-        for weight in weights:
-            d_loss = d_loss + weight * gradient_penalty(d, real, fake.float())
-        d_optimiser.zero_grad()
-        d_loss.backward()
-        d_optimiser.step()
+        for _ in range(train.d_steps or 1):
+            real = data[torch.randint(len(data), rows, device=device)]
+            if real.dtype == torch.uint8:
+                real = real.float().div_(127.5).sub_(1)
+            with torch.autocast(device.type, torch.bfloat16, enabled=half):
+                with torch.no_grad():
+                    fake = g(torch.randn(latents, device=device))
+                d_loss = d_loss_of(d(real), d(fake))
+            for weight in weights:
+                d_loss = d_loss + weight * gradient_penalty(d, real, fake.float())
+            d_optimiser.zero_grad()
+            d_loss.backward()
+            d_optimiser.step()
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             g_loss = g_loss_of(d(g(torch.randn(latents, device=device))))
         g_optimiser.zero_grad()
         g_loss.backward()
         g_optimiser.step()
-        yield
+        yield g
 
 
 def gradient_penalty(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:

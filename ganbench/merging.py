@@ -60,7 +60,25 @@ def _add(into: Store, store: Store, merged: Merged, made_by: dict[str, Store]) -
             merged.conflicts.append(f"{name}: {what}; what {first} has stays")
     for record in reversed(_records(store)):  # the latest last, as it was run
         add_suite(into, record)
+        _add_tuning(into, store, record.name, merged)
     merged.added[str(store.root)] = added
+
+
+def _add_tuning(into: Store, store: Store, suite: str, merged: Merged) -> None:
+    """Add what tuning came to whose reported cells are a suite's."""
+    try:
+        here, there = into.tuning(suite), store.tuning(suite)
+    except StoreError as error:
+        merged.notes.append(f"what tuning came to stays where it is: {error}")
+        return
+    if there is None or there == here:
+        return
+    if here is None:
+        into.write_tuning(suite, there)
+    else:
+        merged.conflicts.append(
+            f"suite {suite}: tuning came to something else in {store.root}; what {into.root} has stays"
+        )
 
 
 def _other_protocols(before: Sequence[Store], store: Store) -> Iterator[str]:

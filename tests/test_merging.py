@@ -132,6 +132,19 @@ def test_scores_and_snapshots_that_a_cell_lacks_are_added(tmp_path: Path) -> Non
     assert torch.equal(pulled.snapshot(row(0).key, 20), torch.ones(3))
 
 
+def test_what_tuning_came_to_goes_with_its_suite(tmp_path: Path) -> None:
+    first, second = machine(tmp_path / "a", row(0)), machine(tmp_path / "b", row(1))
+    second.write_tuning("losses", {"version": 1, "studies": []})
+    into = Store(tmp_path / "c")
+    assert merge([first, second], into).conflicts == []
+    assert into.tuning("losses") == {"version": 1, "studies": []}
+    first.write_tuning("losses", {"version": 2})
+    assert [told.split(";")[1] for told in merge([first], into).conflicts] == [f" what {into.root} has stays"]
+    (tmp_path / "b" / "tuning" / "losses.json").write_text("{")
+    assert any("what tuning came to stays where it is" in told for told in merge([second], into).notes)
+    assert into.tuning("losses") == {"version": 1, "studies": []}
+
+
 def test_what_is_half_written_is_no_cell(tmp_path: Path) -> None:
     source = machine(tmp_path / "a", row(0), row(1), row(2))
     (source.cell_folder(row(1).key) / "status.json").unlink()

@@ -20,6 +20,7 @@ from ganbench.cli.console import (
     errors_told,
     human_seconds,
 )
+from ganbench.cli.run import SlurmOption
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
@@ -37,6 +38,7 @@ def plan(
     slots_per_device: SlotsOption = None,
     executor: ExecutorOption = "local",
     cohort: CohortOption = None,
+    slurm: SlurmOption = None,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
@@ -52,6 +54,7 @@ def plan(
             slots_per_device=slots_per_device,
             executor=executor,
             cohort=cohort,
+            slurm=tuple(slurm or ()),
         )
         show_plan(make_plan(Path(suite), options))
 

@@ -102,14 +102,15 @@ def tune(
     ([bold]objective: \\[fid_final, modes_final, cost][/bold]) there is no one best: some
     settings along the Pareto front are measured instead.
 
-    Most trials can be told to be worth little before their end:
+    Trials that are worth little can be ended early:
 
     prune: {by: halving, reduction: 3, first: 500}
 
     in that section compares all trials after 500 G steps, has the best third
     go on to 1500, and so on (hyperband shares trials out among several first
     steps); the values of those that go on are what they would have been
-    without it. {by: wilcoxon, p: 0.1} spares a trial the rest of its seeds
+    without it, and one that starts slowly is lost where the first comparison
+    comes too soon. {by: wilcoxon, p: 0.1} spares a trial the rest of its seeds
     where the best one was better on the first of them.
 
     The same command goes on after an interruption. Several may work on one

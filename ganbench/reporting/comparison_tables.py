@@ -88,8 +88,8 @@ def pairs_table(ranking: Ranking) -> Table | None:
         f"Differences of the final {ranking.title} by seed, with t-intervals; p of the {TESTS[compared.test]} after "
         f"Holm's correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader "
         "alone). Size: the difference in units of its standard deviation over seeds (d_z, Hedges' correction), "
-        "without an interval. Beats it: share of all pairs of seeds, Jeffreys' interval. Contenders that lost a "
-        f"seed are left out.{cut}"
+        "without an interval. Beats it: share of all pairs of seeds, with an interval that covers at least 95 %. "
+        f"Contenders that lost a seed are left out.{cut}"
     )
     numeric = (False, False, *(True,) * 6)
     return Table(caption, headings, tuple(rows), numeric, tuple(by_name[pair.a].objective for pair in compared.pairs))
@@ -106,9 +106,10 @@ def overall_table(found: Overall) -> Table:
         about = without_interval(found.shares.values())
     left = f" Without a rank on every dataset, and so left out: {', '.join(found.left_out)}." if found.left_out else ""
     caption = (
-        f"Over {len(found.datasets)} datasets. Mean rank: by the mean final headline. Share of the best: which part "
-        "of the best score of its dataset a cell reached (best / score where lower is better), the interquartile "
-        f"mean over all cells with its stratified bootstrap interval; a lost cell counts 0.{about}{left}"
+        f"Over {len(found.datasets)} datasets. Mean rank: by the final headline, its mean or of distances its median. "
+        "Share of the best: which part of the best score of its dataset a cell reached (best / score where lower is "
+        "better), the interquartile mean over all cells with its stratified bootstrap interval; a lost cell counts "
+        f"0.{about}{left}"
     )
     headings = ("Contender", "Mean rank", "Share of the best", "95 % interval")
     objectives = tuple(found.objective[name] for name in found.ranks.ranks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ganbench.reporting.ranking import SIGNIFICANCE as LEVEL
 from ganbench.reporting.ranking import Ranking
@@ -74,11 +74,16 @@ def _shares(factors: Mapping[str, Mapping[str, Sequence[float | None]]]) -> dict
         for name in names
     }
     return {
-        contender: iqm_interval(
-            [[0.0 if score is None else best[name] / score for score in mine[name]] for name in names]
+        contender: _share(
+            iqm_interval([[0.0 if score is None else best[name] / score for score in mine[name]] for name in names])
         )
         for contender, mine in factors.items()
     }
+
+
+def _share(found: Interval) -> Interval:
+    """Return an interval without what no share can be."""
+    return replace(found, low=max(0.0, found.low), high=min(1.0, found.high)) if found.offered else found
 
 
 def overall_verdict(found: Overall) -> str:

@@ -28,7 +28,7 @@ def curve_panel(
 ) -> Spec:
     """Draw one contender's scores (columns cell, step, score): their centre with its band, and `single` seeds.
 
-    `cells` are the contender's.
+    `cells` are the contender's. Where no step has all seeds there is no band, and single seeds are drawn in any case.
     """
     x, score, colour = steps_axis(steps), number("score", scale), ink.colour
     ended = dict(zip(cells.index.tolist(), zip(cells["seed"], cells["outcome"], strict=True), strict=True))
@@ -41,12 +41,13 @@ def curve_panel(
     places = curves["cell"].astype(int).tolist()
     curves = curves.assign(tip=np.array([tips[place] for place in places], object))
     seeds, band = len(set(places)), centres(curves, better)
+    band = band[band["n"] == seeds]
     lost = curves[[ended[place][1] != "completed" for place in places]].sort_values("step").groupby("cell").tail(1)
     line = {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour}
     apart = {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}}
     layers = [
-        *([sheet.layer(curves, line, apart)] if single else []),
-        *_mean(sheet, band[band["n"] == seeds], f"{name}: {CENTRES[better]} of {seeds} seeds", ink, scale, steps),
+        *([sheet.layer(curves, line, apart)] if single or band.empty else []),
+        *_mean(sheet, band, f"{name}: {CENTRES[better]} of {seeds} seeds", ink, scale, steps),
     ]
     if not lost.empty:
         cross = {"type": "point", "shape": "cross", "angle": 45, "size": 90, "filled": True, "opacity": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -10,7 +11,13 @@ from typing import ClassVar
 
 import pandas as pd
 
+from ganbench.reporting.studio import DrawingError
 from ganbench.reporting.svg import inline
+
+UNDRAWN = (
+    '<svg width="480" height="40" viewBox="0 0 480 40"><text x="4" y="25" fill="currentColor" font-size="14" '
+    'font-family="system-ui, sans-serif">This figure could not be drawn; its numbers are in its CSV file.</text></svg>'
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,14 @@ class Figure:
 
     @functools.cached_property
     def svg(self) -> str:
-        """The drawing as SVG to be inlined; waits for it. Raises DrawingError where it cannot be drawn."""
-        return inline(self.drawn.result(), self.name)
+        """The drawing as SVG to be inlined; waits for it. One that fails costs no report: it says so in its place."""
+        try:
+            drawn = self.drawn.result()
+        except DrawingError as error:
+            told = str(error).partition("\n    at ")[0]
+            warnings.warn(f"the figure {self.name} could not be drawn ({told}); its numbers are there", stacklevel=2)
+            drawn = UNDRAWN
+        return inline(drawn, self.name)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from ganbench.stats import (
 )
 
 SIGNIFICANCE = 0.05
+OF_THE_PAGE = ("findings", "all-datasets", "tuning", "outcomes", "troubles", "method", "provenance", "told")
+"""Names that stand for other parts of a report, whatever a dataset is called."""
 SEEDS_THAT_AGREE = 5
 """Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
 BROKEN = ("diverged", "failed", "timed_out")
@@ -142,14 +144,14 @@ def rankings(frame: Frame) -> list[Ranking]:
 
 
 def _with_slugs(found: Sequence[Ranking]) -> list[Ranking]:
-    taken: list[str] = []
+    taken = list(OF_THE_PAGE)
     for ranking in found:
         several = sum(other.dataset == ranking.dataset for other in found) > 1
         name = f"{ranking.dataset}-{ranking.protocol_id[:8]}" if several else ranking.dataset
         plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:48].strip("-.") or "dataset"
         same = sum(re.fullmatch(rf"{re.escape(plain)}(-\d+)?", other) is not None for other in taken)
         taken.append(f"{plain}-{same + 1}" if same else plain)
-    return [replace(ranking, slug=slug) for ranking, slug in zip(found, taken, strict=True)]
+    return [replace(ranking, slug=slug) for ranking, slug in zip(found, taken[len(OF_THE_PAGE) :], strict=True)]
 
 
 def _protocols(frame: Frame, cells: pd.DataFrame) -> pd.Series[str]:

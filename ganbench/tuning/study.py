@@ -31,7 +31,7 @@ from ganbench.tuning.cma_states import CmaStates
 from ganbench.tuning.ped_anova import divergences
 from ganbench.tuning.pruners import losers, pruner_of
 from ganbench.tuning.samplers import sampler_of
-from ganbench.tuning.storages import open_storage as open_storage
+from ganbench.tuning.storage import open_storage as open_storage
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))

@@ -111,7 +111,7 @@ def _trial(trial: Tried) -> Trial:
     if trial.feasible:
         return Trial(trial.number, dict(trial.settings), trial.mean)
     return Trial(
-        trial.number, dict(trial.settings), None, "infeasible" if trial.pruned is None else "pruned", tuple(trial.lost)
+        trial.number, dict(trial.settings), None, "infeasible" if trial.infeasible else "pruned", tuple(trial.lost)
     )
 
 

@@ -204,7 +204,7 @@ def test_help_teaches_by_example_and_imports_nothing_heavy() -> None:
         assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_command_ends_without_a_word_on_standard_error(trained) -> None:
     cell = trained.cells["hinge", "ring8"]
     command = [

@@ -174,7 +174,7 @@ def test_a_file_that_is_broken_is_found_out_ahead(roots: Path) -> None:
     assert "mnist: failed" in done.output and "not a file of bytes in the IDX format" in done.output
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nothing_is_said_after_the_last_line_when_torchvision_was_needed() -> None:
     code = (
         "import sys, warnings\nwarnings.simplefilter('ignore')\nimport torchvision.datasets\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ganbench.cli import app
 from ganbench.cli.plan import show_plan
 from ganbench.planning import Options, make_plan
 from ganbench.records import Scores, Status
@@ -19,6 +21,16 @@ architectures: {default: dcgan, grid25: mlp}
 seeds: 3
 exclude: [{objective: minimax, dataset: digits}, {objective: minimax, dataset: grid25, seed: 0}]
 """
+
+
+def test_a_plan_for_slurm_takes_what_its_jobs_ask_for(tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(SUITE)
+    asked = ["plan", str(path), "--store", str(tmp_path / "runs"), "--slurm", "parallel=3"]
+    done = CliRunner().invoke(app, [*asked, "--executor", "slurm"])
+    assert done.exit_code == 0 and "on 3 workers (Slurm CPU)" in done.output
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 2 and "--slurm parallel=3: is for --executor slurm" in done.output
 
 
 def test_the_table_counts_what_is_done_skipped_or_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -151,7 +151,7 @@ def fewer_digits(mnist_root: Path, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_classifier_knows_mnist_and_counts_the_modes_of_real_stacks(
     fewer_digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

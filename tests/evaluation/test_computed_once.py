@@ -45,7 +45,7 @@ assert found.features.shape == (200, 64)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_classifier_is_trained_and_the_real_side_extracted_by_one_of_two_processes(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WORKER, str(tmp_path)]
     workers = [subprocess.Popen(command) for _ in range(2)]

@@ -99,7 +99,7 @@ def test_a_folder_gets_torch_fidelitys_scores_of_the_same_folder(
     assert ours.values["fid"] > 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_folder_by_inception_gets_torch_fidelitys_scores(inception_weights: Path, cifar_folder: Path, tmp_path: Path):
     torch_fidelity = pytest.importorskip("torch_fidelity")
     files = sorted(cifar_folder.rglob("*.jp*g"))[:1200:50]

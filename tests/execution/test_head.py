@@ -253,7 +253,7 @@ class Threaded:
         self.future.cancel()
 
 
-@pytest.mark.slow  # three runs of real cells, to see the whole way of the messages once
+@pytest.mark.long  # three runs of real cells, to see the whole way of the messages once
 def test_cells_trained_elsewhere_are_kept_gone_on_with_and_the_same_to_the_last_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ class Untracked:
     def __init__(self, *_): pass
     def __getattr__(self, name): return lambda *_: ""
 
-folder, chance = Path(sys.argv[1]), random.Random(7)
+folder, most, chance = Path(sys.argv[1]), int(sys.argv[2]), random.Random(7)
 ganbench.runner.LiveTracking, ganbench.runner.track = Untracked, lambda *_: ""
 fork_server.start()
 
@@ -46,11 +46,11 @@ began = time.monotonic()
 assert os.waitpid(started(folder / "whole"), 0)[1] == 0
 whole = time.monotonic() - began
 kills, rounds, again, different, left = 0, 0, [], [], []
-while kills < 20:  # a store that is finished before makes way for another
+while kills < most:  # a store that is finished before makes way for another
     store, finished, code, rounds = folder / f"killed-{rounds}", {}, signal.SIGKILL, rounds + 1
     while code == signal.SIGKILL:
         pid = started(store)
-        if kills < 20:
+        if kills < most:
             time.sleep(chance.uniform(0, whole / 6))
             os.kill(pid, signal.SIGKILL)
         code = os.waitpid(pid, 0)[1]
@@ -75,10 +75,13 @@ evaluate: {samples: 100, reference: 200, every: 150, metrics: [fid, modes]}
 
 
 @pytest.mark.slow
-def test_a_run_killed_twenty_times_ends_with_the_same_scores_and_trains_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.long)])
+def test_a_run_killed_at_any_moment_ends_with_the_same_scores_and_trains_nothing_twice(
+    kills: int, tmp_path: Path
+) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
-    command = [sys.executable, "-c", DRIVER, str(tmp_path)]
+    command = [sys.executable, "-c", DRIVER, str(tmp_path), str(kills)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told == {"kills": 20, "again": [], "different": [], "left": []}
+    assert told == {"kills": kills, "again": [], "different": [], "left": []}

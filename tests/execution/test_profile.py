@@ -61,7 +61,7 @@ def test_what_begins_when_another_ends_is_not_inside_it() -> None:
     assert rows(table(events, 1), "by place") == {"a.py: f": 0.1, "b.py: g": 0.1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_suites_largest_cohort_is_profiled_and_no_cell_is_stored(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
     command = [sys.executable, "-m", "ganbench", "run", "suite.yaml", "--profile"]

@@ -67,7 +67,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, run: Callable[[Path], 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGKILL, marks=pytest.mark.long), signal.SIGINT])
 def test_the_next_run_goes_on_from_the_checkpoint(
     how: signal.Signals,
     tmp_path: Path,

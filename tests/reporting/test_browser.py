@@ -432,9 +432,26 @@ def document(browser: Browser, selector: str) -> list[int]:
 
 
 def test_it_prints(browser: Browser, page: Path):
-    browser.open(page, theme="dark")
+    browser.open(page, theme="dark", size=(718, 1000))  # A4 without its margins
     printed = browser.pdf()
     assert printed.startswith(b"%PDF") and len(printed) > 50_000
     browser.send("Emulation.setEmulatedMedia", media="print")
     assert seen(browser, ".bar select") == seen(browser, ".pick") == 0
     assert browser.js("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert browser.js("document.documentElement.scrollWidth") <= 718
+
+
+@pytest.mark.parametrize(("theme", "size"), [("light", (1280, 800)), ("dark", (390, 800))])
+def test_axe_finds_nothing_that_keeps_anybody_out(browser: Browser, page: Path, theme: str, size: tuple[int, int]):
+    axe = os.environ.get("GANBENCH_AXE", "")
+    if not axe:
+        pytest.skip("GANBENCH_AXE names no axe.min.js (npm install axe-core)")
+    browser.open(page, theme=theme, size=size)
+    browser.js(Path(axe).read_text(encoding="utf-8") + "; 0")
+    for before in ("0", "document.querySelector('.chip[data-o] input').click()"):
+        browser.js(before)
+        found = browser.js(
+            "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.help,"
+            " v.nodes.slice(0, 3).map(n => n.html)]))"
+        )
+        assert found == []

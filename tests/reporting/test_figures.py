@@ -17,9 +17,11 @@ from ganbench.reporting.figures.modes import frequency_figure, trade_figures
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
 from ganbench.reporting.frame import Frame, load
 from ganbench.reporting.overall import overall, overall_verdict
-from ganbench.reporting.panels import trace_panel
+from ganbench.reporting.panels import curve_panel, trace_panel
+from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking, rankings
 from ganbench.reporting.reaching import reaching, reaching_table
+from ganbench.reporting.studio import DrawingError
 
 STEPS = (500, 1000, 2000)
 DATASETS = ("ring8", "grid25", "digits")
@@ -205,6 +207,23 @@ def test_gradient_norms_have_a_geometric_mean_on_the_way(charts: list[dict[str, 
     half = stats.t.ppf(0.975, 4) * np.std(np.log(norms), ddof=1) / math.sqrt(5)
     assert row["mean"] == pytest.approx(1.0)
     assert (row["low"], row["high"]) == pytest.approx((max(1e-3, math.exp(-half)), min(1e3, math.exp(half))))
+
+
+def test_where_no_step_has_all_seeds_a_crowd_is_drawn_one_by_one():
+    sheet, ink = Sheet(), next(iter(inks(("hinge",)).values()))
+    curves = pd.DataFrame({"cell": [0, 1], "step": [500.0, 1000.0], "score": [1.0, 2.0]})
+    cells = pd.DataFrame({"seed": [0, 1], "outcome": "completed"})
+    panel = curve_panel(sheet, curves, cells, "hinge", ink, {}, 1000.0, "lower", single=False)
+    assert [layer["mark"]["type"] for layer in panel["layer"]] == ["line"]
+    assert panel["layer"][0]["encoding"]["detail"]["field"] == "cell"
+
+
+def test_a_figure_that_cannot_be_drawn_says_so_in_its_place():
+    drawn: Future[str] = Future()
+    drawn.set_exception(DrawingError("Vega is at a loss\n    at l (vega.js:1)"))
+    figure = Figure("sad", drawn, "caption", "alt", pd.DataFrame({"a": [1]}))
+    with pytest.warns(UserWarning, match=r"the figure sad could not be drawn \(Vega is at a loss\)"):
+        assert "could not be drawn; its numbers are in its CSV file" in figure.svg
 
 
 def test_traces_are_counted_while_seeds_still_train(builder: Any):

@@ -40,6 +40,12 @@ def test_protocols_never_share_a_table(varied: Store):
     assert any("2 protocols" in sentence for sentence in caveats(load(varied), found))
 
 
+def test_a_dataset_that_is_called_as_a_part_of_the_page_has_an_address_of_its_own(builder):
+    for dataset in ("method", "method-2", "Ring 8"):
+        builder.add("hinge", dataset, 0, "failed")
+    assert [found.slug for found in rankings(load(builder.write()))] == ["method-2", "method-2-2", "Ring-8"]
+
+
 def test_cells_without_scores_stand_under_the_protocol_they_were_meant_for(builder):
     for seed in range(2):
         builder.add("hinge", "digits", seed)

@@ -207,7 +207,7 @@ def test_costs_show_how_much_of_the_time_went_into_scoring(builder):
     assert list(frame.cells.columns)[-3:] == ["train_seconds", "evaluate_seconds", "wait_seconds"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_suite_of_105_cells_stays_small(whole_suite: Store, tmp_path: Path):
     page = write_report(whole_suite, None, tmp_path / "out")
     assert page.stat().st_size < 3_000_000

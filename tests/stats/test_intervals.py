@@ -90,7 +90,26 @@ def test_the_median_is_offered_where_least_and_greatest_hold_it(n: int, confiden
 @given(st.lists(st.floats(-1e6, 1e6), min_size=5, max_size=40), st.sampled_from([0.8, 0.9, 0.95]))
 def test_the_interval_of_a_median_holds_the_median(values: list[float], confidence: float):
     found = median_interval(values, confidence)
-    assert min(values) <= found.low <= found.value <= found.high <= max(values)
+    assert min(values) <= found.value <= max(values)
+    assert found.offered or 2 * sum(values.count(value) > 1 or abs(value) < 1e-6 for value in values) >= len(values)
+    if found.offered:
+        assert min(values) <= found.low <= found.value <= found.high <= max(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "median"),
+    [
+        ([8.0] * 5, False, False),
+        ([8.0, 8.0, 8.0, 7.0, 7.0], False, False),
+        ([8.0, 8.0, 7.0, 7.0, 6.0], True, False),
+        ([8.0, 8.0, 7.0, 6.0, 5.0], True, True),
+        ([8.0, 8.0 + 1e-14, 7.0, 7.0 - 1e-14, 6.0], True, False),
+    ],
+)
+def test_where_seeds_gave_the_same_numbers_centres_have_no_interval(values: list[float], mean: bool, median: bool):
+    for found, offered in ((mean_interval(values), mean), (median_interval(values), median)):
+        assert found.offered is offered
+        assert ("the same numbers" in found.reason) is not offered
 
 
 def test_a_standard_deviation_has_no_bounds():

@@ -29,9 +29,11 @@ def test_shares_by_hand():
 def test_the_median_time_is_infinite_where_half_never_arrive():
     found = median_time([1.0, 2.0, None, None, None])
     assert (found.value, found.low, found.high) == (INF, 1.0, INF)
+    assert median_time([None] * 6).low == INF
+    tied = median_time([100.0, 100.0, 100.0, 200.0, None])  # all seen at the same evaluation
+    assert tied.value == 100.0 and not tied.offered and "the same numbers" in tied.reason
     found = median_time([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, None])
     assert found.value == 4.5 and found.high == INF and 1.0 < found.low < 2.0
-    assert median_time([None] * 6).low == INF
     assert not median_time([1.0, 2.0, 3.0, None]).offered
 
 

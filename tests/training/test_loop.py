@@ -97,15 +97,22 @@ def last_weights(cells: Sequence[Cell], data: Tensor, monkeypatch: pytest.Monkey
     return list(game.g_flat[: len(cells), : game.g.size])
 
 
-@pytest.mark.parametrize(("data", "steps"), [(POINTS, 100), (IMAGES, 100)], ids=["mlp", "dcgan with batch norm"])
+@pytest.mark.parametrize(
+    ("data", "steps"),
+    [
+        pytest.param(POINTS, 100, id="mlp"),
+        pytest.param(IMAGES, 25, id="dcgan with batch norm"),
+        pytest.param(IMAGES, 100, id="dcgan, longer", marks=pytest.mark.long),
+    ],
+)
 def test_each_cell_of_a_mixed_cohort_follows_the_trajectory_of_a_plain_loop(
     data: Tensor, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cells = [
-        cell(with_r1("non_saturating", 1.0), data, 0, g_lr=2e-4, d_lr=1e-3),
-        cell(with_r1("hinge", 0.3), data, 1, g_lr=1e-3, d_lr=2e-4),
-        cell(with_r1("least_squares", 2.0), data, 0, g_lr=5e-4, d_lr=5e-4, betas=(0.0, 0.9)),
-        cell(with_r1("relativistic_paired", 0.1), data, 2, g_lr=1e-4, d_lr=4e-4, betas=(0.9, 0.999)),
+        cell(with_r1("non_saturating", 1.0), data, 0, g_lr=2e-4, d_lr=1e-3, g_steps=steps),
+        cell(with_r1("hinge", 0.3), data, 1, g_lr=1e-3, d_lr=2e-4, g_steps=steps),
+        cell(with_r1("least_squares", 2.0), data, 0, g_lr=5e-4, d_lr=5e-4, betas=(0.0, 0.9), g_steps=steps),
+        cell(with_r1("relativistic_paired", 0.1), data, 2, g_lr=1e-4, d_lr=4e-4, betas=(0.9, 0.999), g_steps=steps),
     ]
     trained = last_weights(cells, data, monkeypatch)
     for one, weights in zip(cells, trained, strict=True):
@@ -268,7 +275,7 @@ def test_ends_are_found_at_any_step_without_looking_at_every_one() -> None:
         assert ends.steps() == [0, wanted, 2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_step_launches_few_kernels_whatever_the_number_of_cells_and_never_asks_the_device(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

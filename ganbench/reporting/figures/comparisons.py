@@ -78,7 +78,9 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     offered = any(chance.offered for row in found.values() for chance in row.values())
     reason = next((c.reason for row in found.values() for c in row.values() if c.reason), "")
     interval = (
-        "The intervals (95 %, Jeffreys') are in the tooltips and the data." if offered else f"No interval: {reason}."
+        "The intervals (which cover at least 95 %) are in the tooltips and the data."
+        if offered
+        else f"No interval: {reason}."
     )
     caption = (
         "Chance in % that the contender of a row beats that of a column: the share of all pairs of their seeds in "
@@ -124,7 +126,7 @@ def ranks_figure(frame: Frame, overall: Overall) -> Figure:
             "5 %): contenders whose dots lie under it are not told apart from the one where it begins."
         )
     caption = (
-        f"Mean ranks over {ranks.datasets} datasets by the mean final headline of each (n = {ranks.datasets} ranks per "
+        f"Mean ranks over {ranks.datasets} datasets by the final headline of each (n = {ranks.datasets} ranks per "
         f"contender); one that lost a seed ranks after all that lost none. {_friedman(overall)}{told}"
     )
     alternative = "Mean ranks of the contenders over all datasets"

@@ -177,7 +177,7 @@ def test_regret_is_told_with_its_interval_or_with_why_there_is_none(shown):
     drawn, table = parts(shown, "Another dataset's settings")
     assert isinstance(drawn, Figure) and isinstance(table, Table)
     told = {(row[0], row[1], row[2]): row[5:] for row in table.rows}
-    assert told["hinge", "grid25", "ring8"] == ("1.84, n = 5", "0.50 (0.50 to 0.60), n = 5")
+    assert told["hinge", "grid25", "ring8"] == ("1.84, n = 5", "0.50 (0.40 to 0.60), n = 5")
     assert told["hinge", "ring8", "grid25"] == (NOTHING, "the same settings")
     assert told["wgan", "grid25", "ring8"] == (NOTHING, "no trial was feasible there")
     assert told["wgan", "ring8", "grid25"] == ("1.84, n = 5", NOTHING)

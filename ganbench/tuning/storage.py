@@ -1,8 +1,9 @@
-"""Where studies are kept: in a journal file, or in a database that machines share."""
+"""Where studies are kept: a journal in the store, or a database that several machines share."""
 
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,9 @@ import optuna
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
+from ganbench.locks import alone
 from ganbench.sent import hidden
 from ganbench.suite.errors import wrong
-from ganbench.tuning.journal_lock import KernelLock
 
 TRIES = 4  # to open a database
 
@@ -22,7 +23,7 @@ def open_storage(place: Path | str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if isinstance(place, Path):
         place.parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(str(place), cast(Any, KernelLock(place))))
+        return JournalStorage(JournalFileBackend(str(place), cast(Any, _KernelLock(place))))
     for left in reversed(range(TRIES)):
         try:
             return RDBStorage(place)
@@ -32,3 +33,24 @@ def open_storage(place: Path | str) -> BaseStorage:
                 raise wrong("--storage", f"cannot be opened: {type(error).__name__}: {told}") from None
             time.sleep(0.2)  # another machine may be making the tables
     raise AssertionError("unreachable")
+
+
+class _KernelLock:
+    """A journal's lock that goes with its process, even a killed one; Optuna's own would then block for 30 seconds."""
+
+    def __init__(self, journal: Path) -> None:
+        """Lock a file beside the journal."""
+        self._journal = journal
+        self._held: AbstractContextManager[bool] | None = None
+
+    def acquire(self) -> bool:
+        """Wait for it."""
+        self._held = alone(self._journal)
+        self._held.__enter__()
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        assert self._held is not None
+        self._held.__exit__(None, None, None)
+        self._held = None
