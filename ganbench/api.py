@@ -163,6 +163,7 @@ def tune(
     where cells get no result.
     """
     from ganbench.reporting import write_report
+    from ganbench.study_tracking import StudyTracking
     from ganbench.tuning.tuner import make_tune_plan
     from ganbench.tuning.tuner import tune as tuned
     from ganbench.tuning.writing import write_tuned_suite
@@ -180,7 +181,11 @@ def tune(
     )
     made, heard = make_tune_plan(Path(suite), options, storage, trials, sampler, seed), listener or Silence()
     done = tuned(
-        made, lambda cells: train_cells(cells, heard), lambda last: execute(last, heard, tracking_uri), heard.said
+        made,
+        lambda cells: train_cells(cells, heard),
+        lambda last: execute(last, heard, tracking_uri),
+        heard.said,
+        StudyTracking(made.plan.store, f"{made.plan.suite.name}-tune", tracking_uri),
     )
     if write is not None:
         write_tuned_suite(Path(write), made.plan.suite, done.findings, done.rows)

@@ -1,9 +1,9 @@
 """What of a store an MLflow already has: the marks in STORE/tracking, read without importing mlflow.
 
 A mark names the run and the content that was sent, so a cell whose result changed (a retry, a late score) is
-sent again; so is a suite's list of cells, whose mark names no cell. Each is a line at the end of a file, written at
-once: the last one of a cell counts, and half a line is none. Marks are lost without harm: the tracker then finds the
-runs by their tags.
+sent again; so is a suite's list of cells, whose mark names no cell, and what there is of its studies. Each is a line
+at the end of a file, written at once: the last one of a cell counts, and half a line is none. Marks are lost without
+harm: the tracker then finds the runs by their tags.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote
 from ganbench.paths import write_whole
 from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.store import Store
+from ganbench.studies import Piece, Studies, pieces
 
 SQLITE = "sqlite:///"
 ARTIFACTS = "mlartifacts"  # beside a database file
@@ -93,6 +94,17 @@ def list_is_sent(store: Store, suite: SuiteRecord, uri: str | None) -> bool:
 def remember_list(store: Store, suite: SuiteRecord, uri: str | None, run: str) -> None:
     """Mark a suite's list of cells as sent."""
     _mark(store, uri, {"suite": suite.name, "cell": "", "content": _digest(asdict(suite)), "run": run})
+
+
+def unsent_pieces(store: Store, held: Studies, uri: str | None) -> list[Piece]:
+    """List what there is of studies that the MLflow at `uri` does not have as it is."""
+    sent = _read(store, uri).get(held.suite, {})
+    return [piece for piece in pieces(held) if sent.get(piece.mark) != piece.content]
+
+
+def remember_piece(store: Store, held: Studies, uri: str | None, piece: Piece, run: str) -> None:
+    """Mark a study, or a trial of one, as sent."""
+    _mark(store, uri, {"suite": held.suite, "cell": piece.mark, "content": piece.content, "run": run})
 
 
 def _mark(store: Store, uri: str | None, mark: dict[str, str]) -> None:

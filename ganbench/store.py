@@ -10,6 +10,7 @@
     STORE/cells/KEY/scores/EKEY/scores.json all scores under one evaluation: written last
     STORE/suites/NAME.json                  the cells of the last run of a suite, with their labels
     STORE/tuning/NAME.json                  what tuning came to whose cells are those of the suite NAME: its trials
+    STORE/studies/NAME.json                 the same as MLflow is sent it: see ganbench.studies
 
 Numbers that are not finite are null in every file. Nothing here is ever unpickled.
 """

@@ -33,7 +33,7 @@ def series(result: Result, trace: Iterable[Mapping[str, float | None]]) -> tuple
                 by_name.setdefault(name, []).append((float(value), int(step)))
             else:
                 left_out += 1
-    thin = [(_name(name), thinned(known)) for name, known in by_name.items()]
+    thin = [(allowed(name), thinned(known)) for name, known in by_name.items()]
     return [(name, value, step) for name, known in thin for value, step in known], left_out
 
 
@@ -60,7 +60,7 @@ def thinned(points: Sequence[T], most: int = POINTS) -> Sequence[T]:
 def parameters_of(listed: Listed) -> dict[str, str]:
     """Return what a cell was trained with, nested settings by their path."""
     named = {name: getattr(listed, name) for name in ("objective", "architecture", "dataset", "seed")}
-    return {_name(name): str(value)[:TEXT] for name, value in {**_flat(listed.settings), **named}.items()}
+    return {allowed(name): str(value)[:TEXT] for name, value in {**_flat(listed.settings), **named}.items()}
 
 
 def tags_of(result: Result) -> dict[str, str]:
@@ -73,7 +73,7 @@ def tags_of(result: Result) -> dict[str, str]:
         "ganbench.outcome": status.outcome,
         "ganbench.protocol_id": result.scores.protocol_id if result.scores else "",
         "ganbench.reason": status.reason[:TEXT],
-        **{f"ganbench.provenance.{_name(name)}": value[:TEXT] for name, value in status.provenance.items()},
+        **{f"ganbench.provenance.{allowed(name)}": value[:TEXT] for name, value in status.provenance.items()},
     }
     return {name: value for name, value in tags.items() if value}
 
@@ -85,6 +85,6 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _name(text: str) -> str:
+def allowed(text: str) -> str:
     """Return a name that MLflow takes."""
     return re.sub(r"[^\w\-. /]", "_", text, flags=re.ASCII)[:NAME]

@@ -25,6 +25,8 @@ def track(
         from ganbench.cli.stores import suite_of
         from ganbench.runner import track as send
         from ganbench.store import Store
+        from ganbench.studies import tuned_suites
+        from ganbench.study_tracking import StudyTracking
 
         held = Store(Path(store))
         names = [suite_of(held, suite)] if suite else [suite_of(held, None), *held.suites()[1:]]
@@ -33,6 +35,8 @@ def track(
             record = held.suite(name)
             assert record is not None
             wrong += [told] if (told := send(held, record, tracking_uri, Display())) else []
+        for tuned in names if suite else tuned_suites(held):
+            wrong += [told] if (told := StudyTracking(held, tuned, tracking_uri).close()) else []
         for told in wrong:
             typer.echo(told, err=True)
         if not wrong:

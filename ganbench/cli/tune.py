@@ -98,7 +98,9 @@ def tune(
     loses a seed (it diverged, failed or timed out) is infeasible. Then the
     best few are compared on fresh seeds, and the winner is measured on others
     again, beside the suite's own settings and those that the objective's
-    source recommends: only these numbers are shown.
+    source recommends: only these numbers are shown. Of several values
+    ([bold]objective: \\[fid_final, modes_final, cost][/bold]) there is no one best: some
+    settings along the Pareto front are measured instead.
 
     Trials that are worth little can be ended early:
 
@@ -153,6 +155,7 @@ def tune(
 def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     from ganbench.cli.progress import Display
     from ganbench.runner import execute, train
+    from ganbench.study_tracking import StudyTracking
     from ganbench.tuning.search import Incomplete
     from ganbench.tuning.tuner import tune
 
@@ -168,7 +171,8 @@ def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     for note in made.plan.notes:
         speaker.said(f"note: {note}")
     try:
-        return tune(made, trained, finished, speaker.said)
+        studies = StudyTracking(made.plan.store, f"{made.plan.suite.name}-tune", tracking_uri)
+        return tune(made, trained, finished, speaker.said, studies)
     except Incomplete as error:
         for told in error.errors:
             typer.echo(told.rstrip(), err=True)
@@ -185,13 +189,14 @@ def _show(done: Tuned) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ganbench.tuning.telling import HEADINGS, found_told, told
+    from ganbench.tuning.telling import found_told, headings, rows_told
 
     table = Table(title="On fresh seeds, by which nothing was chosen", title_justify="left")
-    for place, heading in enumerate(HEADINGS):
-        table.add_column(heading, justify="left" if place < 2 else "right", overflow="fold")
-    for finding in done.findings:
-        table.add_row(*told(finding))
+    for heading in headings(done.findings):
+        named = heading in ("objective", "dataset", "settings")
+        table.add_column(heading, justify="left" if named else "right", overflow="fold")
+    for row in (row for finding in done.findings for row in rows_told(finding)):
+        table.add_row(*row)
     console = Console(soft_wrap=False)
     console.print(table)
     for finding in done.findings:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ganbench.registry import Part, unknown
+from ganbench.suite.aims import check_aims
 from ganbench.suite.choices import Choice
 from ganbench.suite.errors import Findings
 from ganbench.suite.prune import Prune, check_prune
@@ -59,14 +60,22 @@ class TuneSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     trials: int = Field(32, gt=0, description="settings tried of each objective on each dataset")
-    objective: str | None = Field(
-        None, description="the value to be tuned, such as fid_final or fid_best; unset: the headline's, final"
+    objective: str | tuple[str, ...] | None = Field(
+        None,
+        description="the value to be tuned, such as fid_final or fid_best, or several of them, and cost; "
+        "unset: the headline's, final",
     )
     direction: Literal["lower", "higher"] | None = Field(None, description="which is better; unset: as the metric says")
     seeds_per_trial: int = Field(2, gt=0, description="seeds of each trial, the same for all")
     sampler: SamplerName = "tpe"
     seed: Annotated[int, Field(ge=0)] = Field(0, description="of the sampler")
     batch: int = Field(8, gt=0, description="trials of each study that are asked for, and trained, together")
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The values to be tuned; none where it is the headline's."""
+        given = self.objective
+        return () if given is None else (given,) if isinstance(given, str) else given
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,8 @@ def check_tune(
         check_prune(given.get("prune"), settings.seeds_per_trial, findings, *place, "prune"),
         findings.locate((*place, "prune", "first")),
     )
+    directed, pruned = (given.get(name) is not None for name in ("direction", "prune"))
+    check_aims(settings.asked, settings.sampler, directed, pruned, findings, *place)
     if not findings.below(*place):
         _see_that_spaces_are_whole(found, objectives, findings, *place)
     return found

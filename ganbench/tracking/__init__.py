@@ -4,5 +4,16 @@ from ganbench.sent import pending
 from ganbench.tracking.reaching import TrackingError, reachable
 from ganbench.tracking.reading import Reader, TrackedRun, reading
 from ganbench.tracking.sending import Synced, Tracker
+from ganbench.tracking.studies import StudyTracker
 
-__all__ = ["Reader", "Synced", "TrackedRun", "Tracker", "TrackingError", "pending", "reachable", "reading"]
+__all__ = [
+    "Reader",
+    "StudyTracker",
+    "Synced",
+    "TrackedRun",
+    "Tracker",
+    "TrackingError",
+    "pending",
+    "reachable",
+    "reading",
+]

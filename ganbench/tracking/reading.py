@@ -47,7 +47,7 @@ class Reader:
 
     def experiments(self) -> list[str]:
         """List the experiments by name; TrackingError where they cannot be read, here and below."""
-        return [found.name for found in self._asked(lambda client: _all_of(client.search_experiments))]
+        return [found.name for found in self._asked(lambda client: all_of(client.search_experiments))]
 
     def runs(self, experiment: str) -> list[TrackedRun]:
         """List the runs of an experiment, the oldest first."""
@@ -55,7 +55,7 @@ class Reader:
         def ask(client: MlflowClient) -> list[Run]:
             found = client.get_experiment_by_name(experiment)
             assert found is not None
-            return _all_of(partial(client.search_runs, [found.experiment_id], order_by=["attributes.start_time"]))
+            return all_of(partial(client.search_runs, [found.experiment_id], order_by=["attributes.start_time"]))
 
         return [
             TrackedRun(run.info.run_id, run.data.tags, run.info.status == "RUNNING", run.info.artifact_uri)
@@ -95,7 +95,7 @@ class Reader:
             raise TrackingError(f"MLflow at {shown(self._uri)} cannot be read ({reason(error, self._uri)})") from error
 
 
-def _all_of(page: Callable[..., Any]) -> list[Any]:
+def all_of(page: Callable[..., Any]) -> list[Any]:
     """Turn every page of a search."""
     found = page(max_results=1000)
     entries = list(found)

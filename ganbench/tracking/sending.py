@@ -10,10 +10,8 @@ are written past it (`filling`); the whole trace is an artifact of the run.
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +21,6 @@ from ganbench.run_files import Listing, gather
 from ganbench.sent import (
     SQLITE,
     Result,
-    identity,
     list_is_sent,
     pending,
     places,
@@ -35,7 +32,8 @@ from ganbench.sent import (
 from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 from ganbench.tracking import senders
-from ganbench.tracking.filling import Content, fill
+from ganbench.tracking.experiments import Experiment, connect, milliseconds
+from ganbench.tracking.filling import Content
 from ganbench.tracking.reaching import (
     ATTEMPTS,
     BACKOFF,
@@ -48,15 +46,15 @@ from ganbench.tracking.reaching import (
 )
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run, RunInfo
+    from mlflow.entities import RunInfo
     from mlflow.tracking import MlflowClient
 
 T = TypeVar("T")
 
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
-METRICS = 1000  # MLflow's limit for one log_batch
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
 
+OF_CELLS = "tags.`ganbench.key` != ''"  # an experiment has runs of studies and their trials as well
 LEFT = "ganbench was killed while it sent this run, and its store no longer has this cell to send"
 
 
@@ -107,7 +105,7 @@ class Tracker:
         last: RunInfo | None = None
         with quiet():
             try:
-                experiment = self._retried(self._connect)
+                experiment = self._retried(partial(connect, self.store, self.suite, self.uri))
                 self._retried(partial(self._end_what_was_left, experiment))
             except troubles() as error:
                 raise TrackingError(self.told(error)) from error
@@ -141,28 +139,11 @@ class Tracker:
             f"`ganbench track {self.store.root}{place}` sends them later"
         )
 
-    def _connect(self) -> _Experiment:
-        from mlflow.tracking import MlflowClient
-
-        uri, artifacts = places(self.store, self.uri)
-        client, listing = MlflowClient(uri), Listing(self.suite, identity(self.store), senders.now())
-        database = Path(uri.removeprefix(SQLITE)).resolve() if uri.startswith(SQLITE) else None
-        found = client.get_experiment_by_name(self.suite.name)
-        if found is None:
-            made = client.create_experiment(self.suite.name, artifact_location=artifacts)
-            return _Experiment(client, made, listing, database, empty=True)
-        if found.lifecycle_stage != "active":
-            raise TrackingError(
-                f"the experiment {self.suite.name!r} was deleted in MLflow at {shown(uri)}; restore it there "
-                "(mlflow experiments restore), or give the suite another name"
-            )
-        return _Experiment(client, found.experiment_id, listing, database)
-
-    def _end_what_was_left(self, experiment: _Experiment) -> None:
+    def _end_what_was_left(self, experiment: Experiment) -> None:
         """End the runs that killed syncs of this store left, but those that are replaced as soon as theirs is sent."""
         if experiment.empty:
             return
-        mine = f"attributes.status = 'RUNNING' AND tags.`ganbench.store` = '{experiment.listing.store}'"
+        mine = f"attributes.status = 'RUNNING' AND tags.`ganbench.store` = '{experiment.listing.store}' AND {OF_CELLS}"
         found = experiment.client.search_runs([experiment.number], mine)
         left = [run for run in found if senders.is_left(run.data.tags)]
         coming = {result.mark for result in unsent(self.store, self.suite, self.uri)} if left else set()
@@ -174,10 +155,12 @@ class Tracker:
                 experiment.client.delete_tag(run.info.run_id, "ganbench.content")
                 experiment.client.set_terminated(run.info.run_id, "KILLED")
 
-    def _send_list(self, experiment: _Experiment, run: RunInfo | None) -> None:
+    def _send_list(self, experiment: Experiment, run: RunInfo | None) -> None:
         """Put the list of all cells, as it is in the store by now, into the run that was sent last."""
         suite = self.store.suite(self.suite.name) or self.suite
-        run = run or next((run.info for run in experiment.client.search_runs([experiment.number], max_results=1)), None)
+        if run is None:
+            found = experiment.client.search_runs([experiment.number], OF_CELLS, max_results=1)
+            run = found[0].info if found else None
         if run is None or list_is_sent(self.store, suite, self.uri):
             return
         name, content = Listing(suite, experiment.listing.store, senders.now()).whole()
@@ -188,45 +171,7 @@ class Tracker:
         return retried(action, self.attempts, self.backoff)
 
 
-@dataclass(frozen=True)
-class _Experiment:
-    """The suite's experiment in one MLflow, which may be a `database` file.
-
-    It is `empty` when it was made just now: it holds no run but of cells `begun`.
-    """
-
-    client: MlflowClient
-    number: str
-    listing: Listing
-    database: Path | None = None
-    empty: bool = False
-    begun: set[str] = field(default_factory=set)
-
-    def runs_of(self, result: Result) -> Sequence[Run]:
-        """Return the runs of a cell under its evaluation, which whoever asks is going to send."""
-        if self.empty and result.mark not in self.begun:
-            self.begun.add(result.mark)
-            return ()
-        key, evaluation = result.listed.key, result.listed.evaluation_key
-        same_cell = f"tags.`ganbench.key` = '{key}' AND tags.`ganbench.evaluation_key` = '{evaluation}'"
-        found: Sequence[Run] = self.client.search_runs([self.number], same_cell)
-        return found
-
-    def end(self, run: RunInfo, content: Content) -> None:
-        """Give a new run all that it has beside its tags, and end it."""
-        from mlflow.entities import Metric, Param
-
-        if self.database is not None and fill(self.database, run.run_id, content):
-            return
-        metrics = [Metric(name, value, content.end, step) for name, value, step in content.points]
-        parameters = [Param(name, text) for name, text in content.parameters.items()]
-        self.client.log_batch(run.run_id, metrics=metrics[:METRICS], params=parameters)
-        for begin in range(METRICS, len(metrics), METRICS):
-            self.client.log_batch(run.run_id, metrics=metrics[begin : begin + METRICS])
-        self.client.set_terminated(run.run_id, content.status, end_time=content.end)
-
-
-def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInfo, bool] | None:
+def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunInfo, bool] | None:
     """Make the cell's run and say whether it is new; None where another process is making the same.
 
     A half-sent or outdated run of the cell is replaced; what another process is sending, and what another store has
@@ -243,7 +188,7 @@ def _send(experiment: _Experiment, store: Store, result: Result) -> tuple[RunInf
                 return None
         elif running or tags.get("ganbench.store", experiment.listing.store) == experiment.listing.store:
             client.delete_run(run.info.run_id)
-    end = _milliseconds(status.provenance.get("finished", ""))
+    end = milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
     points, left_out = series(result, store.trace(result.listed.key))
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
@@ -267,10 +212,3 @@ def _keep_artifacts(client: MlflowClient, run: RunInfo, write: Callable[[Path], 
     with tempfile.TemporaryDirectory(prefix="ganbench-") as temporary:
         write(Path(temporary))
         client.log_artifacts(run.run_id, temporary)
-
-
-def _milliseconds(moment: str) -> int:
-    try:
-        return round(datetime.fromisoformat(moment).timestamp() * 1000)
-    except ValueError:
-        return round(time.time() * 1000)

@@ -26,6 +26,15 @@ class Beating(Protocol):
         """Give them up."""
 
 
+class Claims(Protocol):
+    """Which process a claim belongs to, and whether that is still at work."""
+
+    token: str
+
+    def dead(self, token: str, told: float) -> bool:
+        """Say whether the process behind a token, last heard of at a time, has ended."""
+
+
 class Presence:
     """This process, among those that share a search through one folder or one database."""
 

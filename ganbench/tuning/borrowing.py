@@ -100,4 +100,4 @@ def _by_seed(store: Store, subject: Subject, rows: Sequence[Planned]) -> dict[in
         found = {row.seed: score(store, row, subject) for row in rows}
     except LookupError as error:
         raise Incomplete([f"cell {error} has no result; the same command goes on"]) from None
-    return {seed: value for seed, value in found.items() if not isinstance(value, str)}
+    return {seed: values[0] for seed, values in found.items() if not isinstance(values, str)}

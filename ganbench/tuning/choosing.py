@@ -1,4 +1,4 @@
-"""Which trials are tried again: those that are as good as the best, by a one-standard-error rule. No I/O."""
+"""Which trials are tried again: those as good as the best, by a one-standard-error rule, or a Pareto front. No I/O."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ganbench.stats import Better
+from ganbench.stats.fronts import pareto_front, spread
+
 LEAST = 4  # trials of which a standard error is pooled
 
 
@@ -16,7 +19,7 @@ class Tried:
     """A finished trial: its settings, the scores of its seeds, and why others have none (`lost`, one entry each).
 
     `ended` is how far it came, where it ended early: the G step of a rung, or a number of seeds. Its scores are those
-    up to there.
+    up to there. Where there are several values, `scores` are the first, and `further` has those of each other one.
     """
 
     number: int
@@ -24,6 +27,7 @@ class Tried:
     scores: tuple[float, ...] = ()
     lost: tuple[str, ...] = field(default=())
     ended: int | None = None
+    further: tuple[tuple[float, ...], ...] = ()
 
     @property
     def feasible(self) -> bool:
@@ -44,6 +48,11 @@ class Tried:
     def mean(self) -> float:
         """The mean over its seeds; NaN where none has a score."""
         return statistics.fmean(self.scores) if self.scores else math.nan
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """The means of all values."""
+        return (self.mean, *map(statistics.fmean, self.further))
 
 
 def standard_error(trials: Sequence[Tried]) -> float:
@@ -73,16 +82,46 @@ def chosen(
     where no trial is feasible.
     """
     sign = 1.0 if better == "lower" else -1.0
-    distinct: dict[str, Tried] = {}
-    for trial in sorted(trials, key=lambda each: each.number):
-        if trial.feasible:
-            distinct.setdefault(repr(sorted(trial.settings.items())), trial)
-    if not distinct:
+    found = sorted(_distinct(trials), key=lambda each: sign * each.mean)
+    if not found:
         return []
-    found = sorted(distinct.values(), key=lambda each: sign * each.mean)
     limit = sign * found[0].mean + standard_error(found[: max(LEAST, len(found) // 4)])
     within = [trial for trial in found if sign * trial.mean <= limit]
     others = [trial for trial in found if sign * trial.mean > limit]
     within.sort(key=lambda each: (cost(each.settings), sign * each.mean, each.number))
     others.sort(key=lambda each: (sign * each.mean, each.number))
     return [*within, *others][:k]
+
+
+def front(trials: Sequence[Tried], better: Sequence[Better]) -> list[Tried]:
+    """Return the Pareto front of the feasible trials' means, the best of the first value first.
+
+    Trials of equal settings, or with the same means, count once: the earliest. Empty where no trial is feasible.
+    """
+    found: dict[tuple[float, ...], Tried] = {}
+    for trial in _distinct(trials):
+        found.setdefault(trial.means, trial)
+    means = list(found)
+    signs = [1.0 if way == "lower" else -1.0 for way in better]
+    best_first = sorted(
+        (means[place] for place in pareto_front(means, better)),
+        key=lambda point: [sign * value for sign, value in zip(signs, point, strict=True)],
+    )
+    return [found[point] for point in best_first]
+
+
+def spread_over(found: Sequence[Tried], k: int) -> list[Tried]:
+    """Return at most `k` trials that stand for a whole front: both its ends, and evenly between by their order.
+
+    By the order and not by the values, which have no common scale. Of one, it is the best in the first value.
+    """
+    return [found[place] for place in spread(len(found), k)]
+
+
+def _distinct(trials: Sequence[Tried]) -> list[Tried]:
+    """Return the feasible trials, the first first, and of equal settings the first."""
+    found: dict[str, Tried] = {}
+    for trial in sorted(trials, key=lambda each: each.number):
+        if trial.feasible:
+            found.setdefault(repr(sorted(trial.settings.items())), trial)
+    return list(found.values())

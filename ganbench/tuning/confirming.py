@@ -7,7 +7,6 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from ganbench.planning import Plan
 from ganbench.stats import Interval, centre, mean_where_it_holds
@@ -15,13 +14,15 @@ from ganbench.store import Store
 from ganbench.suite.plan import Planned
 from ganbench.suite.tune import Tune
 from ganbench.tuning.borrowing import Repaid
-from ganbench.tuning.choosing import Tried, chosen
+from ganbench.tuning.choosing import Tried, chosen, front, spread_over
 from ganbench.tuning.importance import Importance
 from ganbench.tuning.search import Incomplete, Trainer, planned
 from ganbench.tuning.subjects import Settings, Subject, score
 
-Variant = Literal["default", "recommended", "tuned"]
+Variant = str
+"""What a measured setting is called: one of these, or of several objectives `front 1`, `front 2`, ..."""
 VARIANTS: tuple[Variant, ...] = ("default", "recommended", "tuned")
+GIVEN = VARIANTS[:2]  # what no search found
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,19 @@ class Measured:
 
     `centre` is what stands for the seeds in a report: of scores of which more is better the mean, of distances the
     median.
+    `further` are the means of the values beside the first.
     """
 
     settings: Settings
     mean: Interval
     lost: tuple[str, ...] = ()
     centre: Interval | None = None
+    further: tuple[Interval, ...] = ()
+
+    @property
+    def means(self) -> tuple[Interval, ...]:
+        """The means of all values."""
+        return (self.mean, *self.further)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Finding:
     """What tuning one subject came to: its trials, and each variant on the same fresh seeds.
 
     There is no `tuned` where no trial was feasible, and no `recommended` where the recipe names no other settings.
+    Where there are several values, there are settings along the front in place of `tuned`, the best of the first value
+    first.
     `importance` is that of the parameters, where the trials are enough for any; `borrowed` is what the settings found
     on other datasets score here.
     """
@@ -62,6 +72,11 @@ class Finding:
     def pruned(self) -> Counter[int]:
         """How many trials were pruned, by the G step or the number of seeds after which."""
         return Counter(trial.pruned for trial in self.tried if trial.pruned is not None)
+
+    @property
+    def found(self) -> dict[Variant, Measured]:
+        """What the search found, the first choice first."""
+        return {name: measured for name, measured in self.measured.items() if name not in GIVEN}
 
 
 def choice_seeds(tune: Tune) -> range:
@@ -99,13 +114,32 @@ def best_again(plan: Plan, found: Sequence[tuple[Subject, Sequence[Tried]]], tra
     return best
 
 
-def variants(tune: Tune, subject: Subject, tuned: Settings | None) -> dict[Variant, tuple[Settings, list[Planned]]]:
+def found_again(
+    plan: Plan, found: Sequence[tuple[Subject, Sequence[Tried]]], train: Trainer
+) -> list[dict[Variant, Settings]]:
+    """Return the settings that each subject is measured with, by variant: the best one, or some along the front.
+
+    Nothing is chosen among those of a front, so they are not compared before. None where no trial was feasible.
+    """
+    tune = plan.suite.tune
+    assert tune is not None
+    if all(len(subject.aims) == 1 for subject, _ in found):
+        return [{} if best is None else {"tuned": best} for best in best_again(plan, found, train)]
+    fronts = [front(tried, [aim.better for aim in subject.aims]) for subject, tried in found]
+    return [
+        {f"front {place}": trial.settings for place, trial in enumerate(spread_over(trials, tune.confirm.k), 1)}
+        for trials in fronts
+    ]
+
+
+def variants(
+    tune: Tune, subject: Subject, found: Mapping[Variant, Settings]
+) -> dict[Variant, tuple[Settings, list[Planned]]]:
     """Return the cells that are reported of a subject, by variant, all on the same fresh seeds."""
     settings: dict[Variant, Settings] = {"default": {}}
     if recommended := subject.recommended():
         settings["recommended"] = recommended
-    if tuned is not None:
-        settings["tuned"] = tuned
+    settings |= found
     return {
         name: (told, subject.rows(told, fresh_seeds(tune), label(subject, name))) for name, told in settings.items()
     }
@@ -128,12 +162,11 @@ def finding(
     measured: dict[Variant, Measured] = {}
     for name, (settings, rows) in cells.items():
         scores, lost = _scores(store, subject, rows)
-        measured[name] = Measured(
-            settings,
-            mean_where_it_holds(scores, subject.better),
-            tuple(lost),
-            centre(scores, subject.better),
-        )
+        means = [
+            mean_where_it_holds([each[place] for each in scores], aim.better) for place, aim in enumerate(subject.aims)
+        ]
+        middle = centre([each[0] for each in scores], subject.better)
+        measured[name] = Measured(settings, means[0], tuple(lost), middle, tuple(means[1:]))
     return Finding(subject, tuple(tried), measured)
 
 
@@ -150,10 +183,10 @@ def _train(plan: Plan, rows: Sequence[Planned], train: Trainer) -> None:
 def _rank(store: Store, subject: Subject, rows: Sequence[Planned]) -> tuple[int, float]:
     scores, lost = _scores(store, subject, rows)
     sign = 1.0 if subject.better == "lower" else -1.0
-    return len(lost), sign * statistics.fmean(scores) if scores else math.inf
+    return len(lost), sign * statistics.fmean(each[0] for each in scores) if scores else math.inf
 
 
-def _scores(store: Store, subject: Subject, rows: Sequence[Planned]) -> tuple[list[float], list[str]]:
+def _scores(store: Store, subject: Subject, rows: Sequence[Planned]) -> tuple[list[tuple[float, ...]], list[str]]:
     try:
         found = [score(store, row, subject) for row in rows]
     except LookupError as error:

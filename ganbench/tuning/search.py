@@ -183,13 +183,14 @@ def _scored(store: Store, batch: Sequence[_Trial], result: Result) -> list[tuple
         except LookupError:
             missing += 1
             continue
-        scores = [each for each in found if not isinstance(each, str)]
+        scores = [each[0] for each in found if not isinstance(each, str)]
+        further = [each[1:] for each in found if not isinstance(each, str)]
         lost = [each for each in found if isinstance(each, str)]
         study = trial.searched.study
         if len(study.stages) > 1 and not lost:
             study.report(trial.asked, scores)
         if lost or trial.last:
-            study.tell(trial.asked, scores, lost)
+            study.tell(trial.asked, scores, lost, further)
         else:
             left.append((trial, scores))
     if missing:

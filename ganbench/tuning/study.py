@@ -1,5 +1,7 @@
 """The search of one subject as an Optuna study, which several processes may share.
 
+Only this module, and those that have its storages, samplers and pruners, import optuna.
+
 A trial carries the claim of the process that trains it. A process that ends, however it ends, leaves its trials
 running; whoever comes next takes them up with the settings that they have.
 """
@@ -8,41 +10,36 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import statistics
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
-from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from ganbench.suite.errors import wrong
 from ganbench.suite.tune import Range, Tune
+from ganbench.tuning.at_work import Claims
 from ganbench.tuning.choosing import Tried
+from ganbench.tuning.cma_states import CmaStates
+from ganbench.tuning.ped_anova import divergences
 from ganbench.tuning.pruners import losers, pruner_of
+from ganbench.tuning.samplers import sampler_of
 from ganbench.tuning.storage import open_storage as open_storage
 from ganbench.tuning.subjects import Settings, Subject
 
 IDENTITY, CLAIM, SCORES, LOST, RACED = (f"ganbench.{name}" for name in ("identity", "claim", "scores", "lost", "raced"))
+FURTHER = "ganbench.further"  # what the seeds scored of each value beside the first
 PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial has passed; after which it ended early
+PASSES_OVER = "cmaes"  # the sampler that does not know constraints
+CONSTRAINTS = "constraints"  # one: the share of its seeds lost; optuna-dashboard reads none of `Trial.set_constraint`
 BATCH = "ganbench.batch"  # the first trial of those that are asked for together
-INFEASIBLE = "lost"  # the constraint: the share of a trial's seeds that have no score
-
-
-class Claims(Protocol):
-    """Which process a claim belongs to, and whether that is still at work."""
-
-    token: str
-
-    def dead(self, token: str, told: float) -> bool:
-        """Say whether the process behind a token, last heard of at a time, has ended."""
 
 
 @dataclass(frozen=True)
@@ -54,43 +51,29 @@ class Asked:
     passed: int = 0
 
 
-def sampler_of(name: str, seed: int) -> BaseSampler:
-    """Return a fresh sampler; SuiteError where a package that it needs is missing."""
-    if name == "cmaes" and importlib.util.find_spec("cmaes") is None:
-        raise wrong("sampler cmaes", "needs a package that is not installed: pip install cmaes")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # what it says of interfaces is pinned by the version
-        if name == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        if name == "qmc":
-            return optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
-        if name == "cmaes":
-            return optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False)
-        if name == "gp":
-            return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-        return optuna.samplers.TPESampler(seed=seed)
-
-
 class Study:
     """The trials of one subject, at most as many as its budget."""
 
     def __init__(self, storage: BaseStorage, suite: str, tune: Tune, subject: Subject, claims: Claims) -> None:
         """Open the study, or make it; SuiteError where it was made by another suite."""
         self._tune, self._subject, self._claims = tune, subject, claims
-        self._budget = tune.settings.trials
+        self._budget, self._states = tune.settings.trials, CmaStates()
         self.stages = subject.stages(tune)
         pruner = pruner_of(tune.prune, self.stages[0].at, subject.row.train.g_steps)
         # Proposals come from samplers made for each trial: this one never draws.
         self._study = optuna.create_study(
             storage=storage,
             study_name=f"{suite}: {subject.name}",
-            direction="minimize" if subject.better == "lower" else "maximize",
+            directions=["minimize" if aim.better == "lower" else "maximize" for aim in subject.aims],
             load_if_exists=True,
             sampler=optuna.samplers.RandomSampler(),
             pruner=pruner,
         )
         mine, found = subject.identity(tune), self._study.user_attrs.get(IDENTITY)
         if found is None and not self._trials():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                self._study.set_metric_names([aim.name for aim in subject.aims])
             self._study.set_user_attr(IDENTITY, mine)
         elif found != mine:
             raise wrong(
@@ -129,6 +112,7 @@ class Study:
                 # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
                 batch = len(trials) if batch is None else batch
                 self._study.enqueue_trial({}, {CLAIM: self._claim(), BATCH: batch})
+            self._see_that_nothing_would_execute()
             self._study.sampler = self._sampler(waiting[0] if waiting else len(trials))
             trial = self._study.ask()
             if trial.number >= self._budget:  # another machine was faster
@@ -173,11 +157,15 @@ class Study:
             self._study._storage.set_trial_user_attr(self._trial(asked.number)._trial_id, PASSED, found.passed)
         return found
 
-    def tell(self, asked: Asked, scores: Sequence[float], lost: Sequence[str]) -> None:
+    def tell(
+        self, asked: Asked, scores: Sequence[float], lost: Sequence[str], further: Sequence[Sequence[float]] = ()
+    ) -> None:
         """Finish a trial: its value is the mean of its scores; one that lost a seed is infeasible.
 
+        Of several values, `scores` are the first, and `further` has the others of each seed that has them.
         Where no seed has a score there is no value: the trial counts as pruned, and as infeasible. A trial that has
-        stages left is pruned, with what was last reported of it.
+        stages left is pruned, with what was last reported of it. CMA-ES passes over constraints, and would take the
+        mean of the seeds that are left for a value: it is given none of an infeasible trial.
         """
         early = asked.passed + 1 < len(self.stages)
         trial = self._trial(asked.number)
@@ -187,12 +175,19 @@ class Study:
             live = optuna.Trial(self._study, trial._trial_id)
             live.set_user_attr(SCORES, list(scores))
             live.set_user_attr(LOST, list(lost))
-            if INFEASIBLE not in trial.constraints:
-                live.set_constraint(INFEASIBLE, len(lost) / (len(scores) + len(lost)))
+            others = [list(scores) for scores in zip(*further, strict=True)]
+            if self._subject.further:
+                live.set_user_attr(FURTHER, others)
+            share = len(lost) / (len(scores) + len(lost))
+            self._study._storage.set_trial_system_attr(trial._trial_id, CONSTRAINTS, [share])
             if early:
                 live.set_user_attr(ENDED, self.stages[asked.passed].at)
-            if scores and not early:
-                self._study.tell(asked.number, statistics.fmean(scores), skip_if_finished=True)
+            # What a sampler does after a trial is to say that it passes over constraints.
+            self._study.sampler = optuna.samplers.RandomSampler()
+            if scores and not early and not (lost and self._tune.settings.sampler == PASSES_OVER):
+                self._study.tell(
+                    asked.number, [statistics.fmean(each) for each in (scores, *others)], skip_if_finished=True
+                )
             else:
                 self._study.tell(asked.number, state=TrialState.PRUNED, skip_if_finished=True)
         except UpdateFinishedTrialError:
@@ -216,9 +211,16 @@ class Study:
                 tuple(trial.user_attrs[SCORES]),
                 tuple(trial.user_attrs[LOST]),
                 trial.user_attrs.get(ENDED),
+                tuple(map(tuple, trial.user_attrs.get(FURTHER, ()))),
             )
             for trial in done
         ]
+
+    @property
+    def begun(self) -> str:
+        """When its first trial was: no other study has that in its storage, wherever it is looked at."""
+        first = min(self._trials(), key=lambda trial: trial.number, default=None)
+        return str(first.datetime_start) if first is not None else ""
 
     def at_work(self) -> list[Settings]:
         """Return the settings of all trials that are being trained, by whomever."""
@@ -226,16 +228,7 @@ class Study:
 
     def divergences(self, losses: Sequence[Mapping[int, float]], share: float) -> list[dict[str, float]]:
         """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
-        trials = [trial for trial in self._trials() if trial.number in losses[0]]
-        ranked = optuna.create_study()
-        ranked.add_trials([create_trial(params=t.params, distributions=t.distributions, value=0.0) for t in trials])
-        evaluator, found = PedAnovaImportanceEvaluator(target_quantile=share), []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of losses, which are low where trials are good; of ties
-            for loss in losses:
-                of = [loss[trial.number] for trial in trials]
-                found.append(evaluator.evaluate(ranked, target=lambda trial: of[trial.number]))  # noqa: B023 - at once
-        return found
+        return divergences([trial for trial in self._trials() if trial.number in losses[0]], losses, share)
 
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""
@@ -255,6 +248,7 @@ class Study:
         return bool(token != self._claims.token and (not token or self._claims.dead(token, told)))
 
     def _claimed(self, trial: FrozenTrial) -> Asked:
+        self._see_that_nothing_would_execute()
         self._study.sampler = self._sampler(trial.number)
         live = optuna.Trial(self._study, trial._trial_id)
         live.set_user_attr(CLAIM, self._claim())
@@ -279,6 +273,16 @@ class Study:
             return sampler_of("qmc", settings.seed)
         digest = hashlib.sha256(f"{settings.seed} {number}".encode()).digest()
         return sampler_of(settings.sampler, int.from_bytes(digest[:4], "big"))
+
+    def _see_that_nothing_would_execute(self) -> None:
+        if self._tune.settings.sampler != PASSES_OVER:
+            return
+        if not self._states.harmless(self._study.get_trials(deepcopy=False)):
+            raise wrong(
+                self._tune.where,
+                f"the study {self._study.study_name!r} holds what is no state of cmaes, and loading it might execute "
+                "anything; take another --store or --storage",
+            )
 
     def _suggested(self, trial: optuna.Trial) -> Settings:
         return {each.name: _suggest(trial, each) for each in self._subject.ranges}

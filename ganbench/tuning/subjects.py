@@ -10,8 +10,10 @@ from pydantic import ValidationError
 
 from ganbench import objectives
 from ganbench.evaluation.settings import again, named, value_names
+from ganbench.records import Scores
 from ganbench.registry import unknown
 from ganbench.store import Store
+from ganbench.suite.aims import COST
 from ganbench.suite.cells import Cell, Scoring, digest
 from ganbench.suite.errors import wrong
 from ganbench.suite.pairing import refusal
@@ -25,17 +27,36 @@ from ganbench.tuning.stages import Stage, stages
 Which = Literal["final", "best"]
 Better = Literal["lower", "higher"]
 Settings = Mapping[str, Any]
+CHANGES_COST = {"batch_size", "d_steps"}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One value that trials are judged by: a score, `final` or `best` of a run, or what a cell costs (no `which`)."""
+
+    value: str
+    which: Which | None
+    better: Better
+
+    @property
+    def name(self) -> str:
+        """What a suite calls it, such as fid_final."""
+        return self.value if self.which is None else f"{self.value}_{self.which}"
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One combination of a suite with its own settings, its space, and the value by which its trials are judged."""
+    """One combination of a suite with its own settings, its space, and the value by which its trials are judged.
+
+    Where there are several values, `further` are the others.
+    """
 
     row: Planned
     ranges: tuple[Range, ...]
     value: str
     which: Which
     better: Better
+    further: tuple[Aim, ...] = ()
 
     @property
     def name(self) -> str:
@@ -46,6 +67,11 @@ class Subject:
     def objective(self) -> str:
         """The name of what is tuned for, such as fid_final."""
         return f"{self.value}_{self.which}"
+
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """All values that trials are judged by."""
+        return (Aim(self.value, self.which, self.better), *self.further)
 
     def identity(self, tune: Tune) -> str:
         """Hash all that makes trials comparable: the combination, how it is scored, the space, and how it is searched.
@@ -63,6 +89,7 @@ class Subject:
                 "space": {each.name: each.as_json() for each in self.ranges},
                 "objective": [self.objective, self.better],
                 "search": [settings.sampler, settings.seed, settings.seeds_per_trial],
+                **({"further": [[each.name, each.better] for each in self.further]} if self.further else {}),
                 **({"prune": tune.prune.as_json()} if tune.prune else {}),
             }
         )
@@ -126,8 +153,12 @@ class Subject:
     def cost(self, settings: Settings) -> float:
         """Return the samples that both players see in a cell of these settings: what it costs, about."""
         assert self.row.cell is not None
-        train = applied(settings, self.row.cell.objective, self.row.cell.architecture, self.row.train)[2]
-        return float(((train.d_steps or 1) + 1) * train.batch_size * train.g_steps)
+        return samples_seen(applied(settings, self.row.cell.objective, self.row.cell.architecture, self.row.train)[2])
+
+
+def samples_seen(train: Train) -> float:
+    """Return how many samples both players see while a cell trains."""
+    return float(((train.d_steps or 1) + 1) * train.batch_size * train.g_steps)
 
 
 def subjects(suite: Suite, rows: Sequence[Planned]) -> list[Subject]:
@@ -165,18 +196,34 @@ def _subject(tune: Tune, row: Planned) -> Subject:
     for extractor in settings.further:
         parts = [part for part in settings.metrics if again(part, source, extractor)]
         better |= {named(value, extractor): way for value, way in value_names(parts).items()}
-    asked = tune.settings.objective or f"{headline}_final"
+    ranges = tune.ranges(row.objective.label)
+    first, *further = [
+        _aim(tune, row, asked, better, ranges) for asked in tune.settings.asked or (f"{headline}_final",)
+    ]
+    assert first.which is not None
+    return Subject(row, ranges, first.value, first.which, tune.settings.direction or first.better, tuple(further))
+
+
+def _aim(tune: Tune, row: Planned, asked: str, better: Mapping[str, str], ranges: Sequence[Range]) -> Aim:
+    if asked == COST:
+        if not {each.name for each in ranges} & CHANGES_COST:
+            raise wrong(
+                tune.objective_where,
+                f"objective: {COST}: no setting in the space of {row.objective.label} changes it; "
+                f"{' and '.join(sorted(CHANGES_COST))} do",
+            )
+        return Aim(COST, None, "lower")
     value, _, which = asked.rpartition("_")
     if value not in better or which not in ("final", "best"):
         allowed = [f"{name}_{when}" for name in better for when in ("final", "best")]
+        if len(tune.settings.asked) > 1:
+            allowed.append(COST)
         raise wrong(tune.objective_where, f"objective: {unknown('value', asked, allowed)} on {row.dataset.label}")
-    way = tune.settings.direction or better[value]
-    ranges = tune.ranges(row.objective.label)
-    return Subject(row, ranges, value, "final" if which == "final" else "best", "lower" if way == "lower" else "higher")
+    return Aim(value, "final" if which == "final" else "best", "lower" if better[value] == "lower" else "higher")
 
 
-def score(store: Store, row: Planned, subject: Subject) -> float | str:
-    """Return what one cell of a subject scored, or in words why it has no score: it diverged, failed, timed out.
+def score(store: Store, row: Planned, subject: Subject) -> tuple[float, ...] | str:
+    """Return what one cell of a subject scored, each value, or in words why it lacks one: it diverged, failed, ...
 
     LookupError where the cell has not been trained and scored, up to its pause where it has one.
     """
@@ -190,11 +237,14 @@ def score(store: Store, row: Planned, subject: Subject) -> float | str:
     scores = store.scores(row.cell.key, (row.pause or row.scoring).key)
     if scores is None:
         raise LookupError(row.cell.key)
-    known = [entry.get(subject.value) for entry in scores.rows]
-    if subject.which == "final":
-        last = known[-1] if known else None
-        return last if last is not None else f"no {subject.value}: {scores.reasons.get(subject.value, 'not computed')}"
-    numbers = [number for number in known if number is not None]
+    found = [samples_seen(row.train) if aim.which is None else _read(scores, aim) for aim in subject.aims]
+    missing = next((each for each in found if isinstance(each, str)), None)
+    return missing or tuple(each for each in found if not isinstance(each, str))
+
+
+def _read(scores: Scores, aim: Aim) -> float | str:
+    known = [entry.get(aim.value) for entry in scores.rows]
+    numbers = [number for number in (known[-1:] if aim.which == "final" else known) if number is not None]
     if not numbers:
-        return f"no {subject.value}: {scores.reasons.get(subject.value, 'not computed')}"
-    return min(numbers) if subject.better == "lower" else max(numbers)
+        return f"no {aim.value}: {scores.reasons.get(aim.value, 'not computed')}"
+    return min(numbers) if aim.better == "lower" else max(numbers)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ganbench.reporting.tuning.front import FrontOf
 from ganbench.reporting.tuning.reading import VERSION
 from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, plain
+from ganbench.stats import Interval
 from ganbench.suite.tune import Range
 from ganbench.tuning.borrowing import Repaid
-from ganbench.tuning.choosing import Tried
-from ganbench.tuning.confirming import VARIANTS, Finding, Measured, label
+from ganbench.tuning.choosing import Tried, front
+from ganbench.tuning.confirming import GIVEN, VARIANTS, Finding, Measured, label
 from ganbench.tuning.importance import Importance
-from ganbench.tuning.subjects import Settings
+from ganbench.tuning.subjects import Settings, Subject
 
 HEADINGS = ("objective", "dataset", *VARIANTS, "infeasible")
 
@@ -25,11 +27,37 @@ def told(finding: Finding) -> tuple[str, ...]:
     return (row.objective.label, row.dataset.label, *named, f"{finding.infeasible} of {len(finding.tried)}{pruned}")
 
 
+def headings(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what the columns of `rows_told` are called: of several values each has one, and each setting a row."""
+    aims = findings[0].subject.aims
+    if len(aims) == 1:
+        return HEADINGS
+    return ("objective", "dataset", "settings", *(aim.name for aim in aims), "infeasible")
+
+
+def rows_told(finding: Finding) -> list[tuple[str, ...]]:
+    """Return the rows of one finding, by `headings`."""
+    if not finding.subject.further:
+        return [told(finding)]
+    objective, dataset, *_, infeasible = told(finding)
+    return [
+        (objective, dataset, name, *(interval_told(mean, each.lost) for mean in each.means), infeasible)
+        for name, each in finding.measured.items()
+    ]
+
+
 def found_told(finding: Finding) -> str:
-    """Say which setting was found for a subject, and what it was judged by."""
-    tuned = finding.measured.get("tuned")
-    judged = f"{finding.subject.objective}, {finding.subject.better} is better"
-    return f"{finding.subject.name} ({judged}): {settings_told(tuned.settings) if tuned else 'no feasible trial'}"
+    """Say which settings were found for a subject, and what they were judged by."""
+    found = [settings_told(each.settings) for each in finding.found.values()]
+    head = f"{finding.subject.name} ({judged_told(finding.subject)}): "
+    if not finding.subject.further or not found:
+        return head + (found[0] if found else "no feasible trial")
+    return head + "".join(f"\n  {name}: {told}" for name, told in zip(finding.found, found, strict=True))
+
+
+def judged_told(subject: Subject) -> str:
+    """Say what a subject's trials were judged by."""
+    return "; ".join(f"{aim.name}, {aim.better} is better" for aim in subject.aims)
 
 
 def left_in(findings: Sequence[Finding], sampler: str) -> dict[str, Any]:
@@ -39,22 +67,43 @@ def left_in(findings: Sequence[Finding], sampler: str) -> dict[str, Any]:
 
 def tuned_subject(finding: Finding, sampler: str) -> TunedSubject:
     """Return what a report shows of a finding."""
-    subject, tuned = finding.subject, finding.measured.get("tuned")
+    subject = finding.subject
+    best = next(iter(finding.found), None)  # of a front, its best in the first value stands for it where one is shown
+    names = {name: name for name in finding.measured if name in GIVEN} | ({"tuned": best} if best else {})
+    shown = {name: finding.measured[variant] for name, variant in names.items()}
     return TunedSubject(
         subject.row.objective.label,
         subject.row.dataset.label,
         subject.objective,
         subject.better,
         [_trial(trial) for trial in finding.tried],
-        {name: measured.mean for name, measured in finding.measured.items()},
-        {name: label(subject, name) for name in finding.measured},
-        settings_told(tuned.settings) if tuned else "",
+        {name: each.mean for name, each in shown.items()},
+        {name: label(subject, variant) for name, variant in names.items()},
+        settings_told(finding.measured[best].settings) if best else "",
         subject.row.architecture.label,
         tuple(_parameter(each, finding.importance.get(each.name)) for each in subject.ranges),
-        {name: subject.values(measured.settings) for name, measured in finding.measured.items()},
+        {name: subject.values(each.settings) for name, each in shown.items()},
         sampler,
         tuple(_borrowed(each) for each in finding.borrowed),
-        {name: measured.centre for name, measured in finding.measured.items() if measured.centre is not None},
+        {name: each.centre for name, each in shown.items() if each.centre is not None},
+        front_of(finding) if subject.further else None,
+    )
+
+
+def front_of(finding: Finding) -> FrontOf:
+    """Return what a report shows of a search for several values."""
+    subject, trials = finding.subject, finding.tried
+    better = [aim.better for aim in subject.aims]
+    return FrontOf(
+        subject.row.objective.label,
+        subject.row.dataset.label,
+        [aim.name for aim in subject.aims],
+        better,
+        [trial.means for trial in trials if trial.feasible],
+        [trial.means for trial in front(trials, better)],
+        {name: each.means for name, each in finding.measured.items()},
+        {name: label(subject, name) for name in finding.measured},
+        {name: settings_told(each.settings) for name, each in finding.measured.items()},
     )
 
 
@@ -76,15 +125,26 @@ def _borrowed(found: Repaid) -> Borrowed:
     return Borrowed(loan.dataset, found.mean, found.regret, loan.same, loan.reason)
 
 
-def measured_told(found: Measured | None) -> str:
-    """Say a mean, its interval where one is offered, its seeds, and how many have no score."""
+def measured_told(found: Measured | None, subject: Subject | None = None) -> str:
+    """Say a mean, its interval where one is offered, its seeds, and how many have no score.
+
+    Of several values, those of the subject, each has its name.
+    """
     if found is None:
         return "-"
-    lost = f", {len(found.lost)} lost" if found.lost else ""
-    if not found.mean.n:
-        return f"n=0{lost}"
-    bounds = f" [{found.mean.low:.4g}, {found.mean.high:.4g}]" if found.mean.offered else ""
-    return f"{found.mean.value:.4g}{bounds} n={found.mean.n}{lost}"
+    if subject is None or not subject.further:
+        return interval_told(found.mean, found.lost)
+    means = zip(subject.aims, found.means, strict=True)
+    return "; ".join(f"{aim.name} {interval_told(mean, found.lost)}" for aim, mean in means)
+
+
+def interval_told(mean: Interval, lost: Sequence[str]) -> str:
+    """Say a mean, its interval where one is offered, its seeds, and how many have no score."""
+    without = f", {len(lost)} lost" if lost else ""
+    if not mean.n:
+        return f"n=0{without}"
+    bounds = f" [{mean.low:.4g}, {mean.high:.4g}]" if mean.offered else ""
+    return f"{mean.value:.4g}{bounds} n={mean.n}{without}"
 
 
 def settings_told(settings: Settings) -> str:

@@ -19,7 +19,7 @@ from ganbench.suite.plan import Planned
 from ganbench.suite.schema import Suite
 from ganbench.suite.settings import Train
 from ganbench.tuning.confirming import Finding, choice_seeds, fresh_seeds
-from ganbench.tuning.telling import measured_told, settings_told
+from ganbench.tuning.telling import judged_told, measured_told, settings_told
 
 WIDTH = 110
 
@@ -86,18 +86,22 @@ def _comments(suite: Suite, findings: Sequence[Finding], path: Path) -> Iterable
     if tune.prune is not None:
         pruned, tried = sum(each.pruned.total() for each in findings), sum(len(each.tried) for each in findings)
         yield f"Pruned by {tune.prune.by}: {pruned} of {tried} trials were not trained to their end."
-    if tune.confirm.k > 1:
+    if len(settings.asked) > 1:
+        yield (
+            f"Of those that no other one beats in every value at most {tune.confirm.k} are written, from the best in "
+            f"{settings.asked[0]} (front 1) on."
+        )
+    elif tune.confirm.k > 1:
         seeds = choice_seeds(tune)
         yield f"The best {tune.confirm.k} were compared on the seeds {seeds[0]} to {seeds[-1]}, fresh to the search."
     yield f"What is said below was measured on the seeds {fresh[0]} to {fresh[-1]}, by which nothing was chosen."
     for finding in findings:
-        tuned = finding.measured.get("tuned")
         yield ""
-        yield f"{finding.subject.name}: {finding.subject.objective} ({finding.subject.better} is better)"
+        yield f"{finding.subject.name}: {judged_told(finding.subject)}"
         for name, measured in finding.measured.items():
             told = f" with {settings_told(measured.settings)}" if measured.settings else ""
-            yield f"  {name}: {measured_told(measured)}{told}"
-        if tuned is None:
+            yield f"  {name}: {measured_told(measured, finding.subject)}{told}"
+        if not finding.found:
             yield "  none of its trials was feasible: it is left out"
 
 

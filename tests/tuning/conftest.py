@@ -72,11 +72,11 @@ class Bench:
         path.write_text(text)
         return make_tune_plan(path, Options(self.folder / store, device="cpu", workers=1), **more)
 
-    def tune(self, text: str = SUITE, train: Callable[..., Any] | None = None, **more: Any):
+    def tune(self, text: str = SUITE, train: Callable[..., Any] | None = None, tracking: Any = None, **more: Any):
         from ganbench.tuning.tuner import tune
 
         chosen = train or self.trainer
-        return tune(self.plan(text, **more), chosen, chosen, lambda _: None)
+        return tune(self.plan(text, **more), chosen, chosen, lambda _: None, tracking)
 
     def scores(self, row, value: str) -> list[float]:
         """What the store has of a planned cell, step by step."""
@@ -101,6 +101,12 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     # A third of the time of such small cells; what a power cut leaves is not what is tested here.
     monkeypatch.setattr("os.fsync", lambda _: None)
     return Bench(tmp_path, Trainer())
+
+
+@pytest.fixture(scope="session")
+def bench_in():
+    """Make a bench in a folder, for results that several tests look at."""
+    return lambda folder: Bench(folder, Trainer())
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,19 @@ from ganbench.suite.load import load_suite
 from ganbench.untracked import Untracked
 
 
+class Unsent(Untracked):
+    """Sends neither cells nor studies: MLflow would make a database for each of these tests."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def wait(self) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_sent(monkeypatch):
+    monkeypatch.setattr("ganbench.study_tracking.StudyTracking", Unsent)
+
+
 @pytest.fixture
 def tune(bench, alone_text, monkeypatch):
     """Run the command on a suite; cells train in this process."""
@@ -38,6 +51,7 @@ def test_it_ends_with_a_table_the_settings_found_and_a_suite(tune, bench):
     for heading in ("default", "recommended", "tuned", "infeasible"):
         assert heading in done.output
     assert "0 of 2" in done.output and "n=3" in done.output
+    assert (bench.folder / "runs" / "studies" / "suite-tune.json").exists()
     assert "minimax / ring8 / mlp(width=8, depth=1) (fid_final, lower is better): d_steps=" in done.output
     assert load_suite(bench.folder / "out" / "tuned.yaml").seeds == (5, 6, 7)
     assert (bench.folder / "runs" / "studies" / "suite.journal").exists()
@@ -60,6 +74,12 @@ def test_bad_input_ends_with_2_and_no_traceback(tune, bench, alone_text):
     assert done.exit_code == 2 and "suite.yaml:8: the study" in done.output
 
 
+def test_studies_that_mlflow_does_not_take_cost_a_line(tune, monkeypatch):
+    monkeypatch.setattr(Unsent, "close", lambda _: "MLflow is away; `ganbench track runs` sends them later")
+    done = tune("--trials", "1", "--no-report")
+    assert done.exit_code == 0 and done.output.endswith("MLflow is away; `ganbench track runs` sends them later\n")
+
+
 def test_ctrl_c_ends_with_130_and_says_that_nothing_is_lost(tune, bench):
     bench.trainer.stop_after = 0
     done = tune()
@@ -76,9 +96,6 @@ def test_workers_that_break_end_with_1_and_say_so(tune, monkeypatch):
 
 @pytest.mark.slow  # worth it: the only one with workers, the store's lock, bars and report as users have them
 def test_with_workers_and_a_report(bench, suite_text, monkeypatch):
-    class Unsent(Untracked):
-        def __init__(self, *_: object) -> None: ...
-
     monkeypatch.setattr("ganbench.runner.LiveTracking", Unsent)
     monkeypatch.chdir(bench.folder)
     (bench.folder / "suite.yaml").write_text(suite_text)

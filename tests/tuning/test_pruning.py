@@ -402,7 +402,7 @@ def test_a_trial_that_lost_a_seed_ends_at_once_and_counts_as_infeasible_not_as_p
         assert trial.infeasible == (trial.settings["g_lr"] == 1e30)
         if trial.infeasible:
             assert trial.ended == 16 and trial.pruned is None and trial.lost == ("diverged",) * 2
-            assert frozen.constraints == {"lost": 1.0} and frozen.state == TrialState.PRUNED and frozen.value is None
+            assert frozen.constraints == {"0": 1.0} and frozen.state == TrialState.PRUNED and frozen.value is None
             assert {store.status(key).outcome for key in cells_of(bench, text, trial)} == {"diverged"}
     assert sum(finding.pruned.values()) == sum(trial.pruned is not None for trial in finding.tried)
     assert not list(bench.folder.rglob(CHECKPOINT))

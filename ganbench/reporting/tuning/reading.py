@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.tuning.front import FrontOf
 from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, Borrowed, Parameter, Settings, Trial, TunedSubject
 from ganbench.stats import Interval
 from ganbench.store import StoreError
@@ -37,6 +38,8 @@ def kept(frame: Frame) -> tuple[TunedSubject, ...]:
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"it is damaged ({error})") from None
     strange = {label for each in studies for label in each.objectives.values()} - set(frame.objectives)
+    fronts = [each.front for each in studies if each.front]
+    strange |= {label for each in fronts for label in each.labels.values()} - set(frame.objectives)
     strange |= {each.dataset for each in studies} - set(frame.datasets)
     if strange or not studies:
         raise Unreadable("it belongs to another run of the suite")
@@ -62,6 +65,7 @@ def _study(found: Any) -> TunedSubject:
         _text(found.get("sampler")),
         tuple(_borrowed(each) for each in _list(found.get("borrowed"))),
         _mapping(found.get("centres"), _interval),
+        _maybe(_front)(found.get("front")),
     )
     if DEFAULT not in made.measured or not made.trials:
         raise ValueError(f"{made.objective} on {made.dataset} has no trials, or no default settings")
@@ -111,6 +115,29 @@ def _borrowed(found: Any) -> Borrowed:
         raise ValueError(f"expected true or false, got {same!r:.40}")
     mean, regret = (_maybe(_interval)(found.get(name)) for name in ("mean", "regret"))
     return Borrowed(_text(found.get("dataset")), mean, regret, same, _text(found.get("reason")))
+
+
+def _front(found: Any) -> FrontOf:
+    def point(given: Any) -> list[float]:
+        return [_number(each) for each in _list(given)]
+
+    made = FrontOf(
+        _text(found.get("objective")),
+        _text(found.get("dataset")),
+        [_text(each) for each in _list(found.get("values"))],
+        [_one_of("lower", "higher")(each) for each in _list(found.get("better"))],
+        [point(each) for each in _list(found.get("trials"))],
+        [point(each) for each in _list(found.get("front"))],
+        _mapping(found.get("measured"), lambda means: [_interval(each) for each in _list(means)]),
+        _mapping(found.get("labels"), _text),
+        _mapping(found.get("settings"), _text),
+    )
+    sizes = {len(each) for each in (made.better, *made.trials, *made.front, *made.measured.values())}
+    if len(made.values) < 2 or sizes != {len(made.values)} or "default" not in made.labels:
+        raise ValueError(f"the front of {made.objective} on {made.dataset} lacks values")
+    if set(made.labels) != set(made.measured):
+        raise ValueError(f"the front of {made.objective} on {made.dataset} has settings without a name")
+    return made
 
 
 def _interval(found: Any) -> Interval:

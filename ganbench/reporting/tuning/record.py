@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ganbench.reporting.tuning.front import FrontOf
 from ganbench.stats import Better, Interval
 
 State = Literal["complete", "infeasible", "pruned"]
@@ -73,6 +74,7 @@ class TunedSubject:
     the reported suite, `settings` the setting found in words. `value` is what was tuned for. `variants` has the values
     that each variant gives the parameters; one that a variant does not fix is left out. `centres` are what stands for
     the fresh seeds elsewhere in a report: medians of distances, whose means a single collapse makes.
+    Where several values were tuned for, all this is of the first, for which the first setting of the `front` stands.
     """
 
     objective: str
@@ -89,6 +91,7 @@ class TunedSubject:
     sampler: str = ""
     borrowed: tuple[Borrowed, ...] = ()
     centres: Mapping[str, Interval] = field(default_factory=dict)
+    front: FrontOf | None = None
 
     @property
     def scores(self) -> list[float | None]:

@@ -11,6 +11,7 @@ from ganbench.reporting.marking import escaped, table
 from ganbench.reporting.parts import Block, Table, block, choice
 from ganbench.reporting.sections import Section
 from ganbench.reporting.tuning.budget import budget_figure
+from ganbench.reporting.tuning.front import front_blocks
 from ganbench.reporting.tuning.importance import importance_figure
 from ganbench.reporting.tuning.maps import map_figure
 from ganbench.reporting.tuning.marks import study_name
@@ -68,6 +69,7 @@ def section(frame: Frame, tuned: Sequence[TunedSubject]) -> Section:
     importances = [(name, importance_figure(frame, name, tuned)) for name in datasets]
     blocks = [
         *block("What tuning is worth", worth_table(tuned)),
+        *front_blocks(frame, [each.front for each in tuned if each.front]),
         *block("Another dataset's settings", regret_figure(frame, tuned), regret_table(tuned)),
         *block("Score against budget", choice("Dataset", budgets)),
         *block("How wide the good region is", region_figure(frame, tuned), region_table(tuned)),
