@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,6 +17,7 @@ from ganbench.sent import hidden
 from ganbench.suite.errors import wrong
 
 TRIES = 4  # to open a database
+PIECE = 1 << 16  # bytes that are looked through at a time, from the end
 
 
 def open_storage(place: Path | str) -> BaseStorage:
@@ -36,7 +38,11 @@ def open_storage(place: Path | str) -> BaseStorage:
 
 
 class _KernelLock:
-    """A journal's lock that goes with its process, even a killed one; Optuna's own would then block for 30 seconds."""
+    """A journal's lock that goes with its process, even a killed one; Optuna's own would then block for 30 seconds.
+
+    Whoever writes next cuts off what a process that was killed, or had a full disk, left of a line: Optuna would append
+    to it, and nobody could read the journal any more.
+    """
 
     def __init__(self, journal: Path) -> None:
         """Lock a file beside the journal."""
@@ -47,6 +53,7 @@ class _KernelLock:
         """Wait for it."""
         self._held = alone(self._journal)
         self._held.__enter__()
+        _cut_to_whole_lines(self._journal)
         return True
 
     def release(self) -> None:
@@ -54,3 +61,18 @@ class _KernelLock:
         assert self._held is not None
         self._held.__exit__(None, None, None)
         self._held = None
+
+
+def _cut_to_whole_lines(journal: Path) -> None:
+    if not journal.exists():
+        return
+    with journal.open("r+b") as file:
+        size = end = file.seek(0, os.SEEK_END)
+        kept = b""
+        while end and b"\n" not in kept:
+            start = max(0, end - PIECE)
+            file.seek(start)
+            kept, end = file.read(end - start), start
+        whole = end + kept.rfind(b"\n") + 1
+        if whole < size:
+            file.truncate(whole)

@@ -66,6 +66,7 @@ while code == -9:
     now = stamps(store)
     again += [key for key in finished if now.get(key) != finished[key]]
     finished = now
+assert code == 0, code  # what it said stands above
 same = [trials(store) == trials(folder / "whole"), set(finished) == set(stamps(folder / "whole"))]
 print(json.dumps({"code": code, "killed": kills > 3, "again": again, "same": same}))
 """

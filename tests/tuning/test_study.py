@@ -53,6 +53,19 @@ def test_no_more_is_asked_for_than_the_budget_by_however_many_processes(opened):
     assert [trial.mean for trial in second.tried()] == [1.5] * 4
 
 
+@pytest.mark.parametrize("left", ['{"op_code": 8, "worker', "x" * 200_000])
+def test_half_a_line_that_a_killed_process_left_in_the_journal_costs_no_trial(opened, tmp_path: Path, left: str):
+    first = opened("a")
+    first.tell(first.ask(1)[0], [1.0, 2.0], [])
+    with (tmp_path / "studies" / "suite.journal").open("a") as journal:
+        journal.write(left)
+    assert [trial.mean for trial in first.tried()] == [1.5]
+    second = opened("b")
+    second.tell(second.ask(1)[0], [3.0, 4.0], [])
+    assert [[trial.mean for trial in opened(name).tried()] for name in ("a", "c")] == [[1.5, 3.5]] * 2
+    assert [trial.mean for trial in first.tried()] == [1.5, 3.5]
+
+
 def test_a_proposal_hangs_on_its_number_alone_and_is_the_same_for_all_objectives(opened, bench, suite_text, tmp_path):
     whole = opened(sampler="random").ask(4)
     made = bench.plan(suite_text.replace("trials: 3", "trials: 4").partition("  objectives:")[0], sampler="random")
