@@ -26,8 +26,8 @@ def report(
 ) -> None:
     """Write the report from a store alone; nothing is trained.
 
-    It is a folder: index.html, report.md, cells.csv, summary.json, figures as SVG with their numbers as CSV, and tables
-    as LaTeX.
+    It is a folder: index.html, report.md, cells.csv, summary.json, figures as
+    SVG with their numbers as CSV, and tables as LaTeX.
     """
     with errors_told():
         from ganbench.cli.stores import suite_of
