@@ -24,6 +24,7 @@ from ganbench.stats import (
     median_interval,
     paired_difference,
     t_interval,
+    welch_interval,
 )
 from ganbench.stats.budgets import Reached, median_best
 from ganbench.stats.survival import median_time
@@ -167,6 +168,7 @@ def differences(random: np.random.Generator, times: int) -> None:
         rows.append((f"{name}{uneven}", by_seeds(drawn, mean_interval, float(gap.mean()))))
         medians.append((name, by_seeds(drawn, median_interval, float(np.sort(gap)[(gap.size - 1) // 2]))))
     show("mean_interval of paired differences", rows)
+    show("welch_interval against scores of twice the spread", welch(random, times))
     show("median_interval of paired differences", medians)
     rows = []
     for population in made_up()[:4]:
@@ -174,6 +176,15 @@ def differences(random: np.random.Generator, times: int) -> None:
         drawn = lambda seeds, of=unit: of.draw(random, times, seeds)  # noqa: E731
         rows.append((population.name, by_seeds(drawn, noncentral, 1.0)))
     show("not offered: noncentral t interval of a standardised difference of 1", rows)
+
+
+def welch(random: np.random.Generator, times: int) -> Iterable[tuple[str, list[float]]]:
+    for population in [*made_up(), *trained()]:
+        shares = []
+        for seeds in SEEDS:
+            pairs = zip(population.draw(random, times, seeds), 2 * population.draw(random, times, seeds), strict=True)
+            shares.append(covered((welch_interval(a.tolist(), b.tolist()) for a, b in pairs), -population.mean))
+        yield population.name + ("" if population.even else " (uneven)"), shares
 
 
 def noncentral(scores: Sequence[float]) -> Interval:

@@ -38,6 +38,7 @@ from ganbench.stats.unpaired import (
     rank_sum_p,
     smallest_unpaired_p,
     unpaired_difference,
+    welch_interval,
 )
 from ganbench.stats.wins import WINS_FROM, Better, Score, beats, beats_matrix
 
@@ -100,4 +101,5 @@ __all__ = [
     "t_interval",
     "time_to_target",
     "unpaired_difference",
+    "welch_interval",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from ganbench.stats.intervals import SAME, Interval, finite
+from ganbench.stats.intervals import FEW_VALUES, MEANS_FROM, SAME, Interval, few_values, finite
 from ganbench.stats.pairs import Difference, Test
 from ganbench.stats.wins import Better, Score, as_higher
 
@@ -24,29 +25,61 @@ Numbers = NDArray[np.float64]
 def unpaired_difference(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Difference:
     """Compare the means of `a` and `b` by Welch's (1947) t-test, scipy's `ttest_ind`, and by permutations.
 
-    The value is mean(a) - mean(b), its interval Welch's, `n` the seeds of the smaller side. Without bounds or p where a
-    side has fewer than two seeds. `constant` marks sides of which neither has any spread and whose values differ.
-    ValueError for values that are not finite.
+    The value is mean(a) - mean(b) with `welch_interval`, `n` the seeds of the smaller side. There is no p where a side
+    has fewer than two seeds. `constant` marks sides of which neither has any spread and whose values differ. ValueError
+    for values that are not finite.
     """
     left, right = finite(a, confidence, "unpaired_difference"), finite(b, confidence, "unpaired_difference")
+    found = welch_interval(a, b, confidence)
+    if found.n < 2:
+        return Difference(found, math.nan)
+    if _spreadless(left, right):
+        equal = abs(found.value) <= _scale(left, right)
+        return Difference(found, 1.0 if equal else math.nan, not equal, permutation_p(left, right))
+    error, freedom = _error(left, right)
+    p = 2 * float(stats.t.sf(abs(found.value) / error, freedom))
+    return Difference(found, p, False, permutation_p(left, right))
+
+
+def welch_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return mean(a) - mean(b) with Welch's interval where that holds; `n` are the seeds of the smaller side.
+
+    It is offered from `MEANS_FROM` seeds of either side (with 3 it covers 93 % of uniform scores and 97 % of t ones),
+    if more than half of each side's gave different numbers. ValueError for values that are not finite.
+    """
+    left, right = finite(a, confidence, "welch_interval"), finite(b, confidence, "welch_interval")
     n = min(left.size, right.size)
     if n == 0:
-        return Difference(Interval(math.nan, math.nan, math.nan, 0, "a side has no seed"), math.nan)
+        return Interval(math.nan, math.nan, math.nan, 0, "a side has no seed")
     mean = float(left.mean() - right.mean())
-    if n < 2:
-        return Difference(Interval(mean, math.nan, math.nan, n, "one seed has no spread"), math.nan)
-    scale = SAME * float(np.abs(np.concatenate([left, right])).max())
-    if max(float(np.ptp(left)), float(np.ptp(right))) <= scale:
-        equal = abs(mean) <= scale
-        found = Interval(mean, mean, mean, n)
-        return Difference(found, 1.0 if equal else math.nan, not equal, permutation_p(left, right))
-    # By hand: scipy warns of a side without any spread, such as all modes in every seed.
-    first, second = (float(side.var(ddof=1)) / side.size for side in (left, right))
-    error = math.sqrt(first + second)
-    freedom = (first + second) ** 2 / (first**2 / (left.size - 1) + second**2 / (right.size - 1))
+    bare = Interval(mean, math.nan, math.nan, n)
+    if n == 1:
+        return replace(bare, reason="one seed has no spread")
+    if n < MEANS_FROM:
+        return replace(bare, reason=f"the interval of a difference needs {MEANS_FROM} seeds of either side")
+    if few_values(a) or few_values(b):
+        return replace(bare, reason=f"{FEW_VALUES}: the interval of a difference fails there")
+    error, freedom = _error(left, right)
     half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-    p = 2 * float(stats.t.sf(abs(mean) / error, freedom))
-    return Difference(Interval(mean, mean - half, mean + half, n), p, False, permutation_p(left, right))
+    return Interval(mean, mean - half, mean + half, n)
+
+
+def _scale(left: Numbers, right: Numbers) -> float:
+    return SAME * float(np.abs(np.concatenate([left, right])).max())
+
+
+def _spreadless(left: Numbers, right: Numbers) -> bool:
+    return max(float(np.ptp(left)), float(np.ptp(right))) <= _scale(left, right)
+
+
+def _error(left: Numbers, right: Numbers) -> tuple[float, float]:
+    """Return the standard error of the difference and its degrees of freedom.
+
+    By hand: scipy warns of a side without any spread, such as all modes in every seed.
+    """
+    first, second = (float(side.var(ddof=1)) / side.size for side in (left, right))
+    freedom = (first + second) ** 2 / (first**2 / (left.size - 1) + second**2 / (right.size - 1))
+    return math.sqrt(first + second), freedom
 
 
 def permutation_p(a: Numbers, b: Numbers, seed: int = 0) -> float:

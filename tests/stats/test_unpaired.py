@@ -21,15 +21,21 @@ def draws(a: int, b: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return random.normal(0, 1, a), random.normal(0.8, 2, b)
 
 
-@pytest.mark.parametrize(("a", "b"), [(2, 2), (3, 5), (5, 5), (4, 12), (20, 3)])
+@pytest.mark.parametrize(("a", "b"), [(2, 2), (3, 5), (5, 5), (6, 12), (20, 5)])
 def test_the_difference_is_welchs_as_in_scipy(a: int, b: int):
     left, right = draws(a, b)
     found, expected = unpaired_difference(left, right), stats.ttest_ind(left, right, equal_var=False)
     bounds = expected.confidence_interval(0.95)
     assert found.p == pytest.approx(expected.pvalue, rel=1e-9)
     assert found.interval.value == pytest.approx(left.mean() - right.mean())
-    assert (found.interval.low, found.interval.high) == pytest.approx((bounds.low, bounds.high))
-    assert found.interval.n == min(a, b)
+    assert found.interval.n == min(a, b) and found.interval.offered is (min(a, b) >= 5)
+    if found.interval.offered:
+        assert (found.interval.low, found.interval.high) == pytest.approx((bounds.low, bounds.high))
+
+
+def test_scores_that_tie_have_no_interval_of_their_difference():
+    found = unpaired_difference([8.0, 8.0, 7.0, 8.0, 8.0], [1.0, 2.0, 3.0, 4.0, 5.0]).interval
+    assert found.value == pytest.approx(4.8) and not found.offered and "the same numbers" in found.reason
 
 
 @pytest.mark.parametrize(("a", "b"), [(2, 3), (4, 4), (5, 3), (5, 5)])
