@@ -101,6 +101,7 @@ def test_where_g_looks_ahead_or_theory_is_silent_nothing_is_claimed() -> None:
     assert dirac.theory(labels) is None
 
 
+@pytest.mark.long
 def test_an_r1_without_its_half_would_damp_twice_as_much() -> None:
     """The mistake of others: gamma without the half is our gamma doubled, which the radius tells apart."""
     (ours,), (doubled,) = (dirac.trajectories([objective("minimax", "r1", gamma=g)]) for g in (0.3, 0.6))

@@ -329,7 +329,7 @@ def test_a_server_that_is_down_is_told_in_seconds_and_without_its_password(store
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.timeout(240)
 def test_a_real_server_takes_the_runs_and_keeps_them_once(ready, suite, tmp_path, mlflow_server):
     shutil.copyfile(ready.root / "mlflow.db", tmp_path / "server.db")

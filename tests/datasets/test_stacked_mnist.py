@@ -55,6 +55,7 @@ def test_what_is_missing_is_mnist(tmp_path: Path):
         source.load(tmp_path, "train")
 
 
+@pytest.mark.long
 def test_the_digit_classifier_reads_every_channel(small_mnist: Writer, few: None):
     root, cache = small_mnist(), cache_root()
     stacked = datasets.registry.part("stacked_mnist", {"side": 28})

@@ -34,8 +34,8 @@ def test_the_classifier_knows_mnist(classifier: Part, mnist_root: Path, tmp_path
     assert loaded.identity["test_accuracy"] >= 0.99
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("steps", [150, pytest.param(classifier_network.STEPS, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("steps", [150, classifier_network.STEPS])
 def test_the_classifier_learns_colour_pictures_of_a_folder(
     steps: int, classifier: Part, cifar_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -78,8 +78,8 @@ def test_the_fork_server_imports_torch_alone_and_computes_nothing() -> None:
     assert told(PRELOADED).splitlines() == ["heavy: []", "threads: 1 cuda: False"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("dataset", ["ring8", pytest.param("digits", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("dataset", ["ring8", "digits"])
 def test_a_cohort_imports_no_library_that_the_fork_server_has_not(dataset: str, tmp_path: Path) -> None:
     network = "mlp: {width: 8, depth: 1}" if dataset == "ring8" else "dcgan: {width: 2}"
     (tmp_path / "suite.yaml").write_text(

@@ -75,7 +75,7 @@ evaluate: {samples: 100, reference: 200, every: 150, metrics: [fid, modes]}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.long)])
 def test_a_run_killed_at_any_moment_ends_with_the_same_scores_and_trains_nothing_twice(
     kills: int, tmp_path: Path
 ) -> None:

@@ -66,8 +66,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, run: Callable[[Path], 
     return scores(folder)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [pytest.param(signal.SIGKILL, marks=pytest.mark.long), signal.SIGINT])
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_next_run_goes_on_from_the_checkpoint(
     how: signal.Signals,
     tmp_path: Path,
@@ -98,7 +98,7 @@ def test_the_next_run_goes_on_from_the_checkpoint(
     assert not list(tmp_path.rglob(CHECKPOINT))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_second_run_waits_and_no_cell_is_trained_twice(tmp_path: Path, untracked: list[str]) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
     first = start(tmp_path, untracked)

@@ -260,7 +260,7 @@ def test_data_that_cannot_be_prepared_stops_the_run_before_anything_trains(tmp_p
     assert not list((tmp_path / "runs").glob("[!.]*"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path, untracked: list[str]) -> None:
     text = SUITE.replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: [40, 20000]")
     run(tmp_path, text.replace("every: 10", "every: 20"), workers=1, only=["g_steps=40"])

@@ -158,7 +158,7 @@ def test_odd_names_make_a_report(builder, tmp_path: Path):
     assert "a\\|b\\*c\\_d\\`e" in (page.parent / "report.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_report_needs_neither_torch_nor_mlflow(varied: Store, tmp_path: Path):
     code = """
 import sys
