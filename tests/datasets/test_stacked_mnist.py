@@ -89,6 +89,7 @@ def test_one_digit_classifier_is_trained_for_both_datasets(
     assert len(trained) == 1 and {path: path.read_bytes() for path in tmp_path.rglob("*.safetensors")} == trained
 
 
+@pytest.mark.long
 def test_real_stacks_are_scored_against_the_true_shares_of_a_thousand_modes(small_mnist: Writer, few: None):
     root = small_mnist()
     stacked = datasets.registry.part("stacked_mnist", {"side": 28})

@@ -209,7 +209,7 @@ def test_a_quota_of_cores_is_read(text: str, cores: float | None, tmp_path: Path
     assert devices.quota(tmp_path / "no file") is None
 
 
-@pytest.mark.slow  # it starts the fork server, as runs do: nothing else shows that this works
+@pytest.mark.long
 def test_a_worker_is_tried_on_each_device_and_a_wrong_device_told() -> None:
     found = devices.answered(["cpu", "meta"])
     assert found["cpu"].kind == "done"

@@ -170,6 +170,7 @@ def test_an_objective_that_hangs_is_tried_once_more_and_has_timed_out(tmp_path: 
     assert "said nothing for" in done.errors[0]
 
 
+@pytest.mark.long
 def test_a_stopped_worker_is_replaced_and_goes_on_from_its_checkpoint(
     tmp_path: Path, undisturbed: Mapping[str, object]
 ) -> None:

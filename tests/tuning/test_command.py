@@ -94,7 +94,7 @@ def test_workers_that_break_end_with_1_and_say_so(tune, monkeypatch):
     assert done.exit_code == 1 and "a worker broke" in done.output and "the same command goes on" in done.output
 
 
-@pytest.mark.slow  # worth it: the only one with workers, the store's lock, bars and report as users have them
+@pytest.mark.long
 def test_with_workers_and_a_report(bench, suite_text, monkeypatch):
     monkeypatch.setattr("ganbench.runner.LiveTracking", Unsent)
     monkeypatch.chdir(bench.folder)
