@@ -164,6 +164,14 @@ def linear_scale(low: float, high: float, room: float = 0.08) -> Spec:
     return {"domain": [low - margin, high + margin], "nice": False, "zero": False}
 
 
+def share(value: float, scale: Spec) -> float:
+    """Return which share of a scale lies below a value, from 0 to 1."""
+    low, high = scale["domain"]
+    if scale.get("type") == "log":
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    return min(1.0, max(0.0, float((value - low) / (high - low))))
+
+
 def within(data: pd.DataFrame, scale: Spec) -> pd.DataFrame:
     """Cut intervals (columns low, high) to what a scale shows: a logarithm has no place for what is below 0."""
     ends = {name: np.clip(data[name].to_numpy(float), *scale["domain"]) for name in ("low", "high")}

@@ -7,14 +7,14 @@ from typing import Any
 
 from ganbench.reporting.tuning.front import FrontOf
 from ganbench.reporting.tuning.reading import VERSION
-from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, plain
+from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, as_plain, settings_told
 from ganbench.stats import Interval
 from ganbench.suite.tune import Range
 from ganbench.tuning.borrowing import Repaid
 from ganbench.tuning.choosing import Tried, front
 from ganbench.tuning.confirming import GIVEN, VARIANTS, Finding, Measured, label
 from ganbench.tuning.importance import Importance
-from ganbench.tuning.subjects import Settings, Subject
+from ganbench.tuning.subjects import Subject
 
 HEADINGS = ("objective", "dataset", *VARIANTS, "infeasible")
 
@@ -62,7 +62,7 @@ def judged_told(subject: Subject) -> str:
 
 def left_in(findings: Sequence[Finding], sampler: str) -> dict[str, Any]:
     """Return what the store keeps of findings for the report: plain data."""
-    return {"version": VERSION, "studies": [plain(tuned_subject(each, sampler)) for each in findings]}
+    return {"version": VERSION, "studies": [as_plain(tuned_subject(each, sampler)) for each in findings]}
 
 
 def tuned_subject(finding: Finding, sampler: str) -> TunedSubject:
@@ -79,7 +79,6 @@ def tuned_subject(finding: Finding, sampler: str) -> TunedSubject:
         [_trial(trial) for trial in finding.tried],
         {name: each.mean for name, each in shown.items()},
         {name: label(subject, variant) for name, variant in names.items()},
-        settings_told(finding.measured[best].settings) if best else "",
         subject.row.architecture.label,
         tuple(_parameter(each, finding.importance.get(each.name)) for each in subject.ranges),
         {name: subject.values(each.settings) for name, each in shown.items()},
@@ -145,12 +144,3 @@ def interval_told(mean: Interval, lost: Sequence[str]) -> str:
         return f"n=0{without}"
     bounds = f" [{mean.low:.4g}, {mean.high:.4g}]" if mean.offered else ""
     return f"{mean.value:.4g}{bounds} n={mean.n}{without}"
-
-
-def settings_told(settings: Settings) -> str:
-    """Say settings by name, numbers to three digits."""
-    return ", ".join(f"{name}={_short(value)}" for name, value in settings.items())
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -13,13 +13,14 @@ from ruamel.yaml import YAML
 
 from ganbench.paths import write_whole
 from ganbench.registry import Part
+from ganbench.reporting.tuning.record import settings_told
 from ganbench.suite.errors import SuiteError, wrong
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Planned
 from ganbench.suite.schema import Suite
 from ganbench.suite.settings import Train
 from ganbench.tuning.confirming import Finding, choice_seeds, fresh_seeds
-from ganbench.tuning.telling import judged_told, measured_told, settings_told
+from ganbench.tuning.telling import judged_told, measured_told
 
 WIDTH = 110
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, grid, inks, layered, number, score_scale, short
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.tuning.marks import file_name, titled
+from ganbench.reporting.tuning.marks import titled
 from ganbench.reporting.tuning.record import TunedSubject, spread
 from ganbench.reporting.wording import count, n_of
 from ganbench.stats.budgets import expected_best, median_best
@@ -46,7 +47,7 @@ def budget_figure(frame: Frame, dataset: str, tuned: Sequence[TunedSubject]) -> 
     )
     alternative = f"Median best {title} on {dataset} against the number of trials with its interval, a panel per study"
     shown = data[["objective", "trials", "reached", "low", "high", "expected"]].replace([math.inf, -math.inf], np.nan)
-    return sheet.figure(grid(panels, 3), file_name("budget", dataset), caption, alternative, shown)
+    return sheet.figure(grid(panels, 3), plain("budget", dataset), caption, alternative, shown)
 
 
 def _reached(each: TunedSubject) -> pd.DataFrame:

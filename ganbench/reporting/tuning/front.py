@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from ganbench.reporting.drawing import (
     layered,
     number,
     score_scale,
+    share,
     short,
     within,
 )
@@ -157,7 +157,7 @@ def _measured(
         diamond = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "opacity": 1, "color": mine.colour}
         yield sheet.layer(point.drop(columns="name"), diamond, channels)
         # Names stay inside the panel.
-        side = {"align": "right", "dx": -7} if _share(x.value, scales[0]) > 0.6 else {"align": "left", "dx": 7}
+        side = {"align": "right", "dx": -7} if share(x.value, scales[0]) > 0.6 else {"align": "left", "dx": 7}
         text = {"type": "text", **side, "dy": -7, "fontSize": 11, "color": INK}
         yield sheet.layer(point.drop(columns="tip"), text, {**channels, "text": {"field": "name", "type": "nominal"}})
 
@@ -175,14 +175,6 @@ def _scale(fronts: Sequence[FrontOf], place: int) -> Spec:
     ends = [end for mean in means if mean.offered for end in (mean.low, mean.high)]
     values = [point[place] for each in fronts for point in each.trials] + [mean.value for mean in means]
     return score_scale(values, fronts[0].better[place], ends)
-
-
-def _share(value: float, scale: Spec) -> float:
-    """Return which share of a scale lies below a value."""
-    low, high = scale["domain"]
-    if scale.get("type") == "log":
-        low, high, value = math.log(low), math.log(high), math.log(value)
-    return float((value - low) / (high - low))
 
 
 def _channel(field: str, value: str, scale: Spec, title: str) -> Spec:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import Sheet, Spec, category, grid, inks, layered, name_axis, number, short
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Part, Text
-from ganbench.reporting.tuning.marks import file_name
 from ganbench.reporting.tuning.record import TunedSubject, by_importance
 from ganbench.reporting.wording import joined, n_of, p_value, percent
 
@@ -67,4 +67,4 @@ def importance_figure(frame: Frame, dataset: str, tuned: Sequence[TunedSubject])
     )
     shown = pd.DataFrame(rows).drop(columns="tip")
     alternative = f"Importance of the parameters on {dataset}, a panel per study"
-    return sheet.figure(grid(panels, 3), file_name("importance", dataset), caption, alternative, shown)
+    return sheet.figure(grid(panels, 3), plain("importance", dataset), caption, alternative, shown)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import Sheet, Spec, grid, inks, layered
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
@@ -17,14 +18,12 @@ from ganbench.reporting.tuning.marks import (
     Axis,
     ScoreScale,
     axis_of,
-    file_name,
     marked,
     points,
     scores_of,
     titled,
-    told,
 )
-from ganbench.reporting.tuning.record import TunedSubject, Value, by_importance
+from ganbench.reporting.tuning.record import TunedSubject, Value, by_importance, told
 from ganbench.reporting.wording import joined
 
 STEPS = "d_steps"
@@ -69,7 +68,7 @@ def map_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
     shown = data.rename(columns={f"x{place}": axis.parameter.name for place, axis in enumerate(axes)})
     shown = shown.drop(columns=["fill", "stroke", "size", "tip"])
     alternative = f"Trials of {name} in the plane of {plane[0].name} and {plane[1].name}, coloured by score"
-    return sheet.figure(grid(panels, 3), file_name("map", name), caption, alternative, shown)
+    return sheet.figure(grid(panels, 3), plain("map", name), caption, alternative, shown)
 
 
 def _values(each: TunedSubject) -> list[Value]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ganbench.reporting.contents import plain
-from ganbench.reporting.drawing import GREY, INK, Ink, Spec, category, linear_scale, number, score_scale
+from ganbench.reporting.drawing import GREY, INK, Ink, Spec, category, linear_scale, number, score_scale, share
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.tuning.record import (
     DEFAULT,
@@ -19,7 +18,9 @@ from ganbench.reporting.tuning.record import (
     Settings,
     TunedSubject,
     Value,
+    settings_told,
     spread,
+    told,
 )
 from ganbench.reporting.wording import in_sentence
 
@@ -65,8 +66,7 @@ class ScoreScale:
 
     def place(self, score: float) -> float:
         """Return where a score lies between the worst (0) and the best (1)."""
-        low, high = self.scale["domain"]
-        found = _share(score, low, high, self.scale.get("type") == "log")
+        found = share(score, self.scale)
         return 1 - found if self.better == "lower" else found
 
 
@@ -109,6 +109,11 @@ class Axis:
         ends = linear_scale(low, high, 0.04)["domain"]
         return ends[0], ends[1]
 
+    @property
+    def scale(self) -> Spec:
+        """Its scale, where it has numbers."""
+        return {"domain": list(self.domain), "nice": False, "zero": False, **({"type": "log"} if self.log else {})}
+
     def column(self, value: Value) -> float | str:
         """Return a value as a table holds it."""
         return float(value) if self.parameter.numeric and isinstance(value, int | float) else told(value)
@@ -119,7 +124,7 @@ class Axis:
             names = [told(each) for each in self.values]
             return 0.5 if len(names) < 2 else names.index(told(value)) / (len(names) - 1)
         assert isinstance(value, int | float)
-        return _share(float(value), *self.domain, self.log)
+        return share(float(value), self.scale)
 
     def channel(self, field: str) -> Spec:
         """Return the channel that shows it."""
@@ -128,10 +133,9 @@ class Axis:
             values = [told(each) for each in self.values]
             axis: Spec = {"labelAngle": 0, "labelLimit": 80, **ROOM}
             return category(field, values, axis, name) | {"type": "ordinal", "scale": {"domain": values}}
-        scale: Spec = {"domain": list(self.domain), "nice": False, "zero": False}
         if self.log:
-            return number(field, {**scale, "type": "log"}, name, ROOM | {"format": "~g", "labelOverlap": True})
-        return number(field, scale, name, ROOM | ({"tickMinStep": 1} if self.parameter.kind == "int" else {}))
+            return number(field, self.scale, name, ROOM | {"format": "~g", "labelOverlap": True})
+        return number(field, self.scale, name, ROOM | ({"tickMinStep": 1} if self.parameter.kind == "int" else {}))
 
 
 def axis_of(each: TunedSubject, parameter: Parameter) -> Axis:
@@ -199,16 +203,6 @@ def _row(
     }
 
 
-def told(value: Value) -> str:
-    """Say a value, numbers to three digits."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def settings_told(settings: Settings) -> str:
-    """Say settings by name."""
-    return ", ".join(f"{name}={told(value)}" for name, value in settings.items())
-
-
 def titled(frame: Frame, each: TunedSubject) -> str:
     """Return what a study was tuned for, as it stands in a sentence."""
     value, _, which = each.value.rpartition("_")
@@ -224,14 +218,3 @@ def study_name(each: TunedSubject, tuned: Sequence[TunedSubject]) -> str:
     if len({one.architecture for one in tuned if one.dataset == each.dataset}) > 1:
         name += f" by {each.architecture}"
     return name
-
-
-def file_name(*words: str) -> str:
-    """Name a figure by the words that tell it from others."""
-    return plain(*words)
-
-
-def _share(value: float, low: float, high: float, log: bool) -> float:
-    if log:
-        value, low, high = math.log(value), math.log(low), math.log(high)
-    return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import GREY, INK, Ink, Sheet, Spec, category, inks, layered, number
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
@@ -13,13 +14,19 @@ from ganbench.reporting.tuning.marks import (
     Axis,
     ScoreScale,
     axis_of,
-    file_name,
     scores_of,
-    settings_told,
     titled,
+)
+from ganbench.reporting.tuning.record import (
+    DEFAULT,
+    RECOMMENDED,
+    TUNED,
+    Settings,
+    TunedSubject,
+    by_importance,
+    settings_told,
     told,
 )
-from ganbench.reporting.tuning.record import DEFAULT, RECOMMENDED, TUNED, Settings, TunedSubject, by_importance
 
 HEIGHT, APART, WIDEST = 260, 190, 960
 NO_SCORE = -0.1  # where lines without a score end, below the worst
@@ -86,7 +93,7 @@ def parallel_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | Non
     )
     shown = lines.pivot_table(index=["kind", "line"], columns="axis", values="value", aggfunc="first", sort=False)
     alternative = f"Parallel coordinates of the trials of {name}, coloured by {title}"
-    return sheet.figure(chart, file_name("parallel", name), caption, alternative, shown.reset_index())
+    return sheet.figure(chart, plain("parallel", name), caption, alternative, shown.reset_index())
 
 
 def _dashes(states: Sequence[str]) -> str:

@@ -58,7 +58,6 @@ def _study(found: Any) -> TunedSubject:
         [_trial(each, parameters) for each in _list(found.get("trials"))],
         _mapping(found.get("measured"), _interval),
         _mapping(found.get("objectives"), _text),
-        _text(found.get("settings")),
         _text(found.get("architecture")),
         parameters,
         _mapping(found.get("variants"), lambda settings: _settings(settings, parameters)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from ganbench.plain_data import finite_or_none
 from ganbench.reporting.tuning.front import FrontOf
 from ganbench.stats import Better, Interval
 
@@ -71,9 +72,9 @@ class TunedSubject:
     """What tuning one objective with one architecture on one dataset came to.
 
     `measured` has the mean on fresh seeds of each variant (default, recommended, tuned), `objectives` their labels in
-    the reported suite, `settings` the setting found in words. `value` is what was tuned for. `variants` has the values
-    that each variant gives the parameters; one that a variant does not fix is left out. `centres` are what stands for
-    the fresh seeds elsewhere in a report: medians of distances, whose means a single collapse makes.
+    the reported suite. `value` is what was tuned for. `variants` has the values that each variant gives the parameters;
+    one that a variant does not fix is left out. `centres` are what stands for the fresh seeds elsewhere in a report:
+    medians of distances, whose means a single collapse makes.
     Where several values were tuned for, all this is of the first, for which the first setting of the `front` stands.
     """
 
@@ -84,7 +85,6 @@ class TunedSubject:
     trials: Sequence[Trial]
     measured: Mapping[str, Interval]
     objectives: Mapping[str, str]
-    settings: str = ""
     architecture: str = ""
     parameters: tuple[Parameter, ...] = ()
     variants: Mapping[str, Settings] = field(default_factory=dict)
@@ -109,12 +109,6 @@ class TunedSubject:
         sign = 1.0 if self.better == "lower" else -1.0
         known = [(sign * trial.score, trial.number, trial) for trial in self.trials if trial.score is not None]
         return min(known, key=lambda each: each[:2])[2] if known else None
-
-    @property
-    def chosen(self) -> Trial | None:
-        """The trial whose settings were found best on fresh seeds."""
-        wanted = self.variants.get(TUNED)
-        return next((trial for trial in self.trials if trial.settings == wanted), None)
 
 
 def gain(each: TunedSubject, of: Mapping[str, Interval] | None = None, variant: str = TUNED) -> float:
@@ -144,12 +138,17 @@ def spread(known: Sequence[float | None]) -> list[float]:
     return [score for score in known if score is not None and math.isfinite(score)]
 
 
-def plain(value: Any) -> Any:
-    """Return a record as JSON can hold it: an interval by its fields, what is not finite as None."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return plain(vars(value)) if hasattr(value, "__dataclass_fields__") else value
+def as_plain(each: TunedSubject) -> dict[str, Any]:
+    """Return a study as JSON can hold it: what is not finite as None."""
+    found: dict[str, Any] = finite_or_none(asdict(each))
+    return found
+
+
+def told(value: Value) -> str:
+    """Say a value, numbers to three digits."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def settings_told(settings: Settings) -> str:
+    """Say settings by name."""
+    return ", ".join(f"{name}={told(value)}" for name, value in settings.items())

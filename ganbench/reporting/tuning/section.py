@@ -17,7 +17,7 @@ from ganbench.reporting.tuning.maps import map_figure
 from ganbench.reporting.tuning.marks import study_name
 from ganbench.reporting.tuning.parallel import parallel_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
-from ganbench.reporting.tuning.record import TUNED, TunedSubject, gain, plain
+from ganbench.reporting.tuning.record import TUNED, TunedSubject, as_plain, gain
 from ganbench.reporting.tuning.region import one_sign, region_figure, region_table
 from ganbench.reporting.tuning.regret import regret_figure, regret_table
 from ganbench.reporting.tuning.slices import slices_figure
@@ -45,7 +45,7 @@ class Tuning:
     @property
     def summary(self) -> list[dict[str, Any]]:
         """The studies as plain data."""
-        return [plain(each) for each in self.studies]
+        return [as_plain(each) for each in self.studies]
 
 
 def tuning(frame: Frame) -> Tuning | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import Sheet, grid, inks, layered, number
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.tuning.marks import axis_of, file_name, marked, points, scores_of, titled
+from ganbench.reporting.tuning.marks import axis_of, marked, points, scores_of, titled
 from ganbench.reporting.tuning.record import TunedSubject, by_importance
 from ganbench.reporting.wording import count
 
@@ -39,4 +40,4 @@ def slices_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
     shown = data.rename(columns={f"x{place}": axis.parameter.name for place, axis in enumerate(axes)})
     shown = shown.drop(columns=["fill", "stroke", "size", "tip"])
     alternative = f"{title} of the trials of {name} against each parameter"
-    return sheet.figure(grid(panels, columns), file_name("slices", name), caption, alternative, shown)
+    return sheet.figure(grid(panels, columns), plain("slices", name), caption, alternative, shown)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ganbench.reporting.parts import Table
-from ganbench.reporting.tuning.marks import settings_told
-from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, TunedSubject, gain
+from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, TunedSubject, gain, settings_told
 from ganbench.reporting.wording import NOTHING, bounds, joined, n_of, places, without_interval
 from ganbench.reporting.wording import number as written
 from ganbench.stats import CENTRES, Interval

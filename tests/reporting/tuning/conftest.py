@@ -10,7 +10,7 @@ import pytest
 
 from ganbench.records import Listed, Scores, Status, SuiteRecord
 from ganbench.reporting.tuning.reading import VERSION
-from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, plain
+from ganbench.reporting.tuning.record import Borrowed, Parameter, Trial, TunedSubject, as_plain
 from ganbench.stats import median_interval, t_interval
 from ganbench.store import Store
 
@@ -45,7 +45,7 @@ def study(objective: str = "hinge", dataset: str = "ring8", **changes: object) -
         "default": median_interval([3.0, 4.0, 5.0, 4.0, 4.5]),
         "tuned": median_interval([1.0, 2.0, 1.2, 1.1, 1.4]),
     }
-    found = (tried, means, labels, "g_lr=0.001", "mlp", SPACE, variants, "tpe")
+    found = (tried, means, labels, "mlp", SPACE, variants, "tpe")
     whole = TunedSubject(objective, dataset, "fid_final", "lower", *found, centres=centres)
     return replace(whole, **changes)
 
@@ -67,7 +67,6 @@ def studies() -> list[TunedSubject]:
             measured=default,
             centres={"default": median_interval([3.0, 4.0])},
             objectives={"default": "wgan (default)"},
-            settings="",
             variants={"default": {"d_lr": 1e-3, "d_steps": 1, "g_lr": 1e-3}},
             parameters=tuple(replace(each, importance=None, chance=None) for each in SPACE),
             borrowed=(Borrowed("ring8", lent),),
@@ -109,7 +108,7 @@ def keep(tmp_path_factory: pytest.TempPathFactory) -> Keep:
                 rows.append(Listed(key, "e" * 16, name, "mlp", each.dataset, 5, {"g_lr": 0.1}))
         about = {each.dataset: {"headline": "fid", "titles": {"fid": "FID"}} for each in tuned}
         held.write_suite(SuiteRecord(SUITE, tuple(rows), datasets=about))
-        held.write_tuning(SUITE, {"version": VERSION, "studies": [plain(each) for each in tuned]})
+        held.write_tuning(SUITE, {"version": VERSION, "studies": [as_plain(each) for each in tuned]})
         return held
 
     return kept

@@ -13,7 +13,7 @@ from ganbench.reporting.frame import load
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.tuning.front import FrontOf, front_blocks, front_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
-from ganbench.reporting.tuning.record import plain
+from ganbench.reporting.tuning.record import as_plain
 from ganbench.reporting.wording import NOTHING
 from ganbench.stats import Interval, t_interval
 from ganbench.store import Store
@@ -145,13 +145,13 @@ def of_front(made):
 @pytest.fixture
 def written(store, made) -> Store:
     """The store, with what tuning left in it."""
-    store.write_tuning("s-tune", {"version": 1, "studies": [plain(of_front(made))]})
+    store.write_tuning("s-tune", {"version": 1, "studies": [as_plain(of_front(made))]})
     return store
 
 
 def test_the_rest_of_the_section_goes_by_the_first_value_and_the_json_has_all(written, made, tmp_path):
     (read,) = kept(load(written, "s-tune"))
-    assert plain(read) == plain(of_front(made))
+    assert as_plain(read) == as_plain(of_front(made))
     write_report(written, "s-tune", tmp_path / "report")
     page = (tmp_path / "report" / "index.html").read_text()
     assert "FID against Modes covered" in page and "Score against budget" in page
@@ -176,7 +176,7 @@ def test_the_rest_of_the_section_goes_by_the_first_value_and_the_json_has_all(wr
     ],
 )
 def test_a_front_that_somebody_damaged_is_not_shown(store, made, name, value, said):
-    told = plain(of_front(made))
+    told = as_plain(of_front(made))
     told["front"][name] = value
     store.write_tuning("s-tune", {"version": 1, "studies": [told]})
     with pytest.raises(Unreadable, match=said):
