@@ -1,13 +1,16 @@
-"""How long the command line takes before it does anything, beside bare Python, and what its imports cost."""
+"""What comes before any training: of commands beside bare Python, of their imports, and of a cohort of a second."""
 
 from __future__ import annotations
 
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 ROUNDS, ROWS = 7, 12
+COHORTS, OF_SECONDS = 9, 1.0
 COMMANDS = {
     "bare Python": ["-c", "pass"],
     "ganbench --help": ["-m", "ganbench", "--help"],
@@ -37,6 +40,33 @@ def imports(arguments: list[str]) -> list[tuple[int, int, str]]:
     return sorted(rows, reverse=True)
 
 
+def of_a_cohort(folder: Path) -> tuple[float, float]:
+    """Return the medians of what a lone cohort takes, from a warm fork server to its last word, and of its training.
+
+    Trains cohorts of sixteen cells on points, one after another on one slot, each for about a second.
+    """
+    from work import Work
+
+    from ganbench.execution.local import Local
+    from ganbench.execution.tasks import CohortRun, Surroundings
+    from ganbench.store import Store
+
+    store, steps, found = Store(folder / "store"), 100, []
+    for number in range(COHORTS + 2):
+        work = Work("mlp", {"depth": 3, "width": 64}, (2,), 128, 16, settings={"g_steps": steps, "g_lr": 1e-4 + number})
+        (cohort,) = work.cohorts(1)
+        task = CohortRun(cohort, Surroundings(store.root, folder, folder / "cache"))
+        begun = time.perf_counter()
+        Local(["cpu"]).run([task], lambda *_: None)
+        whole, status = time.perf_counter() - begun, store.status(cohort.cells[0].key)
+        assert status is not None and status.cohort_seconds, "the cohort was not trained"
+        found.append((whole, status.cohort_seconds))
+        if number < 2:  # the first waits for the server, both tell how many steps take a second
+            steps = max(1, round(steps * OF_SECONDS / status.cohort_seconds))
+    wholes, trained = zip(*found[2:], strict=True)
+    return statistics.median(wholes), statistics.median(trained)
+
+
 def main() -> None:
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(ROUNDS):  # in turns, so that what else the machine does hits all of them
@@ -46,6 +76,9 @@ def main() -> None:
     for name, found in taken.items():
         median = statistics.median(found)
         sys.stdout.write(f"{name:45} {median:6.3f} s  ({median - bare:+.3f} s)\n")
+    with tempfile.TemporaryDirectory() as folder:
+        whole, trained = of_a_cohort(Path(folder))
+    sys.stdout.write(f"\na cohort that trains for {trained:.3f} s takes {whole:.3f} s ({whole / trained:.3f} times)\n")
     for name in ("ganbench --help", "what a plan imports"):
         sys.stdout.write(f"\n{name}: the slowest imports\n  with its own   alone\n")
         for whole, own, module in imports(COMMANDS[name])[:ROWS]:

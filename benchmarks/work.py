@@ -14,7 +14,7 @@ from ganbench.objectives import Objective
 from ganbench.registry import Part
 from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.choices import Choice
-from ganbench.suite.cohorts import Entry, pack
+from ganbench.suite.cohorts import Cohort, Entry, pack
 from ganbench.suite.plan import Planned
 from ganbench.suite.settings import Train
 
@@ -66,11 +66,11 @@ class Work:
         ]
         return sorted(cells, key=lambda cell: cell.objective.loss.name)
 
-    def cohorts(self, slots: int) -> list[tuple[Cell, ...]]:
-        """Return the cells as a run packs them for so many slots."""
+    def cohorts(self, slots: int) -> list[Cohort]:
+        """Return the cells as a run packs them for so many slots, without scores."""
         scoring = Scoring(EvaluationSettings(1000, Part("extractor", "identity"), ()), ())
         entries = [Entry(_planned(cell, scoring), "to train") for cell in self.planned()]
-        return [cohort.cells for cohort in pack(entries, slots)]
+        return pack(entries, slots)
 
     def _objective(self, loss: str) -> Objective:
         held = (penalties.registry.part("gradient_penalty", {"weight": 10.0}),) if self.penalised else ()
