@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-CELLS, STEPS, BATCH, WIDTH, DEPTH, LATENT = 64, 500, 128, 64, 4, 16
+CELLS, STEPS, BATCH, WIDTH, DEPTH, LATENT = 64, 500, 128, 64, 3, 16  # three hidden layers: four linear ones
 LOSSES = ("minimax", "non_saturating", "least_squares", "hinge")
 
 # What a person writes who compares losses: a plain loop, Adam as it comes, and MLflow's fluent API.
