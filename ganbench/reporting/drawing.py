@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganbench.reporting.colours import colours
+from ganbench.reporting.colours import Look, look
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.studio import draw
 from ganbench.reporting.svg import tip
@@ -63,10 +63,15 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Ink:
-    """How an objective is drawn: its colour, and its place in the suite, by which a page finds its marks."""
+    """How an objective is drawn: its look, and its place in the suite, by which a page finds its marks."""
 
-    colour: str
+    look: Look
     place: int
+
+    @property
+    def colour(self) -> str:
+        """Its colour."""
+        return self.look.colour
 
     def tip(self, text: str, seed: int | None = None) -> str:
         """Return what a mark of the objective is called (the column `tip` of a layer's data)."""
@@ -75,7 +80,7 @@ class Ink:
 
 def inks(objectives: Sequence[str]) -> dict[str, Ink]:
     """Give every objective of a suite its ink."""
-    return {name: Ink(colour, place) for place, (name, colour) in enumerate(colours(objectives).items())}
+    return {name: Ink(look(place), place) for place, name in enumerate(objectives)}
 
 
 class Sheet:
@@ -134,7 +139,7 @@ def coloured(field: str, by_name: Mapping[str, str], legend: Spec | None = None)
 
 def steps_axis(steps: float) -> Spec:
     """Return the channel x of what goes by G step, from 0 to the last."""
-    return number("step", {"domain": [0, steps], "nice": False}, axis=STEPS)
+    return number("step", {"domain": [0, steps or 1], "nice": False}, axis=STEPS)
 
 
 def name_axis(names: Sequence[str]) -> Spec:

@@ -11,6 +11,7 @@ from PIL import Image
 from ganbench.reporting.colours import colours
 from ganbench.reporting.figures.modes import MODES
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import ordered
 from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text, choice
 from ganbench.reporting.pictures import Axes, axes_of, png, rgb, tile
 from ganbench.reporting.ranking import Ranking
@@ -59,7 +60,7 @@ def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budg
     options: list[tuple[str, Part | None]] = []
     for step in steps:
         tiles = []
-        for standing in ranking.standings:
+        for standing in ordered(frame, ranking):
             place = place_of.get(standing.contender)
             lost = Picture("", standing.contender, "no samples", "", standing.objective)
             tiles.append(lost if place is None else _at(frame, pictures[place], place, step, axes))
@@ -247,8 +248,8 @@ def _seeds(frame: Frame, pictures: Mapping[int, Arrays]) -> list[int]:
 
 
 def _of_seed(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], seeds: Sequence[int]) -> list[int]:
-    """List the cells of some seeds that kept pictures, in the order of the ranking."""
-    order = {standing.contender: place for place, standing in enumerate(ranking.standings)}
+    """List the cells of some seeds that kept pictures, in the order of the suite."""
+    order = {standing.contender: place for place, standing in enumerate(ordered(frame, ranking))}
     mine = [place for place in pictures if frame.suite.listed[place].seed in seeds]
     return sorted(mine, key=lambda place: order[str(frame.cells.at[place, "contender"])])
 

@@ -60,8 +60,8 @@ function boxes(key, title, entries) {
   count.dataset.count = key;
   head.append(count);
   group.append(head);
-  entries.forEach(({ name, colour }, place) => {
-    const chip = make("span", "chip"), label = make("label"), box = make("input"), swatch = make("i", "swatch");
+  entries.forEach(({ name, colour, shape = "" }, place) => {
+    const chip = make("span", "chip"), label = make("label"), box = make("input"), swatch = make("i", `swatch ${shape}`);
     Object.assign(box, { type: "checkbox", value: name });
     box.dataset.act = key;
     if (key === "o") chip.dataset.o = place;

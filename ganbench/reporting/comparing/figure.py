@@ -43,7 +43,9 @@ def dumbbell_figure(one: Matched, value: str, objectives: Sequence[str]) -> Figu
     room = 0.25 * float(dots["score"].max() - dots["score"].min())
     ends = pd.concat([means["low"], means["high"]]).dropna()
     scale = score_scale(dots["score"], better, ends.clip(dots["score"].min() - room, dots["score"].max() + room))
+    place = {objective: place for place, objective in enumerate(objectives)}
     shown = [pairing for pairing in one.pairings if pairing.contender in set(dots["contender"])]
+    shown.sort(key=lambda pairing: place[pairing.objective])
     names = [pairing.contender for pairing in shown]
     y = category("contender", names, name_axis(names))
     colour = coloured("objective", {objective: mine.colour for objective, mine in ink.items()})
