@@ -44,7 +44,7 @@ CONFIG: dict[str, Any] = {
         "tickCount": 4,
     },
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12},
-    "title": {"color": INK, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6},
+    "title": {"color": INK, "limit": 240, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6},
     "axisY": {"domain": False, "ticks": False},
     "concat": {"spacing": 24},
 }
@@ -109,8 +109,11 @@ class Sheet:
 def number(field: str, scale: Spec | None = None, title: str | None = None, axis: Spec | None = None) -> Spec:
     """Return a channel that shows numbers."""
     found: Spec = {"field": field, "type": "quantitative", "title": title}
-    if scale and scale.get("type") == "log" and "domain" in scale:
-        axis = {"values": _log_ticks(*scale["domain"]), **(axis or {})}
+    domain = scale.get("domain", ()) if scale else ()
+    if scale and scale.get("type") == "log" and domain:
+        axis = {"values": _log_ticks(*domain), **(axis or {})}
+    if domain and not 1e-4 <= max(map(abs, domain)) < 1e6:
+        axis = {"format": ".4~g", **(axis or {})}  # by itself Vega writes 6.000000000000001e+27
     return found | ({"scale": scale} if scale else {}) | ({"axis": axis} if axis else {})
 
 
@@ -150,6 +153,12 @@ def name_axis(names: Sequence[str]) -> Spec:
     return axis | ({"labelExpr": _SHORT} if longest > NAME else {})
 
 
+def top_axis(names: Sequence[str]) -> Spec:
+    """Return an axis above a matrix, its names slanting to the right."""
+    axis: Spec = {"orient": "top", "labelAngle": -40, "labelLimit": 260, "labelFontSize": 12, "grid": False}
+    return axis | ({"labelExpr": _SHORT} if any(len(name) > NAME for name in names) else {})
+
+
 def score_scale(values: Iterable[float], better: str, intervals: Iterable[float] = ()) -> Spec:
     """Return a scale with room around the values: logarithmic for distances (lower is better) that span `LOG_RATIO`.
 
@@ -165,7 +174,9 @@ def score_scale(values: Iterable[float], better: str, intervals: Iterable[float]
 
 def linear_scale(low: float, high: float, room: float = 0.08) -> Spec:
     """Return a scale from `low` to `high` with room around them, as a share of their distance."""
-    margin = room * (high - low) or 0.1 * abs(high) or 1.0
+    if low == high == 0:
+        return {"domain": [-room, 1.0], "nice": False, "zero": False}  # most scores are never below 0
+    margin = room * (high - low) or 0.1 * abs(high)
     return {"domain": [low - margin, high + margin], "nice": False, "zero": False}
 
 
@@ -190,7 +201,9 @@ def short(name: str) -> str:
 
 def grid(panels: Sequence[Spec], columns: int = COLUMNS) -> Spec:
     """Set panels in rows."""
-    return {"concat": list(panels), "columns": columns, "resolve": {"scale": {"color": "shared"}}}
+    padding = {"left": 5, "top": 5, "right": 30, "bottom": 5}  # for titles in a font wider than the measured one
+    shared: Spec = {"resolve": {"scale": {"color": "shared"}}, "padding": padding}
+    return {"concat": list(panels), "columns": columns, **shared}
 
 
 def layered(*layers: Spec, title: str | None = None, width: Any = PANEL_WIDTH, height: Any = PANEL_HEIGHT) -> Spec:

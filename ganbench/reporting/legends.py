@@ -12,6 +12,7 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import Ranking, Standing
 
 LIMIT = 320  # pixels of a name in a legend
+COLUMN, MANY = 30, 1000  # entries of a column of a legend; and of all of it, after which Vega would leave some out
 
 
 def suite_order(frame: Frame) -> list[str]:
@@ -67,7 +68,13 @@ class Legend:
 
     def _with(self, **drawn: float) -> Spec:
         by_name = {name: found.colour for name, found in self.looks.items()}
-        legend = {"labelLimit": LIMIT, "symbolOpacity": 1, "symbolLimit": 0, **drawn}
+        legend = {
+            "labelLimit": LIMIT,
+            "symbolOpacity": 1,
+            "symbolLimit": MANY,
+            "columns": -(-len(by_name) // COLUMN),
+            **drawn,
+        }
         return coloured("contender", by_name, legend) | {"sort": list(by_name)}
 
     def _scale(self, values: list[str] | list[list[int]]) -> Spec:

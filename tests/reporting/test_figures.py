@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from ganbench.reporting.comparison_tables import middles_table, overall_table, pairs_table
-from ganbench.reporting.drawing import Sheet, inks
+from ganbench.reporting.drawing import Sheet, inks, linear_scale, number
 from ganbench.reporting.figures.comparisons import profiles_figure, ranks_figure, survival_figure, wins_figure
 from ganbench.reporting.figures.modes import frequency_figure, trade_figures
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
@@ -237,6 +237,15 @@ def test_what_is_known_of_one_step_alone_is_drawn_as_points(charts: list[dict[st
         assert not [layer for layer in charts[-1]["layer"] if layer["mark"]["type"] == "area"]
         (row,) = charts[-1]["datasets"][mean["data"]["name"]]
         assert row["mean"] == pytest.approx(data["score"].mean())
+
+
+def test_axes_say_no_more_than_there_is():
+    low, high = linear_scale(0.0, 0.0)["domain"]
+    assert -0.1 <= low < 0 and high == 1  # no such thing as minus one mode
+    low, high = linear_scale(8.0, 8.0)["domain"]
+    assert 7 <= low < 8 < high <= 9
+    assert number("loss", {"domain": [0, 6.000000000000001e27]})["axis"]["format"] == ".4~g"
+    assert "axis" not in number("modes", {"domain": [0, 25]})
 
 
 def test_a_figure_that_cannot_be_drawn_says_so_in_its_place():

@@ -18,6 +18,7 @@ from ganbench.reporting.drawing import (
     layered,
     name_axis,
     number,
+    top_axis,
 )
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.legends import legend, ordered, suite_order
@@ -56,7 +57,7 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         for other, chance in found[s.contender].items()
     ]
     data, names = pd.DataFrame(rows), [s.contender for s in ran]
-    x = category("against", names, {"orient": "top", "labelAngle": -40, "labelLimit": 150, "grid": False})
+    x = category("against", names, top_axis(names))
     y = category("contender", names, name_axis(names) | {"grid": False})
     diverging = {"domain": [0, 0.5, 1], "range": ["#d55e00", "#88888822", "#0072b2"]}
     sheet = Sheet()
@@ -74,6 +75,7 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         width={"step": SIDE},
         height={"step": 24},
     )
+    chart["padding"] = PADDING | {"top": 24}
     n = n_of(len(s.seeds) for s in ran)
     cut = f" Those of the {len(ranking.standings)} contenders that rank first." if len(ranking.standings) > MOST else ""
     offered = any(chance.offered for row in found.values() for chance in row.values())
