@@ -54,7 +54,7 @@ class Legend:
     @property
     def lines(self) -> Spec:
         """The channel `color` of lines, whose legend is long enough to show their dashes."""
-        return self._with(symbolSize=900, symbolStrokeWidth=2)
+        return self._with(symbolSize=484, symbolStrokeWidth=2)
 
     @property
     def shape(self) -> Spec:
@@ -73,6 +73,7 @@ class Legend:
             "symbolOpacity": 1,
             "symbolLimit": MANY,
             "columns": -(-len(by_name) // COLUMN),
+            "columnPadding": 50,  # for a font wider than the measured one
             **drawn,
         }
         return coloured("contender", by_name, legend) | {"sort": list(by_name)}
