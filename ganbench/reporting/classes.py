@@ -11,6 +11,7 @@ import pandas as pd
 
 from ganbench.reporting.drawing import FAINT, LOG_RATIO, Sheet, Spec, category, layered, name_axis, number
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import ordered
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.wording import count, n_of, percent, places
@@ -41,7 +42,8 @@ def class_scores(frame: Frame, ranking: Ranking) -> ClassScores | None:
     shown = _shown(means[known[0]], known[0])
     tables = tuple((VALUES[value][0], _table(data, standings, means[value], value, shown)) for value in known)
     seeds = data.groupby("contender")["seed"].nunique()
-    return ClassScores(tables, _figure(ranking, {value: means[value][shown] for value in known}, seeds))
+    rows = [s.contender for s in ordered(frame, ranking) if s in standings]
+    return ClassScores(tables, _figure(ranking, {value: means[value].loc[rows, shown] for value in known}, seeds))
 
 
 def by_class(frame: Frame, ranking: Ranking) -> dict[str, list[dict[str, int | Interval]]]:

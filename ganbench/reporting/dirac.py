@@ -14,7 +14,6 @@ from ganbench.reporting.drawing import (
     Ink,
     Sheet,
     Spec,
-    coloured,
     grid,
     inks,
     layered,
@@ -23,6 +22,7 @@ from ganbench.reporting.drawing import (
     short,
 )
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import legend, ordered
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.reporting.wording import MINUS, NOTHING, n_of
@@ -91,7 +91,7 @@ def _traces(frame: Frame, ranking: Ranking) -> pd.DataFrame | None:
 
 def _paths(frame: Frame, ranking: Ranking, traces: pd.DataFrame) -> Figure:
     ink, sheet, panels = inks(frame.objectives), Sheet(), []
-    for standing in ranking.standings:
+    for standing in ordered(frame, ranking):
         mine = traces[traces["contender"] == standing.contender].sort_values(["cell", "step"])
         if not mine.empty:
             panels.append(_path(sheet, mine, standing.contender, ink[standing.objective]))
@@ -140,13 +140,12 @@ def _eigenvalues(frame: Frame, ranking: Ranking) -> Figure | None:
     if not rows:
         return None
     data, sheet = pd.DataFrame(rows), Sheet()
-    names = [s.contender for s in ranking.standings if s.contender in set(data["contender"])]
-    by_name = {s.contender: ink[s.objective].colour for s in ranking.standings if s.contender in names}
+    told = legend(frame, data["contender"])
     place = {
         "x": number("real", _around(data["real"]), "real part: below 0 it is drawn in"),
         "y": number("imaginary", _around(data["imaginary"]), "imaginary part: how fast it turns"),
     }
-    channels = {**place, "color": coloured("contender", by_name, {"labelLimit": 300}) | {"sort": names}}
+    channels = {**place, "color": told.colour}
     cross = {"type": "point", "shape": "cross", "size": 130, "opacity": 1, "strokeWidth": 1.3}
     layers = [
         sheet.layer(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganbench.reporting.colours import colours
+from ganbench.reporting.colours import Look, look
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.studio import draw
 from ganbench.reporting.svg import tip
@@ -44,7 +44,7 @@ CONFIG: dict[str, Any] = {
         "tickCount": 4,
     },
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 12},
-    "title": {"color": INK, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6},
+    "title": {"color": INK, "limit": 240, "fontSize": 12, "fontWeight": 600, "anchor": "start", "offset": 6},
     "axisY": {"domain": False, "ticks": False},
     "concat": {"spacing": 24},
 }
@@ -63,10 +63,15 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Ink:
-    """How an objective is drawn: its colour, and its place in the suite, by which a page finds its marks."""
+    """How an objective is drawn: its look, and its place in the suite, by which a page finds its marks."""
 
-    colour: str
+    look: Look
     place: int
+
+    @property
+    def colour(self) -> str:
+        """Its colour."""
+        return self.look.colour
 
     def tip(self, text: str, seed: int | None = None) -> str:
         """Return what a mark of the objective is called (the column `tip` of a layer's data)."""
@@ -75,7 +80,7 @@ class Ink:
 
 def inks(objectives: Sequence[str]) -> dict[str, Ink]:
     """Give every objective of a suite its ink."""
-    return {name: Ink(colour, place) for place, (name, colour) in enumerate(colours(objectives).items())}
+    return {name: Ink(look(place), place) for place, name in enumerate(objectives)}
 
 
 class Sheet:
@@ -104,8 +109,11 @@ class Sheet:
 def number(field: str, scale: Spec | None = None, title: str | None = None, axis: Spec | None = None) -> Spec:
     """Return a channel that shows numbers."""
     found: Spec = {"field": field, "type": "quantitative", "title": title}
-    if scale and scale.get("type") == "log" and "domain" in scale:
-        axis = {"values": _log_ticks(*scale["domain"]), **(axis or {})}
+    domain = scale.get("domain", ()) if scale else ()
+    if scale and scale.get("type") == "log" and domain:
+        axis = {"values": _log_ticks(*domain), **(axis or {})}
+    if domain and not 1e-4 <= max(map(abs, domain)) < 1e6:
+        axis = {"format": ".4~g", **(axis or {})}  # by itself Vega writes 6.000000000000001e+27
     return found | ({"scale": scale} if scale else {}) | ({"axis": axis} if axis else {})
 
 
@@ -134,7 +142,7 @@ def coloured(field: str, by_name: Mapping[str, str], legend: Spec | None = None)
 
 def steps_axis(steps: float) -> Spec:
     """Return the channel x of what goes by G step, from 0 to the last."""
-    return number("step", {"domain": [0, steps], "nice": False}, axis=STEPS)
+    return number("step", {"domain": [0, steps or 1], "nice": False}, axis=STEPS)
 
 
 def name_axis(names: Sequence[str]) -> Spec:
@@ -143,6 +151,12 @@ def name_axis(names: Sequence[str]) -> Spec:
     room = min(240.0, 7.6 * longest + 8)
     axis: Spec = {"labelLimit": 230, "labelFontSize": 12, "labelPadding": 8, "minExtent": room}
     return axis | ({"labelExpr": _SHORT} if longest > NAME else {})
+
+
+def top_axis(names: Sequence[str]) -> Spec:
+    """Return an axis above a matrix, its names slanting to the right."""
+    axis: Spec = {"orient": "top", "labelAngle": -40, "labelLimit": 260, "labelFontSize": 12, "grid": False}
+    return axis | ({"labelExpr": _SHORT} if any(len(name) > NAME for name in names) else {})
 
 
 def score_scale(values: Iterable[float], better: str, intervals: Iterable[float] = ()) -> Spec:
@@ -160,7 +174,9 @@ def score_scale(values: Iterable[float], better: str, intervals: Iterable[float]
 
 def linear_scale(low: float, high: float, room: float = 0.08) -> Spec:
     """Return a scale from `low` to `high` with room around them, as a share of their distance."""
-    margin = room * (high - low) or 0.1 * abs(high) or 1.0
+    if low == high == 0:
+        return {"domain": [-room, 1.0], "nice": False, "zero": False}  # most scores are never below 0
+    margin = room * (high - low) or 0.1 * abs(high)
     return {"domain": [low - margin, high + margin], "nice": False, "zero": False}
 
 
@@ -185,7 +201,9 @@ def short(name: str) -> str:
 
 def grid(panels: Sequence[Spec], columns: int = COLUMNS) -> Spec:
     """Set panels in rows."""
-    return {"concat": list(panels), "columns": columns, "resolve": {"scale": {"color": "shared"}}}
+    padding = {"left": 5, "top": 5, "right": 30, "bottom": 5}  # for titles in a font wider than the measured one
+    shared: Spec = {"resolve": {"scale": {"color": "shared"}}, "padding": padding}
+    return {"concat": list(panels), "columns": columns, **shared}
 
 
 def layered(*layers: Spec, title: str | None = None, width: Any = PANEL_WIDTH, height: Any = PANEL_HEIGHT) -> Spec:

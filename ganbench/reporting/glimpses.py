@@ -11,6 +11,7 @@ from PIL import Image
 from ganbench.reporting.colours import colours
 from ganbench.reporting.figures.modes import MODES
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import ordered
 from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text, choice
 from ganbench.reporting.pictures import Axes, axes_of, png, rgb, tile
 from ganbench.reporting.ranking import Ranking
@@ -22,6 +23,7 @@ STRIP = 200  # pixels of a grid or scatter
 LEVELS = 64
 SEEDS = 3  # whose densities and surfaces are shown
 SMALL = ("mode_counts", "mode_weights", "absent")
+FLAT = 0.02  # between the largest and the smallest probability of a surface that shows nothing
 FAKE, REAL = "#d55e00", "#0072b2"
 
 
@@ -59,7 +61,7 @@ def by_step(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budg
     options: list[tuple[str, Part | None]] = []
     for step in steps:
         tiles = []
-        for standing in ranking.standings:
+        for standing in ordered(frame, ranking):
             place = place_of.get(standing.contender)
             lost = Picture("", standing.contender, "no samples", "", standing.objective)
             tiles.append(lost if place is None else _at(frame, pictures[place], place, step, axes))
@@ -94,7 +96,8 @@ def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budge
     """
     densities: list[tuple[str, Part | None]] = []
     surfaces: list[tuple[str, Part | None]] = []
-    for seed in _seeds(frame, pictures)[:SEEDS]:
+    seeds = _seeds(frame, pictures)
+    for seed in seeds[:SEEDS]:
         places = _of_seed(frame, ranking, pictures, [seed])
         drawn = [_densities(frame, pictures, places), _surfaces(frame, pictures, places)]
         budget -= sum(len(picture.uri) for gallery in drawn if gallery for picture in gallery.pictures)
@@ -103,14 +106,15 @@ def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budge
         densities.append((f"Seed {seed}", drawn[0]))
         surfaces.append((f"Seed {seed}", drawn[1]))
     found: list[Part] = []
+    cut = f" Of the first {len(densities)} of {len(seeds)} seeds." if len(densities) < len(seeds) else ""
     if (shown := choice("Seed", densities)) is not None:
-        told = "Where the samples fall, beside the truth. All panels show the same square with the same darkness."
+        told = f"Where the samples fall, beside the truth. All panels show the same square with the same darkness.{cut}"
         found += [Text(told, "Densities"), shown]
     if (shown := choice("Seed", surfaces)) is not None:
         told = (
             "What D holds for the probability that a point is real (blue: real, orange: fake, clear: undecided), and "
             "beside it the best there is against this generator, p / (p + q), where either has points. Of a D that "
-            "holds no probability its output is shown, blue where it is largest."
+            f"holds no probability its output is shown, blue where it is largest. Grey: the same everywhere.{cut}"
         )
         found += [Text(told, "D over the plane"), shown]
     return found
@@ -135,12 +139,17 @@ def _surfaces(frame: Frame, pictures: Mapping[int, Arrays], places: Sequence[int
     for place in places:
         arrays, objective, name = pictures[place], _objective(frame, place), str(frame.cells.at[place, "contender"])
         if "surface" in arrays:
-            uri, what = _diverging(2 * arrays["surface"].astype(float) - 1), "D"
+            values, what = arrays["surface"].astype(float), "D"
+            flat, shown = FLAT, 2 * values - 1
         elif "logits" in arrays:
-            uri, what = _diverging(_centred(arrays["logits"].astype(float))), "output of D"
+            values, what = arrays["logits"].astype(float), "output of D"
+            flat, shown = 0.0, _centred(values)
         else:
             continue
-        tiles.append(Picture(uri, name, what, f"{what} of {name} over the plane", objective, True))
+        known = values[np.isfinite(values)]
+        remark = f"{what}: {float(known.mean()):.3g} everywhere" if known.size and np.ptp(known) <= flat else what
+        uri = _diverging(shown) if remark == what else _even(shown)
+        tiles.append(Picture(uri, name, remark, f"{remark} of {name} over the plane", objective, True))
         if "best" in arrays:
             best = _diverging(2 * arrays["best"].astype(float) - 1)
             tiles.append(
@@ -226,6 +235,11 @@ def _diverging(values: NDArray[np.float64]) -> str:
     return _painted(levels, [*rgb(FAKE) * (LEVELS // 2), *rgb(REAL) * (LEVELS // 2)], alpha * 2)
 
 
+def _even(values: NDArray[np.float64]) -> str:
+    """Draw a surface without relief: grey, where a clear tile would look like one that is missing."""
+    return _painted(np.zeros(values.shape, np.uint8), [*rgb("#808080")], [70])
+
+
 def _centred(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return logits around their median, in units of what all but a few stay within; those not finite are unknown."""
     known = logits[np.isfinite(logits)]
@@ -247,8 +261,8 @@ def _seeds(frame: Frame, pictures: Mapping[int, Arrays]) -> list[int]:
 
 
 def _of_seed(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], seeds: Sequence[int]) -> list[int]:
-    """List the cells of some seeds that kept pictures, in the order of the ranking."""
-    order = {standing.contender: place for place, standing in enumerate(ranking.standings)}
+    """List the cells of some seeds that kept pictures, in the order of the suite."""
+    order = {standing.contender: place for place, standing in enumerate(ordered(frame, ranking))}
     mine = [place for place in pictures if frame.suite.listed[place].seed in seeds]
     return sorted(mine, key=lambda place: order[str(frame.cells.at[place, "contender"])])
 

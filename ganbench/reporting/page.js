@@ -28,7 +28,7 @@ function start() {
   document.querySelector("main").before(bar);
   new ResizeObserver(measure).observe(bar);
   const scrolled = new ResizeObserver((found) => found.forEach(({ target }) => focusable(target)));
-  for (const area of document.querySelectorAll(".scroll")) scrolled.observe(area);
+  for (const area of document.querySelectorAll(".scroll, pre")) scrolled.observe(area);
   listen();
   show();
   if (state.anchor) go();

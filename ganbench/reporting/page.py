@@ -15,7 +15,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ganbench.reporting.colours import OUTCOME_COLOURS, colours
+from ganbench.reporting.colours import OUTCOME_COLOURS, look
 from ganbench.reporting.contents import Contents, contents
 from ganbench.reporting.exports import csv, file_names
 from ganbench.reporting.frame import Frame
@@ -40,10 +40,10 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Axes:
-    """What a reader can filter a page by: objectives with their colours, datasets and seeds; and the page's name."""
+    """What a reader can filter a page by: objectives in their order, datasets and seeds; and the page's name."""
 
     name: str
-    colours: Mapping[str, str]
+    objectives: Sequence[str]
     datasets: tuple[str, ...]
     seeds: tuple[int, ...]
 
@@ -55,7 +55,6 @@ def page(frame: Frame, rankings: Sequence[Ranking]) -> str:
 
 def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
     """Render what a report holds as HTML that asks for nothing: styles, script, figures and pictures are inlined."""
-    palette = colours(frame.objectives)
     counts = frame.cells["outcome"].value_counts()
     seeds = sorted({int(seed) for seed in frame.cells["seed"]})
     told = {
@@ -69,10 +68,12 @@ def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
         "caveats": caveats(frame, rankings),
         "troubles": _troubles(frame),
         "unscored": _unscored(frame),
-        "objectives": [(name, palette[name], _formula(frame, name)) for name in frame.objectives],
+        "objectives": [(name, _formula(frame, name)) for name in frame.objectives],
         "claim": CLAIM,
     }
-    return filled("page.html.j2", held, Axes(frame.suite.name, palette, tuple(frame.datasets), tuple(seeds)), told)
+    return filled(
+        "page.html.j2", held, Axes(frame.suite.name, tuple(frame.objectives), tuple(frame.datasets), tuple(seeds)), told
+    )
 
 
 def filled(template: str, held: Contents, axes: Axes, told: Mapping[str, object]) -> str:
@@ -92,8 +93,8 @@ def filled(template: str, held: Contents, axes: Axes, told: Mapping[str, object]
         "file_name": file_names(held.figures),
         "drawn": Markup,
         "held": held,
-        "colour": axes.colours,
-        "place": {name: place for place, name in enumerate(axes.colours)},
+        "look": {name: look(place) for place, name in enumerate(axes.objectives)},
+        "place": {name: place for place, name in enumerate(axes.objectives)},
         "place_of_dataset": {name: place for place, name in enumerate(axes.datasets)},
     }
     return environment.get_template(template).render({**told, **around})
@@ -115,7 +116,10 @@ def _for_script(axes: Axes, numbers: Mapping[str, str]) -> str:
     """Return what the page's script has to know, as JSON that cannot end its element."""
     told = {
         "suite": axes.name,
-        "objectives": [{"name": name, "colour": colour} for name, colour in axes.colours.items()],
+        "objectives": [
+            {"name": name, "colour": look(place).colour, "shape": look(place).shape}
+            for place, name in enumerate(axes.objectives)
+        ],
         "datasets": axes.datasets,
         "seeds": axes.seeds,
         "numbers": numbers,

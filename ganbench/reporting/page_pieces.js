@@ -2,6 +2,7 @@
 "use strict";
 
 const INLINE = 10; // names that stand in the bar as they are; more of them go behind a button
+const LONG = 24; // letters of a name that a chip may have to cut
 const UNITS = { ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400, kB: 1e3, MB: 1e6, GB: 1e9 };
 const PAPER_INK = "#1c2127"; // what `currentColor` is on white paper
 const REMARK = "Marks that a filter of the page hid are left out.";
@@ -60,13 +61,14 @@ function boxes(key, title, entries) {
   count.dataset.count = key;
   head.append(count);
   group.append(head);
-  entries.forEach(({ name, colour }, place) => {
-    const chip = make("span", "chip"), label = make("label"), box = make("input"), swatch = make("i", "swatch");
+  entries.forEach(({ name, colour, shape = "" }, place) => {
+    const chip = make("span", "chip"), label = make("label"), box = make("input"), swatch = make("i", `swatch ${shape}`);
     Object.assign(box, { type: "checkbox", value: name });
     box.dataset.act = key;
     if (key === "o") chip.dataset.o = place;
     swatch.style.setProperty("--c", colour);
-    label.append(box, ...(colour ? [swatch] : []), make("span", "", name));
+    label.append(box, ...(colour ? [swatch] : []), make("span", "label", name));
+    label.title = name.length > LONG ? name : "";
     const only = button("only", `only:${key}`, `only ${key === "o" ? "objective" : "seed"} ${name}`);
     only.value = name;
     chip.append(label, only);

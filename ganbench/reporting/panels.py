@@ -12,6 +12,7 @@ from scipy import stats
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
 from ganbench.stats import CENTRES, MEANS_FROM, Better, centre
 
+DOT: Spec = {"type": "point", "filled": True, "opacity": 1}
 POINTS = 80  # of a trace, per contender: more cannot be seen in a panel
 
 
@@ -45,8 +46,10 @@ def curve_panel(
     lost = curves[[ended[place][1] != "completed" for place in places]].sort_values("step").groupby("cell").tail(1)
     line = {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour}
     apart = {"x": x, "y": score, "detail": {"field": "cell", "type": "nominal"}}
+    alone = curves[~curves["cell"].duplicated(keep=False)]  # one point has no line
     layers = [
         *([sheet.layer(curves, line, apart)] if single or band.empty else []),
+        *([] if alone.empty else [sheet.layer(alone, DOT | {"color": colour, "size": 24, "opacity": 0.6}, apart)]),
         *_mean(sheet, band, f"{name}: {CENTRES[better]} of {seeds} seeds", ink, scale, steps),
     ]
     if not lost.empty:
@@ -87,6 +90,12 @@ def _mean(sheet: Sheet, band: pd.DataFrame, told: str, ink: Ink, scale: Spec, st
         return []
     band = within(band[["step", "mean", "low", "high"]], scale).assign(tip=ink.tip(told))
     x, mark = steps_axis(steps), {"color": ink.colour, "clip": True}
+    if len(band) == 1:
+        bar = {"type": "rule", "strokeWidth": 2.5, "opacity": 0.5, **mark}
+        return [
+            sheet.layer(band, bar, {"x": x, "y": number("low", scale), "y2": {"field": "high"}}),
+            sheet.layer(band, {**DOT, "size": 60, "color": ink.colour}, {"x": x, "y": number("mean", scale)}),
+        ]
     return [
         sheet.layer(
             band, {"type": "area", "opacity": 0.2, **mark}, {"x": x, "y": number("low", scale), "y2": {"field": "high"}}

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from ganbench.reporting.colours import colours
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import ordered
 from ganbench.reporting.parts import Folded, Gallery, Part, Picture, Text
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.wording import count, percent
@@ -40,7 +41,7 @@ class Axes:
 def gallery(frame: Frame, ranking: Ranking, budget: int) -> list[Part]:
     """Draw the samples of every cell of a ranking in at most about `budget` bytes: one seed's, and folded all."""
     seed = int(ranking.cells["seed"].min())
-    cells = ranking.of
+    cells = {s.contender: ranking.of[s.contender] for s in ordered(frame, ranking)}
     first = [int(mine.index.to_numpy()[mine["seed"].to_numpy().argmin()]) for mine in cells.values()]
     seeds = sorted({int(seed) for seed in ranking.cells["seed"]})
     shown = {name: mine[mine["seed"].isin(seeds[:SEEDS])].sort_values("seed") for name, mine in cells.items()}

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from ganbench.reporting import write_report
 from ganbench.reporting.contents import contents
 from ganbench.reporting.exports import write_exports, write_text
 from ganbench.reporting.frame import load
@@ -441,14 +442,45 @@ def test_it_prints(browser: Browser, page: Path):
     assert browser.js("document.documentElement.scrollWidth") <= 718
 
 
-@pytest.mark.parametrize(("theme", "size"), [("light", (1280, 800)), ("dark", (390, 800))])
+def test_on_paper_heads_are_repeated_and_what_is_folded_is_said_to_be(browser: Browser, page: Path):
+    browser.open(page, size=(718, 1000))
+    browser.send("Emulation.setEmulatedMedia", media="print")
+    style = "getComputedStyle(document.querySelector({}){})"
+    # Chromium repeats no head that has buttons, which it then has not.
+    assert browser.js(style.format("'thead button'", "") + ".display") == "contents"
+    assert browser.js(style.format("'thead'", "") + ".breakInside") == "avoid"
+    assert browser.js(style.format("'h4'", "") + ".breakAfter") == "avoid"
+    folded = "document.querySelector('main details:not([open]) > summary')"
+    assert browser.js(f"{folded}.getClientRects().length") == 1
+    assert "not printed" in browser.js(f"getComputedStyle({folded}, '::after').content")
+    browser.js(f"{folded}.parentElement.open = true")
+    assert seen(browser, "main details[open] > summary") == 0
+    tallest = "Math.max(...[...document.querySelectorAll('figure svg')].map(e => e.getBoundingClientRect().height))"
+    assert browser.js(tallest) < 800  # of the 1040 pixels of a page
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 800)])
+def test_the_longest_name_makes_no_page_wider(browser: Browser, builder: Any, tmp_path: Path, size: tuple[int, int]):
+    for name in ("L" * 200, "hinge"):
+        for dataset in ("ring8", "grid25"):
+            builder.add(name, dataset, 0)
+    browser.open(write_report(builder.write(), None, tmp_path / "report"), size=size)
+    browser.js("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert browser.js("document.documentElement.scrollWidth") <= size[0]
+    titles = browser.js("[...document.querySelectorAll('.chip[data-o] label')].map(label => label.title)")
+    assert sorted(titles) == ["", "L" * 200]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 800)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_that_keeps_anybody_out(browser: Browser, page: Path, theme: str, size: tuple[int, int]):
     axe = os.environ.get("GANBENCH_AXE", "")
     if not axe:
         pytest.skip("GANBENCH_AXE names no axe.min.js (npm install axe-core)")
     browser.open(page, theme=theme, size=size)
     browser.js(Path(axe).read_text(encoding="utf-8") + "; 0")
-    for before in ("0", "document.querySelector('.chip[data-o] input').click()"):
+    opened = "document.querySelectorAll('details').forEach(d => d.open = true)"
+    for before in ("0", opened, "document.querySelector('.chip[data-o] input').click()"):
         browser.js(before)
         found = browser.js(
             "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.help,"

@@ -3,6 +3,8 @@
 import gzip
 import json
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
 from base64 import b64decode
 from dataclasses import replace
@@ -129,7 +131,7 @@ def test_numbers_for_which_the_page_has_no_room_are_named(
     told = json.loads(re.findall(r'id="told">(.*?)</script>', text)[0])
     left = {figure.name for figure in held.figures} - set(told["numbers"])
     assert 0 < len(left) < len(held.figures) and sum(map(len, told["numbers"].values())) <= 2_000
-    assert set(re.findall(r"Its numbers: <code>figures/(.*?)\.csv</code>", text)) == left
+    assert set(re.findall(r"Its numbers are too many[^<]*<code>figures/(.*?)\.csv</code>", text)) == left
 
 
 def test_compact_svg_draws_the_same():
@@ -168,5 +170,50 @@ def test_latex_is_told_no_command():
         r"\textless{}b\textgreater{} {[}2{]} $-$5\,000 $\downarrow$"
     )
     table = Table("A & B", ("x", "y"), (("1", "2"),), (False, True), title="One\n\\input{x}", name="one")
-    assert tabular(table).splitlines()[0] == r"% One \input{x}. Needs \usepackage{booktabs}."
+    assert tabular(table).splitlines()[0] == (r"% One \input{x}. Needs \usepackage{booktabs}, \usepackage{adjustbox}.")
     assert r"\begin{tabular}{lr}" in tabular(table) and r"\label{tab:one}" in tabular(table)
+
+
+def test_latex_says_where_pdflatex_has_no_letters():
+    def comments(label: str) -> str:
+        return "\n".join(line for line in tabular(_named(label)).splitlines() if line.startswith("%"))
+
+    assert "fontenc" not in comments("hinge") and "XeLaTeX" not in comments("\u03bb")
+    assert "[T1]{fontenc}" in comments("Jos\u00e9") and "XeLaTeX" not in comments("Jos\u00e9")
+    assert "XeLaTeX or LuaLaTeX" in comments("\u5bf9\u6297")
+
+
+ASCII = "".join(map(chr, range(32, 127)))
+LABELS = (
+    *(f"{sign}x{sign}{sign}" for sign in ASCII),
+    *('say "q" it\'s', "[opt] & \\\\", "* starred", "?` !`", "L" * 200, "tab\there", "\x00\x1f\x7f"),
+    *("\u2212\u00b1\u03bb\u2605\u2248", ASCII),
+)
+
+
+def _named(*labels: str, columns: int = 2) -> Table:
+    rows = tuple((label, *(["1 234.5"] * (columns - 1))) for label in labels)
+    headings = (labels[0], *(f"a long heading {n}" for n in range(1, columns)))
+    return Table(f"{labels[-1]} [1]", headings, rows, (False,) + (True,) * (columns - 1), title="A\n\\b", name="one")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["pdflatex", "xelatex", "lualatex"])
+def test_latex_sets_every_table_within_a_page(engine: str, held: Contents, tmp_path: Path):
+    if shutil.which(engine) is None:
+        pytest.skip(f"no {engine} on this machine")
+    made = [_named(label) for label in LABELS] + [_named(*LABELS[:20], columns=14), _named(*LABELS, columns=5)]
+    texts = [tabular(table) for table in (*made, *held.tables)]
+    packages = set(re.findall(r"\\usepackage\{\w+\}", "".join(text.splitlines()[0] for text in texts)))
+    for place, text in enumerate(texts):
+        (tmp_path / f"{place}.tex").write_text(text, encoding="utf-8")
+    body = "\n".join(f"\\input{{{place}}}\\clearpage" for place in range(len(texts)))
+    document = f"\\documentclass[a4paper]{{article}}{''.join(packages)}\\begin{{document}}{body}\\end{{document}}"
+    (tmp_path / "whole.tex").write_text(document, encoding="utf-8")
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "whole.tex"]
+    subprocess.run(command, cwd=tmp_path, capture_output=True)  # a table over several pages settles its columns
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0, done.stdout[-2000:]
+    log = (tmp_path / "whole.log").read_text(errors="replace")
+    assert [float(wide) for wide in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log) if float(wide) > 3] == []
+    assert "Float too large" not in log and "Missing character" not in log

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from ganbench.reporting.comparison_tables import middles_table, overall_table, pairs_table
-from ganbench.reporting.drawing import Sheet, inks
+from ganbench.reporting.drawing import Sheet, inks, linear_scale, number
 from ganbench.reporting.figures.comparisons import profiles_figure, ranks_figure, survival_figure, wins_figure
 from ganbench.reporting.figures.modes import frequency_figure, trade_figures
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
@@ -93,7 +93,10 @@ def test_mean_ranks_that_can_be_told_apart_and_those_that_cannot(builder: Any, c
     assert f"Nemenyi's critical difference ({critical:.2f} at 5 %)" in figure.caption
     assert "Friedman's test of whether they differ at all: p = .028." in figure.caption  # one of 36 orders
     ends = next(rows for rows in charts[-1]["datasets"].values() if "high" in rows[0])
-    assert [row["high"] - row["low"] for row in ends] == pytest.approx([critical, 1.5, 0.5])  # up to the axis' end
+    reach = {row["contender"]: row["high"] - row["low"] for row in ends}  # up to the axis' end
+    assert reach == pytest.approx({"hinge": critical, "r3gan": 1.5, "minimax": 0.5})
+    axes = [layer["encoding"]["x"] for layer in charts[-1]["layer"]]
+    assert {x["title"] for x in axes} == {"mean rank (1 is best)"} and axes[0]["axis"]["values"] == [1, 2, 3]
     assert overall_verdict(together) == (
         "hinge has the best mean rank over 3 datasets (1.0) (Friedman's test, p = .028); r3gan cannot be told apart "
         "from it (Nemenyi's test)."
@@ -214,8 +217,35 @@ def test_where_no_step_has_all_seeds_a_crowd_is_drawn_one_by_one():
     curves = pd.DataFrame({"cell": [0, 1], "step": [500.0, 1000.0], "score": [1.0, 2.0]})
     cells = pd.DataFrame({"seed": [0, 1], "outcome": "completed"})
     panel = curve_panel(sheet, curves, cells, "hinge", ink, {}, 1000.0, "lower", single=False)
-    assert [layer["mark"]["type"] for layer in panel["layer"]] == ["line"]
+    assert [layer["mark"]["type"] for layer in panel["layer"]] == ["line", "point"]
     assert panel["layer"][0]["encoding"]["detail"]["field"] == "cell"
+
+
+@pytest.mark.parametrize("seeds", [1, 6])
+def test_what_is_known_of_one_step_alone_is_drawn_as_points(charts: list[dict[str, Any]], seeds: int):
+    ink = inks(("hinge",))["hinge"]
+    data = pd.DataFrame({"cell": range(seeds), "step": 500.0, "score": [1.0, 2.0, 4.0, 3.0, 5.0, 6.0][:seeds]})
+    cells, scale = pd.DataFrame({"seed": range(seeds), "outcome": "completed"}), {"domain": [0, 9]}
+    for panel in (
+        lambda sheet: curve_panel(sheet, data, cells, "hinge", ink, scale, 500.0, "higher"),
+        lambda sheet: trace_panel(sheet, data[["step", "score"]], "hinge", ink, None, 500.0, scale),
+    ):
+        sheet = Sheet()
+        sheet.figure(panel(sheet), "a", "b", "c", data)
+        mean = charts[-1]["layer"][-1]
+        assert mean["mark"]["type"] == "point" and mean["encoding"]["y"]["field"] == "mean"
+        assert not [layer for layer in charts[-1]["layer"] if layer["mark"]["type"] == "area"]
+        (row,) = charts[-1]["datasets"][mean["data"]["name"]]
+        assert row["mean"] == pytest.approx(data["score"].mean())
+
+
+def test_axes_say_no_more_than_there_is():
+    low, high = linear_scale(0.0, 0.0)["domain"]
+    assert -0.1 <= low < 0 and high == 1  # no such thing as minus one mode
+    low, high = linear_scale(8.0, 8.0)["domain"]
+    assert 7 <= low < 8 < high <= 9
+    assert number("loss", {"domain": [0, 6.000000000000001e27]})["axis"]["format"] == ".4~g"
+    assert "axis" not in number("modes", {"domain": [0, 25]})
 
 
 def test_a_figure_that_cannot_be_drawn_says_so_in_its_place():

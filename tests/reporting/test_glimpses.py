@@ -99,6 +99,19 @@ def _moving(builder: Any, budget: int = ROOM) -> Choice:
     return found
 
 
+@pytest.mark.parametrize(
+    ("arrays", "told"),
+    [
+        ({"surface": np.full((SIDE, SIDE), 0.497, np.float16)}, "D: 0.497 everywhere"),
+        ({"logits": np.full((SIDE, SIDE), 3.0, np.float32)}, "output of D: 3 everywhere"),
+    ],
+)
+def test_a_flat_d_is_drawn_and_said_to_be_flat(builder: Any, arrays: dict[str, np.ndarray], told: str):
+    (gallery,) = _planes(builder, **arrays)
+    (picture,) = gallery.pictures
+    assert picture.remark == told and _pixels(picture)[..., 3].min() > 50
+
+
 def test_samples_move_step_by_step_and_who_ended_before_is_said(builder: Any):
     builder.add("hinge", "digits", 0, pictures=True)
     builder.add("minimax", "digits", 0, "diverged", pictures=True)

@@ -23,8 +23,8 @@ from ganbench.reporting.drawing import (
     within,
 )
 from ganbench.reporting.parts import Figure
+from ganbench.reporting.wording import n_of, places
 from ganbench.reporting.wording import number as written
-from ganbench.reporting.wording import places
 from ganbench.stats import Interval
 
 WIDTH = 600
@@ -43,7 +43,9 @@ def dumbbell_figure(one: Matched, value: str, objectives: Sequence[str]) -> Figu
     room = 0.25 * float(dots["score"].max() - dots["score"].min())
     ends = pd.concat([means["low"], means["high"]]).dropna()
     scale = score_scale(dots["score"], better, ends.clip(dots["score"].min() - room, dots["score"].max() + room))
+    place = {objective: place for place, objective in enumerate(objectives)}
     shown = [pairing for pairing in one.pairings if pairing.contender in set(dots["contender"])]
+    shown.sort(key=lambda pairing: place[pairing.objective])
     names = [pairing.contender for pairing in shown]
     y = category("contender", names, name_axis(names))
     colour = coloured("objective", {objective: mine.colour for objective, mine in ink.items()})
@@ -79,10 +81,11 @@ def dumbbell_figure(one: Matched, value: str, objectives: Sequence[str]) -> Figu
         width=WIDTH,
         height={"step": 46},
     )
+    counted = n_of(len(scores) for pairing in shown for scores in pairing.changes[value].seeds.known)
     caption = (
         f"{title} ({better} is better) of every seed that is compared. Upper row, hollow: A; lower row, filled: B. "
         "Ticks and bars: means with 95 % t-intervals, where these hold what they claim; dashed: from the mean of A to "
-        "that of B."
+        f"that of B ({counted} seeds a side)."
     )
     name = f"{one.slug}-{value}-change" if value else f"{one.slug}-change"
     columns = ["contender", "side", "seed", "score"]

@@ -10,7 +10,6 @@ from typing import Any
 
 from ganbench.plain_data import finite_or_none
 from ganbench.reporting import protocol
-from ganbench.reporting.colours import colours
 from ganbench.reporting.comparing import tables
 from ganbench.reporting.comparing.changes import Change, Verdict
 from ganbench.reporting.comparing.figure import dumbbell_figure
@@ -29,13 +28,13 @@ from ganbench.stats import CLAIM, Interval
 from ganbench.store import StoreError
 
 COLOURS: dict[Verdict, str] = {
-    "worse": "#d55e00",
-    "better": "#009e73",
-    "indistinct": "#7f93a6",
-    "same": "#a9a9a9",
-    "untested": "#c9c9c9",
-    "missing": "#cc79a7",
-    "new": "#3b9bd3",
+    "worse": "#d55e01",
+    "better": "#049c71",
+    "indistinct": "#778898",
+    "same": "#a3a09d",
+    "untested": "#cbcbcb",
+    "missing": "#d782b5",
+    "new": "#3b9dd5",
 }
 
 
@@ -102,7 +101,7 @@ def contents(found: Compared) -> Contents:
 
 def page(found: Compared, held: Contents) -> str:
     """Render a comparison as HTML that asks for nothing, by the template of the report."""
-    palette, title = colours(_objectives(found)), _title(found)
+    objectives, title = _objectives(found), _title(found)
     counts = Counter(pairing.verdict for _, pairing in found.pairings)
     sides = (found.a.frame, found.b.frame)
     seeds = sorted({int(seed) for frame in sides for seed in frame.cells["seed"]})
@@ -113,11 +112,11 @@ def page(found: Compared, held: Contents) -> str:
         "facts": whole_verdict(found),
         "outcomes": [(VERDICTS[name], counts[name], COLOURS[name]) for name in COLOURS if counts[name]],
         "caveats": caveats(found),
-        "objectives": [(name, colour, formulas.get(name, "")) for name, colour in palette.items()],
+        "objectives": [(name, formulas.get(name, "")) for name in objectives],
         "claim": CLAIM,
     }
     datasets = tuple(dict.fromkeys(one.dataset for one in found.datasets))
-    return filled("compare.html.j2", held, Axes(title, palette, datasets, tuple(seeds)), told)
+    return filled("compare.html.j2", held, Axes(title, objectives, datasets, tuple(seeds)), told)
 
 
 def _title(found: Compared) -> str:

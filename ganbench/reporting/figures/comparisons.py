@@ -14,13 +14,14 @@ from ganbench.reporting.drawing import (
     Sheet,
     Spec,
     category,
-    coloured,
     inks,
     layered,
     name_axis,
     number,
+    top_axis,
 )
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import legend, ordered, suite_order
 from ganbench.reporting.overall import Overall
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
@@ -34,7 +35,8 @@ PADDING = {"left": 5, "top": 5, "right": 60, "bottom": 5}  # for a font wider th
 
 def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     """Draw the chance that the contender of a row beats that of a column, on a new seed of each."""
-    ran = [s for s in ranking.standings if s.seeds][:MOST]
+    first = {s.contender for s in [s for s in ranking.standings if s.seeds][:MOST]}
+    ran = [s for s in ordered(frame, ranking) if s.contender in first]
     if len(ran) < 2 or not any(s.finals for s in ran):
         return None
     ink, found = (
@@ -55,7 +57,7 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         for other, chance in found[s.contender].items()
     ]
     data, names = pd.DataFrame(rows), [s.contender for s in ran]
-    x = category("against", names, {"orient": "top", "labelAngle": -40, "labelLimit": 150, "grid": False})
+    x = category("against", names, top_axis(names))
     y = category("contender", names, name_axis(names) | {"grid": False})
     diverging = {"domain": [0, 0.5, 1], "range": ["#d55e00", "#88888822", "#0072b2"]}
     sheet = Sheet()
@@ -73,8 +75,9 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         width={"step": SIDE},
         height={"step": 24},
     )
+    chart["padding"] = PADDING | {"top": 24}
     n = n_of(len(s.seeds) for s in ran)
-    cut = f" The first {MOST} of {len(ranking.standings)}." if len(ranking.standings) > MOST else ""
+    cut = f" Those of the {len(ranking.standings)} contenders that rank first." if len(ranking.standings) > MOST else ""
     offered = any(chance.offered for row in found.values() for chance in row.values())
     reason = next((c.reason for row in found.values() for c in row.values() if c.reason), "")
     interval = (
@@ -100,34 +103,40 @@ def _told(name: str, other: str, chance: Interval) -> str:
 def ranks_figure(frame: Frame, overall: Overall) -> Figure:
     """Draw mean ranks over datasets, and bars that join those which Nemenyi's test cannot tell apart."""
     ranks, ink = overall.ranks, inks(frame.objectives)
-    names = list(ranks.ranks)
+    names = [name for name in suite_order(frame) if name in ranks.ranks]
     rows = [
         {"contender": name, "objective": overall.objective[name], "rank": rank}
         | {"tip": ink[overall.objective[name]].tip(f"{name}: mean rank {rank:.2f} over {ranks.datasets} datasets")}
-        for name, rank in ranks.ranks.items()
+        for name, rank in ((name, ranks.ranks[name]) for name in names)
     ]
     sheet, data = Sheet(), pd.DataFrame(rows)
     scale: Spec = {"domain": [0.5, len(names) + 0.5], "nice": False}
-    x = number("rank", scale, "mean rank (1 is best)", {"tickMinStep": 1, "format": "d"})
+    apart = math.ceil(len(names) / 20)
+    axis: Spec = {"values": [rank for rank in range(1, len(names) + 1) if (rank - 1) % apart == 0]}
+    axis |= {"tickCount": len(axis["values"]), "format": "d"}  # fewer ticks would be shown than there are values
+    title, told = "mean rank (1 is best)", legend(frame, names)
+    x, colour = number("rank", scale, title, axis), told.colour | {"legend": None}
     y = category("contender", names, name_axis(names)) | {"scale": {"domain": names}}
-    colour = coloured("objective", {name: one.colour for name, one in ink.items()})
-    layers = [sheet.layer(data, {"type": "circle", "size": 80, "opacity": 1}, {"x": x, "y": y, "color": colour})]
-    told = f"No interval, and they are not compared: {ranks.reason}." if ranks.reason else ""
+    dot, shape = {"type": "point", "filled": True, "size": 80, "opacity": 1}, told.shape | {"legend": None}
+    layers = [sheet.layer(data, dot, {"x": x, "y": y, "color": colour, "shape": shape})]
+    about = f"No interval, and they are not compared: {ranks.reason}." if ranks.reason else ""
     if not math.isnan(ranks.critical_difference):
         reach = data.assign(low=data["rank"], high=data["rank"] + ranks.critical_difference)
         reach = reach.assign(high=reach["high"].clip(upper=len(names) + 0.5)).drop(columns="tip")
         bar = {"type": "rule", "strokeWidth": 2, "opacity": 0.5}
         layers.insert(
             0,
-            sheet.layer(reach, bar, {"x": number("low", scale), "x2": {"field": "high"}, "y": y, "color": colour}),
+            sheet.layer(
+                reach, bar, {"x": number("low", scale, title, axis), "x2": {"field": "high"}, "y": y, "color": colour}
+            ),
         )
-        told = (
+        about = (
             f"No interval; a bar reaches as far as Nemenyi's critical difference ({ranks.critical_difference:.2f} at "
             "5 %): contenders whose dots lie under it are not told apart from the one where it begins."
         )
     caption = (
         f"Mean ranks over {ranks.datasets} datasets by the final headline of each (n = {ranks.datasets} ranks per "
-        f"contender); one that lost a seed ranks after all that lost none. {_friedman(overall)}{told}"
+        f"contender); one that lost a seed ranks after all that lost none. {_friedman(overall)}{about}"
     )
     alternative = "Mean ranks of the contenders over all datasets"
     chart = layered(*layers, width=520, height={"step": 24})
@@ -152,7 +161,7 @@ def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve])
     tips = {name: ink[overall.objective[name]].tip(f"{name} (n = {curve.n} cells)") for name, curve in curves.items()}
     data = pd.DataFrame(rows)
     data = data.assign(tip=data["contender"].map(tips))
-    by_name = {name: ink[overall.objective[name]].colour for name in curves}
+    told = legend(frame, curves)
     sheet = Sheet()
     lines = sheet.layer(
         data,
@@ -160,7 +169,8 @@ def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve])
         {
             "x": number("factor", _log_scale(1.0, most), "within this factor of the dataset's best score"),
             "y": number("share", {"domain": [0, 1]}, "share of cells", {"format": "%"}),
-            "color": coloured("contender", by_name, {"labelLimit": 260}) | {"sort": list(by_name)},
+            "color": told.lines,
+            "strokeDash": told.dash,
         },
     )
     counted = n_of(curve.n for curve in curves.values())
@@ -204,7 +214,7 @@ def survival_figure(
         for name, curve in curves.items()
     }
     data = pd.DataFrame(rows)
-    by_name = {name: ink[objective[name]].colour for name in curves}
+    told = legend(frame, curves)
     sheet = Sheet()
     lines = sheet.layer(
         data.assign(tip=data["contender"].map(tips)),
@@ -212,7 +222,8 @@ def survival_figure(
         {
             "x": number("time", {"zero": True}, unit),
             "y": number("share", {"domain": [0, 1]}, "share of seeds", {"format": "%"}),
-            "color": coloured("contender", by_name, {"labelLimit": 260}) | {"sort": list(by_name)},
+            "color": told.lines,
+            "strokeDash": told.dash,
         },
     )
     counted = n_of(curve.n for curve in curves.values())

@@ -11,8 +11,6 @@ from ganbench.reporting.drawing import (
     GREY,
     Sheet,
     Spec,
-    category,
-    coloured,
     inks,
     layered,
     number,
@@ -20,6 +18,7 @@ from ganbench.reporting.drawing import (
     within,
 )
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import legend, ordered
 from ganbench.reporting.panels import centres
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
@@ -66,7 +65,7 @@ def _ends(frame: Frame, ranking: Ranking, column: str) -> pd.DataFrame | None:
     costs = completed.groupby("contender", sort=False)[column].mean()
     ink, rows = inks(frame.objectives), []
     digits = places(s.final.mean for s in ranking.standings)
-    for s in ranking.standings:
+    for s in ordered(frame, ranking):
         cost = float(costs.get(s.contender, math.nan))
         if s.final.n and math.isfinite(cost):
             told = f"{s.contender}: {written(s.final.mean, digits)} for {cost:,.4g}, n = {s.final.n}"
@@ -97,11 +96,8 @@ def _figure(
     frame: Frame, ranking: Ranking, ways: pd.DataFrame, ends: pd.DataFrame, what: tuple[str, str, str]
 ) -> Figure:
     column, title, axis = what
-    ink = inks(frame.objectives)
     reach = score_scale([*ends["score"], *ways["score"]], ranking.better)
-    by_name = {str(row["contender"]): ink[str(row["objective"])].colour for _, row in ends.iterrows()}
-    colour = coloured("contender", by_name, {"labelLimit": 260, "symbolOpacity": 1}) | {"sort": list(by_name)}
-    shape = category("contender", list(by_name)) | {"scale": {"domain": list(by_name)}, "legend": colour["legend"]}
+    told = legend(frame, ends["contender"])
     front = ends.iloc[pareto(list(ends["cost"]), list(ends["score"]), ranking.better)]
     x, sheet, cut = number("cost", {"zero": True}, axis), Sheet(), within(ends, reach)
     y: Spec = number("score", reach, ranking.title)
@@ -113,17 +109,17 @@ def _figure(
         sheet.layer(
             ways[["contender", "cost", "score", "tip"]],
             {"type": "line", "strokeWidth": 1.2, "opacity": 0.55, "clip": True},
-            {"x": x, "y": y, "color": colour},
+            {"x": x, "y": y, "color": told.colour},
         ),
         sheet.layer(
-            cut, bar, {"x": x, "y": number("low", reach, ranking.title), "y2": {"field": "high"}, "color": colour}
+            cut, bar, {"x": x, "y": number("low", reach, ranking.title), "y2": {"field": "high"}, "color": told.colour}
         ),
-        sheet.layer(cut, dot, {"x": x, "y": y, "color": colour, "shape": shape}),
+        sheet.layer(cut, dot, {"x": x, "y": y, "color": told.colour, "shape": told.shape}),
         width=520,
         height=250,
     )
     chart["padding"] = {"left": 5, "top": 5, "right": 60, "bottom": 5}
-    finals = (s.final for s in ranking.standings if s.contender in by_name)
+    finals = (s.final for s in ranking.standings if s.contender in told.looks)
     about, centre = interval_and_n(finals, INTERVALS[ranking.better]), CENTRES[ranking.better]
     caption = (
         f"{ranking.title} ({ranking.better} is better) against {axis}: lines are {centre}s over seeds on the way, "

@@ -13,7 +13,6 @@ from ganbench.reporting.drawing import (
     Sheet,
     Spec,
     category,
-    coloured,
     grid,
     inks,
     layered,
@@ -22,6 +21,7 @@ from ganbench.reporting.drawing import (
     short,
 )
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import legend, ordered
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.wording import n_of, percent, places
@@ -47,7 +47,7 @@ def frequency_figure(frame: Frame, ranking: Ranking, pictures: Pictures) -> Figu
     ink, sheet = inks(frame.objectives), Sheet()
     panels: list[Spec] = []
     rows: list[dict[str, float | str]] = []
-    for standing in ranking.standings:
+    for standing in ordered(frame, ranking):
         mine = cells[(cells["contender"] == standing.contender) & cells["seed"].isin(seeds[:room])]
         found = [
             row
@@ -138,20 +138,19 @@ def _trade(frame: Frame, ranking: Ranking, values: tuple[str, str], titles: tupl
     middles["tip"] = [
         ink[str(o)].tip(f"{name}: medians") for name, o in zip(middles["contender"], middles["objective"], strict=True)
     ]
-    names = [s.contender for s in ranking.standings if s.contender in set(data["contender"])]
-    by_name = {s.contender: ink[s.objective].colour for s in ranking.standings if s.contender in names}
-    colour = coloured("contender", by_name, {"labelLimit": 260, "symbolOpacity": 1}) | {"sort": names}
-    shape = category("contender", names) | {"scale": {"domain": names}, "legend": colour["legend"]}
+    told = legend(frame, data["contender"])
     scales = [linear_scale(float(data[name].min()), float(data[name].max())) for name in ("quality", "variety")]
     place = {
         "x": number("quality", scales[0], titles[0]),
         "y": number("variety", scales[1], titles[1]),
-        "color": colour,
+        "color": told.colour,
     }
     sheet = Sheet()
     chart = layered(
         sheet.layer(data, {"type": "circle", "size": 28, "opacity": 0.45}, place),
-        sheet.layer(middles, {"type": "point", "size": 110, "filled": True, "opacity": 1}, {**place, "shape": shape}),
+        sheet.layer(
+            middles, {"type": "point", "size": 110, "filled": True, "opacity": 1}, {**place, "shape": told.shape}
+        ),
         width=380,
         height=260,
     )

@@ -19,6 +19,7 @@ from ganbench.reporting.drawing import (
     within,
 )
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import ordered
 from ganbench.reporting.panels import curve_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking, Standing
@@ -33,12 +34,12 @@ DASHED = {"type": "rule", "strokeDash": [4, 3], "color": GREY}
 
 
 def ranking_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
-    """Draw every seed's final and best score of a value, its centre and the interval, in the order of the ranking."""
+    """Draw every seed's final and best score of a value, its centre and the interval."""
     title, better = frame.title(ranking.dataset, value), frame.direction(value)
     data, summary = _dots(frame, ranking, value), _means(frame, ranking, value)
     if data.empty:
         return None
-    names = [standing.contender for standing in ranking.standings]
+    names = [standing.contender for standing in ordered(frame, ranking)]
     ceiling = [ranking.ceiling[value]] if value in ranking.ceiling else []
     scale = score_scale([*data["score"], *ceiling], better, _reach(data["score"], summary))
     y, colour = category("contender", names, name_axis(names)), coloured("objective", _colours(frame))
@@ -103,7 +104,7 @@ def curves_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     scale, steps = score_scale(curves["score"], better), float(curves["step"].max())
     ink = inks(frame.objectives)
     sheet, panels, there, crowded = Sheet(), [], [], ranking.crowded(value)
-    for standing in ranking.standings:
+    for standing in ordered(frame, ranking):
         mine, cells = by_name.get(standing.contender), ranking.of[standing.contender]
         there.append(0 if mine is None else mine["cell"].nunique())
         if mine is not None:

@@ -22,6 +22,7 @@ from ganbench.reporting.drawing import (
     short,
 )
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.legends import ordered
 from ganbench.reporting.panels import moments, trace_panel
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
@@ -76,7 +77,7 @@ def _trace(frame: Frame, ranking: Ranking, traces: Mapping[str, pd.DataFrame], w
     ink, steps = inks(frame.objectives), max(float(mine["step"].max()) for mine in traces.values())
     logarithmic, sheet, panels = remark == LOGARITHMIC, Sheet(), []
     scale = _shared_scale(traces.values(), logarithmic) if series != "d_loss" else None
-    for standing in ranking.standings:
+    for standing in ordered(frame, ranking):
         mine = traces.get(standing.contender)
         if mine is not None:
             level = frame.suite.objectives.get(standing.objective, {}).get("equilibrium") if scale is None else None
@@ -131,7 +132,7 @@ def _measure(frame: Frame, ranking: Ranking, what: tuple[str, str, str]) -> Figu
         ink[str(objective)].tip(f"{contender}: median {written(value, digits)}, n = {n}")
         for contender, objective, value, n in zip(*(middle[name] for name in middle), strict=True)
     ]
-    names = [s.contender for s in ranking.standings]
+    names = [s.contender for s in ordered(frame, ranking)]
     scale = linear_scale(float(known["value"].min()), float(known["value"].max()))
     y = category("contender", names, name_axis(names)) | {"scale": {"domain": names}}
     colour, sheet = coloured("objective", {name: one.colour for name, one in ink.items()}), Sheet()

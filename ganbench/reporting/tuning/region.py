@@ -11,13 +11,13 @@ import pandas as pd
 from ganbench.reporting.drawing import Sheet, category, coloured, inks, layered, name_axis, number
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure, Table
-from ganbench.reporting.tuning.marks import BAD, GOOD, study_name
+from ganbench.reporting.tuning.marks import GOOD, study_name
 from ganbench.reporting.tuning.record import TunedSubject, even, spread
 from ganbench.reporting.wording import NOTHING, count, n_of, percent, places
 from ganbench.reporting.wording import number as written
 from ganbench.stats.budgets import share_near_best
 
-SHARES = {"within 10 % of the best": GOOD, "other": "#9aa7b3", "pruned": "#c98200", "infeasible": BAD}
+SHARES = {"within 10 % of the best": GOOD, "other": "#9aa7b3", "pruned": "#cd8500", "infeasible": "#c55100"}
 
 
 def region_figure(frame: Frame, tuned: Sequence[TunedSubject]) -> Figure | None:
