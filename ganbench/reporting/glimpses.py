@@ -103,14 +103,16 @@ def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budge
         densities.append((f"Seed {seed}", drawn[0]))
         surfaces.append((f"Seed {seed}", drawn[1]))
     found: list[Part] = []
+    every = len(_seeds(frame, pictures))
+    cut = f" The first {len(densities)} of {count(every, 'seed')}." if len(densities) < every else ""
     if (shown := choice("Seed", densities)) is not None:
-        told = "Where the samples fall, beside the truth. All panels show the same square with the same darkness."
+        told = f"Where the samples fall, beside the truth. All panels show the same square with the same darkness.{cut}"
         found += [Text(told, "Densities"), shown]
     if (shown := choice("Seed", surfaces)) is not None:
         told = (
             "What D holds for the probability that a point is real (blue: real, orange: fake, clear: undecided), and "
             "beside it the best there is against this generator, p / (p + q), where either has points. Of a D that "
-            "holds no probability its output is shown, blue where it is largest."
+            f"holds no probability its output is shown, blue where it is largest.{cut}"
         )
         found += [Text(told, "D over the plane"), shown]
     return found

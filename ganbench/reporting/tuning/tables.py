@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, TunedSubject, gain, settings_told
-from ganbench.reporting.wording import NOTHING, bounds, joined, n_of, places, without_interval
+from ganbench.reporting.wording import NOTHING, bounds, in_sentence, joined, n_of, places, without_interval
 from ganbench.reporting.wording import number as written
 from ganbench.stats import CENTRES, Interval
 
 
-def worth_table(tuned: Sequence[TunedSubject]) -> Table:
+def worth_table(frame: Frame, tuned: Sequence[TunedSubject]) -> Table:
     """Table default, recommended and tuned settings, a row each, with the mean and what stands for the seeds."""
     rows, objectives = [], []
     seeds = {found.n for each in tuned for found in each.measured.values()}
@@ -25,7 +26,7 @@ def worth_table(tuned: Sequence[TunedSubject]) -> Table:
             settings = settings_told(each.variants.get(name, {})) or NOTHING
             rows.append((each.objectives[name], *([each.dataset] * placed), *told, settings))
             objectives.append(each.objectives[name])
-    values = joined(list(dict.fromkeys(f"{each.value} ({each.better} is better)" for each in tuned)))
+    values = joined(list(dict.fromkeys(f"{_titled(frame, each)} ({each.better} is better)" for each in tuned)))
     middles = joined(sorted({CENTRES[each.better] for each in tuned}))
     known = [found for each in tuned for found in each.centres.values()]
     without = [f"{each.objective} on {each.dataset}" for each in tuned if set(each.measured) == {DEFAULT}]
@@ -43,6 +44,12 @@ def worth_table(tuned: Sequence[TunedSubject]) -> Table:
         (*(False,) * (1 + placed), *(True,) * (4 + counted), False),
         tuple(objectives),
     )
+
+
+def _titled(frame: Frame, each: TunedSubject) -> str:
+    """Write what was tuned for as a person would say it: `final FID` for `fid_final`."""
+    value, _, which = each.value.rpartition("_")
+    return f"{which.capitalize()} {in_sentence(frame.title(each.dataset, value))}" if value else each.value
 
 
 def _value(found: Interval, digits: int) -> str:
