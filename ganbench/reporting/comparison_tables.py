@@ -35,7 +35,7 @@ from ganbench.stats import (
 
 MOST = 20  # contenders of which every pair is listed
 TESTS = {"t": "paired t-test", "permutation": "exact sign-flip permutation test", "sign": "exact sign test"}
-UNCORRECTED = " (intervals are not corrected, so one without 0 can stand beside a p above .05)"
+UNCORRECTED = " Intervals are not corrected: one that leaves out 0 can stand beside a p above .05."
 OF_MEANS = ", which is one of the mean difference (where that and the median one point opposite ways, it tells nothing)"
 MIDDLE_INTERVALS: dict[Better, str] = {"higher": "t-intervals", "lower": "intervals between order statistics"}
 
@@ -120,8 +120,8 @@ def pairs_table(ranking: Ranking) -> Table | None:
     caption = (
         f"{CENTRES[better].capitalize()} differences of the final {in_sentence(ranking.title)} by seed, with "
         f"{MIDDLE_INTERVALS[better]} where they hold; p of the {named_test(compared.test, better)} after Holm's "
-        f"correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader alone)"
-        f"{UNCORRECTED}. Every seed: all seeds show one and the same difference, which leaves no spread to test."
+        f"correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader alone)."
+        f"{UNCORRECTED} Every seed: all seeds show one and the same difference, which leaves no spread to test."
         f"{about_size} Beats it: share of all pairs of seeds, with an interval that covers at least 95 %. Contenders "
         f"that lost a seed are left out.{without_interval(offered)}{cut}"
     )

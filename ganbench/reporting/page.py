@@ -68,7 +68,7 @@ def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
         ],
         "caveats": caveats(frame, rankings),
         "troubles": _troubles(frame),
-        "unscored": _unscored(frame),
+        "unscored": unscored(frame),
         "objectives": [(name, palette[name], _formula(frame, name)) for name in frame.objectives],
         "claim": CLAIM,
     }
@@ -157,7 +157,7 @@ def _troubles(frame: Frame) -> list[Trouble]:
     return sorted(found, key=lambda trouble: order.index(trouble.outcome))
 
 
-def _unscored(frame: Frame) -> list[str]:
+def unscored(frame: Frame) -> list[str]:
     """Say which final values are missing of completed cells, and why."""
     found: dict[tuple[str, str, str], int] = {}
     for place, scores in frame.scores.items():

@@ -142,7 +142,7 @@ def _standing(ranking: Ranking, standing: Standing) -> dict[str, Any]:
     return {
         "contender": standing.contender,
         "objective": standing.objective,
-        "rank": standing.rank,
+        "rank": standing.rank if ranking.ranked else None,
         "relation": standing.relation,
         "n": standing.final.n,
         "outcomes": _counts(standing.outcomes),

@@ -52,19 +52,14 @@ def signed(value: float) -> str:
 
 
 def bounds(interval: Interval, decimals: int | None = None) -> str:
-    """Write the bounds of an interval, or a dash where a single seed allows none.
+    """Write the bounds of an interval, with three significant digits each unless `decimals` says otherwise.
 
-    Without `decimals` they have those of its value, but no more than its width needs.
+    A dash where a single seed allows none.
     """
     if not math.isfinite(interval.low):
         return NOTHING
-    ends, width = (interval.low, interval.high), interval.high - interval.low
-    if decimals is None:
-        if 0 < width < SMALL or max(map(abs, ends)) >= LARGE:
-            return " to ".join(map(rounded, ends))
-        known = [places([size]) for size in (interval.value, width) if size]
-        decimals = min(known, default=2)
-    return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
+    ends = (interval.low, interval.high)
+    return " to ".join(rounded(end) if decimals is None else number(end, decimals) for end in ends)
 
 
 def p_value(p: float) -> str:

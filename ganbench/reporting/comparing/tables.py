@@ -53,8 +53,8 @@ def changes_table(one: Matched, value: str) -> Table:
     caption = (
         f"{one.titles[value]} ({better} is better): {CENTRES[better]}s over the seeds that are compared, the "
         f"{CENTRES[better]} difference B \u2212 A by seed (where they are not paired, that of the {CENTRES[better]}s) "
-        "with its interval where no seed was lost and it holds, and p after Holm's correction over the contenders"
-        f"{UNCORRECTED}. {_tests(one, value)} B beats A: how often a seed of B scores "
+        "with its interval where no seed was lost and it holds, and p after Holm's correction over the contenders."
+        f"{UNCORRECTED} {_tests(one, value)} B beats A: how often a seed of B scores "
         "better than one of A, over all pairs, ties counted half; a lost seed loses. k/n: k of n seeds have a score. "
         "Same numbers: every score and count of every shared seed is the same, so nothing is tested."
     )
