@@ -93,10 +93,10 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
         f"{ranking.title}{way}: {centre} over seeds with its {INTERVALS[ranking.better]}, where that holds what it "
         f"claims (see Method). To the leader: {centre} of the paired differences over shared seeds with its interval, "
         f"and the p-value of the {named_test(ranking.test, ranking.better)} after Holm's correction; contenders that "
-        f"lost a seed are not tested.{UNCORRECTED} Beats the leader: how often a seed of the contender scores better than "
-        f"one of the leader, over all pairs, ties counted half; a lost seed loses. Best: {centre} of each seed's best "
-        "evaluation, which includes seeds that diverged later. k/n: only k of n seeds have a final score. Every seed: "
-        "all seeds show one and the same difference, which leaves no spread to test."
+        f"lost a seed are not tested.{UNCORRECTED} Beats the leader: how often a seed of the contender scores better "
+        f"than one of the leader, over all pairs, ties counted half; a lost seed loses. Best: {centre} of each seed's "
+        "best evaluation, which includes seeds that diverged later. k/n: only k of n seeds have a final score. Every "
+        "seed: all seeds show one and the same difference, which leaves no spread to test."
         f"{without_interval(s.final for s in standings)}{_about_ceiling(ranking)}"
     )
     found = _table(

@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from importlib import util
 from pathlib import Path
@@ -18,6 +19,7 @@ from scipy import stats
 
 from ganbench.registry import UnknownName
 from ganbench.reporting.comparing.changes import Seeds, changes
+from ganbench.reporting.comparing.figure import dumbbell_figure
 from ganbench.reporting.comparing.telling import Compared, caveats, compare, verdict, whole_verdict
 from ganbench.reporting.comparing.written import as_json, markdown, write_comparison
 from ganbench.reporting.summary import summary
@@ -194,6 +196,14 @@ def test_a_lost_seed_alone_seldom_calls_alarm():
         ]
         alarms += changes({"hinge": Seeds(*sides, paired=True)}, "lower")["hinge"].verdict == "worse"
     assert alarms / 400 <= 0.05
+
+
+def test_the_figure_says_what_it_shows_of_how_many_seeds(sides, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("ganbench.reporting.drawing.draw", lambda _: Future())
+    (one,) = compare(*sides(cells(range(5), hinge=0.8), cells(range(5), hinge=0.6))).datasets
+    figure = dumbbell_figure(one, "fid", ["hinge"])
+    assert figure is not None
+    assert "median of either, 95 % interval between order statistics over seeds (n = 5)" in figure.caption
 
 
 def test_distances_are_compared_by_their_median_and_never_against_it():

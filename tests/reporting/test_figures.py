@@ -118,6 +118,47 @@ def test_profiles_and_shares_count_factors_of_the_best(builder: Any):
     assert shares == {"hinge": "1.00", "r3gan": "0.50", "minimax": "0.25"}
 
 
+@pytest.mark.parametrize(("best", "within"), [(8.0, [0.0, 1.0]), (0.0, [1.0, 1.0])])
+def test_a_score_of_0_is_within_no_factor_unless_no_cell_did_better(builder: Any, best: float, within: list[float]):
+    for seed in range(2):
+        for dataset in ("ring8", "grid25"):
+            builder.add("hinge", dataset, seed, rows=_scores(modes=0.0), traced=False)
+            builder.add("r3gan", dataset, seed, rows=_scores(modes=best), traced=False)
+    frame, found = _read(builder)
+    together = overall(found)
+    assert together is not None and together.profiles is not None
+    assert [dict(zip(curve.at, curve.share, strict=True)).get(1.0, 0.0) for curve in together.profiles.values()] in (
+        within,
+        within[::-1],
+    )
+    assert "whose score is 0 while the best is above" in profiles_figure(frame, together, together.profiles).caption
+
+
+@pytest.mark.parametrize("modes", [(0.0, 0.0, 4.0), (0.0, 0.0, 0.0)])
+def test_a_score_of_0_is_no_target(builder: Any, modes: tuple[float, ...]):
+    for name, score in zip(("hinge", "r3gan", "minimax"), modes, strict=True):
+        builder.add(name, "ring8", 0, rows=_scores(modes=score), traced=False)
+    frame, (ranking,) = _read(builder)
+    found = reaching(frame, ranking)
+    assert (found is None) == (not any(modes))
+    if found is not None:
+        assert found.target == 4.0 / 1.25 and found.told.endswith("median of contenders' final medians above 0)")
+        assert [row["Reached it"] for row in _rows(reaching_table(ranking, found))] == ["1 of 1", "0 of 1", "0 of 1"]
+        drawn = survival_figure(frame, ranking, found.step_curves, found.told, "G step", found.steps)
+        assert "(n = 1 seed, no interval)" in drawn.caption
+
+
+def test_what_hardly_any_seed_reached_is_never_and_not_never_to_never(builder: Any):
+    for seed in range(5):
+        builder.add("hinge", "ring8", seed, rows=_scores(modes=8.0), traced=False)
+        builder.add("minimax", "ring8", seed, rows=_scores(modes=1.0 + seed / 10), traced=False)
+        builder.add("r3gan", "ring8", seed, rows=_scores(modes=7.0), traced=False)
+    frame, (ranking,) = _read(builder)
+    found = reaching(frame, ranking)
+    assert found is not None
+    assert not any("never to" in cell for row in reaching_table(ranking, found).rows for cell in row)
+
+
 def test_a_target_is_reached_when_it_is_evaluated_and_never_by_those_that_are_lost(builder: Any):
     ways = {0: (8.0, 8.0, 8.0), 1: (1.0, 8.0, 8.0), 2: (1.0, 1.0, 8.0), 3: (8.0, 8.0, 1.0), 4: (1.0, 1.0, 1.0)}
     for seed, way in ways.items():
