@@ -134,8 +134,10 @@ def whole_verdict(found: Compared) -> str:
     cells = f"{same} of {count(shared, 'shared cell')} {'has' if same == 1 else 'have'} the same numbers"
     if shared and same == shared:
         cells = "all shared cells have the same numbers" if shared > 1 else "the one shared cell has the same numbers"
-    unsure = [f"{p.contender} on {heading(one, found.datasets)}" for one, p in found.pairings if _by_chance(p)]
-    cells += f", and {_named(unsure)} lost more seeds than before, which could be chance" if unsure else ""
+    unsure = [
+        f"{p.contender} on {heading(one, found.datasets)} {_lost(p)}" for one, p in found.pairings if _by_chance(p)
+    ]
+    cells += f", and {_named(unsure)}, which could be chance" if unsure else ""
     missing = [p for _, p in found.pairings if p.verdict == "missing"]
     gone = (
         f", and {count(len(missing), 'contender')} of A {'is' if len(missing) == 1 else 'are'} not in B"
@@ -177,9 +179,14 @@ def _by_chance(pairing: Pairing) -> bool:
 def _lost_by_chance(one: Matched) -> Iterator[str]:
     for pairing in filter(_by_chance, one.pairings):
         seeds = pairing.headline.seeds
-        (before, after), n, of = seeds.lost, len(seeds.before), len(seeds.after)
-        against, tested = f"{before}" if n == of else f"{before} of {n}", _p(losses_p(before, n, after, of))
-        yield f"{pairing.contender} lost {after} of {count(of, 'seed')}, against {against}: could be chance ({tested})."
+        tested = losses_p(seeds.lost[0], len(seeds.before), seeds.lost[1], len(seeds.after))
+        yield f"{pairing.contender} {_lost(pairing)}: could be chance ({_p(tested)})."
+
+
+def _lost(pairing: Pairing) -> str:
+    seeds = pairing.headline.seeds
+    (before, after), n, of = seeds.lost, len(seeds.before), len(seeds.after)
+    return f"lost {after} of {count(of, 'seed')}, against {before}{'' if n == of else f' of {n}'}"
 
 
 def caveats(found: Compared) -> list[str]:
