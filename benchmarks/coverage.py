@@ -12,7 +12,9 @@ import numpy as np
 from populations import Numbers, Population, columns, made_up, middle_mean, trained
 from scipy import stats
 
+from ganbench.reporting.comparing.changes import Seeds, changes
 from ganbench.stats import (
+    Better,
     Interval,
     all_pairs,
     beats,
@@ -33,6 +35,7 @@ SEEDS = (2, 3, 5, 8, 10, 16, 32)
 LEVEL = 0.05
 RESAMPLES = 399  # of a bootstrap within the simulation; the function's own default only makes its bounds steadier
 CHANCES = (0.5, 0.75, 0.9, 0.97)
+OF_FIVE: dict[str, Better] = {"all_pairs of 5": "higher", "all_pairs of 5 by medians": "lower"}
 
 Found = Callable[[Sequence[float]], Interval]
 
@@ -198,7 +201,10 @@ def noncentral(scores: Sequence[float]) -> Interval:
 
 def alarms(random: np.random.Generator, times: int) -> None:
     """False alarms at 5 %: two contenders of one population, then five of them with Holm's correction."""
-    names: dict[str, list[tuple[str, list[float]]]] = {"paired t-test": [], "sign-flip test": [], "all_pairs of 5": []}
+    names: dict[str, list[tuple[str, list[float]]]] = {
+        name: []
+        for name in ("paired t-test", "sign-flip test", "sign test", "all_pairs of 5", "all_pairs of 5 by medians")
+    }
     for population in [*made_up(), *(one for one in trained() if one.name.startswith("fid"))]:
         shares: dict[str, list[float]] = {name: [] for name in names}
         for seeds in SEEDS:
@@ -206,14 +212,63 @@ def alarms(random: np.random.Generator, times: int) -> None:
             found = [paired_difference(*map(_by_seed, pair)) for pair in two.tolist()]
             shares["paired t-test"].append(float(np.mean([one.p <= LEVEL for one in found])))
             shares["sign-flip test"].append(float(np.mean([one.permutation <= LEVEL for one in found])))
+            shares["sign test"].append(float(np.mean([one.signs <= LEVEL for one in found])))
             few = max(1, times // 8)
             five = population.draw(random, few * 5, seeds).reshape(few, 5, seeds)
-            compared = [all_pairs({str(at): _by_seed(one) for at, one in enumerate(each)}) for each in five.tolist()]
-            shares["all_pairs of 5"].append(float(np.mean([len(one.groups) > 1 for one in compared])))
+            named = [{str(at): _by_seed(one) for at, one in enumerate(each)} for each in five.tolist()]
+            for name, better in OF_FIVE.items():
+                shares[name].append(float(np.mean([len(all_pairs(one, better=better).groups) > 1 for one in named])))
         for name, each in shares.items():
             names[name].append((population.name, each))
     for name, rows in names.items():
         show(f"false alarms: {name}", rows)
+    for name, rows in centred(np.random.default_rng(1), times // 2).items():
+        show(f"false alarms where only the median difference is 0: {name}", rows)
+    lost_alike(np.random.default_rng(2), times)
+
+
+def centred(random: np.random.Generator, times: int) -> dict[str, list[tuple[str, list[float]]]]:
+    """Return the false alarms of differences that lie evenly about 0 by number, and further out to one side."""
+    found: dict[str, list[tuple[str, list[float]]]] = {"paired t-test": [], "sign-flip test": [], "sign test": []}
+    for name, left, right in rivals():
+        if not name.startswith(("fid", "mode_kl")):
+            continue
+        gap = np.append(left - right, np.median(left - right)) - np.median(left - right)
+        shares: dict[str, list[float]] = {name: [] for name in found}
+        for seeds in SEEDS:
+            drawn = [
+                paired_difference(_by_seed(one), _by_seed([0.0] * seeds))
+                for one in random.choice(gap, (times, seeds)).tolist()
+            ]
+            shares["paired t-test"].append(float(np.mean([one.p <= LEVEL for one in drawn])))
+            shares["sign-flip test"].append(float(np.mean([one.permutation <= LEVEL for one in drawn])))
+            shares["sign test"].append(float(np.mean([one.signs <= LEVEL for one in drawn])))
+        for test, each in shares.items():
+            found[test].append((name, each))
+    return found
+
+
+def lost_alike(random: np.random.Generator, times: int) -> None:
+    """Alarms of a comparison, `ganbench compare`, in which both sides lose seeds alike and score alike."""
+    rows = []
+    for chance in (0.0, 0.05, 0.1, 0.3):
+        shares = []
+        for seeds in SEEDS:
+            lost, scores = random.random((times, 2, seeds)) < chance, random.lognormal(size=(times, 2, seeds))
+            sides = np.where(lost, np.nan, scores).tolist()
+            found = [
+                changes(
+                    {"": Seeds(*({at: _known(score) for at, score in enumerate(side)} for side in both), True)}, "lower"
+                )
+                for both in sides
+            ]
+            shares.append(float(np.mean([one[""].verdict == "worse" or one[""].seeds.gone for one in found])))
+        rows.append((f"each seed lost with {chance:g}", shares))
+    show("regressions of a comparison where nothing changed", rows)
+
+
+def _known(score: float) -> float | None:
+    return None if math.isnan(score) else score
 
 
 def _by_seed(scores: Sequence[float]) -> dict[int, float]:

@@ -38,8 +38,8 @@ def compare(
         bool,
         typer.Option(
             "--fail-on-regression",
-            help="End with 1 where a contender is worse beyond seed noise on a headline, lost more seeds, or is "
-            "missing in B.",
+            help="End with 1 where a test says that a contender is worse on a headline or lost more seeds (one lost "
+            "seed of several may be chance), or where B has no score of it any more.",
         ),
     ] = False,
     min_effect: Annotated[
@@ -47,7 +47,8 @@ def compare(
         typer.Option(
             "--min-effect",
             metavar="X%",
-            help="No regression below this change of the mean, in % of the baseline's. Lost seeds always are one.",
+            help="No regression below this change of the mean, or of distances of the median, in % of the baseline's. "
+            "It does not hold for lost seeds.",
         ),
     ] = "0%",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,

@@ -7,9 +7,23 @@ import math
 from ganbench.reporting.overall import Overall
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.wording import NOTHING, bounds, count, number, p_value, percent, places, without_interval
+from ganbench.reporting.wording import (
+    NOTHING,
+    bounds,
+    count,
+    in_sentence,
+    number,
+    p_value,
+    percent,
+    rounded,
+    signed,
+    without_interval,
+)
 from ganbench.stats import (
+    CENTRES,
+    Better,
     Interval,
+    Test,
     all_pairs,
     beats,
     deviation,
@@ -20,7 +34,15 @@ from ganbench.stats import (
 )
 
 MOST = 20  # contenders of which every pair is listed
-TESTS = {"t": "paired t-test", "permutation": "exact sign-flip permutation test"}
+TESTS = {"t": "paired t-test", "permutation": "exact sign-flip permutation test", "sign": "exact sign test"}
+UNCORRECTED = " Intervals are not corrected: one that leaves out 0 can stand beside a p above .05."
+OF_MEANS = ", which is one of the mean difference (where that and the median one point opposite ways, it tells nothing)"
+MIDDLE_INTERVALS: dict[Better, str] = {"higher": "t-intervals", "lower": "intervals between order statistics"}
+
+
+def named_test(test: Test, better: Better) -> str:
+    """Name a test of differences by seed, and what else it tests where that is not the difference shown."""
+    return TESTS[test] + (OF_MEANS if test == "t" and better == "lower" else "")
 
 
 def middles_table(ranking: Ranking) -> Table | None:
@@ -28,14 +50,14 @@ def middles_table(ranking: Ranking) -> Table | None:
     whole = [s for s in ranking.standings if s.finals]
     if not whole:
         return None
-    digits = places(s.final.value for s in whole)
-    rows, offered = [], list[Interval]()
+    rows, offered, reach = [], list[Interval](), ranking.limits[ranking.headline]
     for s in whole:
         scores = list(s.finals.values())
-        found = (mean_where_it_holds(scores, ranking.better), median_interval(scores), iqm_interval([scores]))
+        means = (mean_where_it_holds(scores, ranking.better), median_interval(scores), iqm_interval([scores]))
+        found = [one.within(*reach) for one in means]
         offered += found
-        pairs = [part for one in found for part in (number(one.value, digits), bounds(one, digits))]
-        rows.append((s.contender, str(s.final.n), *pairs, number(deviation(scores).value, digits)))
+        pairs = [part for one in found for part in (rounded(one.value), bounds(one))]
+        rows.append((s.contender, str(s.final.n), *pairs, rounded(deviation(scores).value)))
     headings = (
         "Contender",
         "Seeds",
@@ -58,40 +80,52 @@ def middles_table(ranking: Ranking) -> Table | None:
 
 
 def pairs_table(ranking: Ranking) -> Table | None:
-    """Show every pair of contenders that lost no seed: their difference, its size and test, and who beats whom."""
+    """Show every pair of contenders that lost no seed: their difference, its size and test, and who beats whom.
+
+    Of distances the median difference: their mean one has no interval that holds, and no size in units of its spread.
+    """
     whole = [s for s in ranking.standings if s.finals and not s.broken][:MOST]
     if len(whole) < 2:
         return None
-    compared, by_name = all_pairs({s.contender: s.finals for s in whole}), {s.contender: s for s in whole}
-    digits = places(s.final.value for s in whole)
-    rows = []
+    better, by_name = ranking.better, {s.contender: s for s in whole}
+    compared = all_pairs({s.contender: s.finals for s in whole}, better=better)
+    rows, offered, sized = [], list[Interval](), better == "higher"
     for pair in compared.pairs:
         a, b = by_name[pair.a], by_name[pair.b]
-        size = standardised_difference(a.finals, b.finals)
-        chance = beats(list(a.seeds.values()), list(b.seeds.values()), ranking.better)
-        difference = pair.difference.interval
+        size = (number(standardised_difference(a.finals, b.finals).value, 1),) if sized else ()
+        chance = beats(list(a.seeds.values()), list(b.seeds.values()), better)
+        difference = ranking.shown(pair.difference)
+        offered.append(difference)
         rows.append(
             (
                 pair.a,
                 pair.b,
-                ("+" if difference.value > 0 else "") + number(difference.value, digits),
-                bounds(difference, digits),
+                signed(difference.value),
+                bounds(difference),
                 "every seed" if math.isnan(pair.p) and pair.difference.constant else p_value(pair.p),
-                number(size.value, 1),
+                *size,
                 percent(chance.value),
                 _shares(chance),
             )
         )
-    headings = ("Contender", "Against", "Difference", "95 % interval", "p", "Size", "Beats it", "95 % interval")
+    about_size, size_heading = "", tuple[str, ...]()
+    if sized:
+        size_heading = ("Size",)
+        about_size = (
+            " Size: the difference in units of its standard deviation over seeds (d_z, Hedges' correction), without an "
+            "interval."
+        )
+    headings = ("Contender", "Against", "Difference", "95 % interval", "p", *size_heading, "Beats it", "95 % interval")
     cut = f" Only the first {MOST} contenders." if len(whole) == MOST < len(ranking.standings) else ""
     caption = (
-        f"Differences of the final {ranking.title} by seed, with t-intervals; p of the {TESTS[compared.test]} after "
-        f"Holm's correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader "
-        "alone). Size: the difference in units of its standard deviation over seeds (d_z, Hedges' correction), "
-        "without an interval. Beats it: share of all pairs of seeds, with an interval that covers at least 95 %. "
-        f"Contenders that lost a seed are left out.{cut}"
+        f"{CENTRES[better].capitalize()} differences of the final {in_sentence(ranking.title)} by seed, with "
+        f"{MIDDLE_INTERVALS[better]} where they hold; p of the {named_test(compared.test, better)} after Holm's "
+        f"correction over {count(len(compared.pairs), 'pair')} (the verdict corrects over those with the leader alone)."
+        f"{UNCORRECTED} Every seed: all seeds show one and the same difference, which leaves no spread to test."
+        f"{about_size} Beats it: share of all pairs of seeds, with an interval that covers at least 95 %. Contenders "
+        f"that lost a seed are left out.{without_interval(offered)}{cut}"
     )
-    numeric = (False, False, *(True,) * 6)
+    numeric = (False, False, *(True,) * (len(headings) - 2))
     return Table(caption, headings, tuple(rows), numeric, tuple(by_name[pair.a].objective for pair in compared.pairs))
 
 

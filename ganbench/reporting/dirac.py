@@ -99,7 +99,7 @@ def _paths(frame: Frame, ranking: Ranking, traces: pd.DataFrame) -> Figure:
     caption = (
         "Where the two players go: \u03b8, the fake point, to the right and \u03c8, D's slope, upwards. A ring marks "
         "the first record, a dot the last; the cross is the equilibrium, where fake and real are one. Each panel has "
-        f"its own scale, equal in both directions ({n_of(seeds)} seeds, a path each, no interval)."
+        f"its own scale, equal in both directions ({n_of(seeds, 'seed')}, a path each, no interval)."
     )
     shown = traces[["contender", "seed", "step", *PLAYERS]]
     return sheet.figure(grid(panels), f"{ranking.slug}-paths", caption, "Paths of both players by contender", shown)

@@ -106,7 +106,7 @@ def planes(frame: Frame, ranking: Ranking, pictures: Mapping[int, Arrays], budge
         densities.append((f"Seed {seed}", drawn[0]))
         surfaces.append((f"Seed {seed}", drawn[1]))
     found: list[Part] = []
-    cut = f" Of the first {len(densities)} of {len(seeds)} seeds." if len(densities) < len(seeds) else ""
+    cut = f" The first {len(densities)} of {count(len(seeds), 'seed')}." if len(densities) < len(seeds) else ""
     if (shown := choice("Seed", densities)) is not None:
         told = f"Where the samples fall, beside the truth. All panels show the same square with the same darkness.{cut}"
         found += [Text(told, "Densities"), shown]

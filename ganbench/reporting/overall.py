@@ -46,8 +46,14 @@ def overall(rankings: Sequence[Ranking]) -> Overall | None:
     places = {
         name: {r.dataset: float(mine[name].rank or 0) for r, mine in zip(chosen, ran, strict=True)} for name in shared
     }
+    worthless = {
+        r.dataset: _all_zero([mine[name].seeds for name in shared]) for r, mine in zip(chosen, ran, strict=True)
+    }
     factors = {
-        name: {r.dataset: _factors(r, mine[name].seeds) for r, mine in zip(chosen, ran, strict=True)} for name in shared
+        name: {
+            r.dataset: _factors(r, mine[name].seeds, worthless[r.dataset]) for r, mine in zip(chosen, ran, strict=True)
+        }
+        for name in shared
     }
     positive = all(score is None or score > 0 for mine in factors.values() for row in mine.values() for score in row)
     return Overall(
@@ -60,10 +66,21 @@ def overall(rankings: Sequence[Ranking]) -> Overall | None:
     )
 
 
-def _factors(ranking: Ranking, seeds: Mapping[int, float | None]) -> list[float | None]:
-    """Return scores of which lower is better; that of a score of 0, where higher is better, is as good as lost."""
+def _all_zero(contenders: Sequence[Mapping[int, float | None]]) -> bool:
+    known = [score for seeds in contenders for score in seeds.values() if score is not None]
+    return bool(known) and not any(known)
+
+
+def _factors(ranking: Ranking, seeds: Mapping[int, float | None], worthless: bool) -> list[float | None]:
+    """Return scores of which lower is better.
+
+    A score of 0 where higher is better is within no factor of a best above 0. Where every one of the dataset is 0
+    (`worthless`), each is the best.
+    """
     if ranking.better == "lower":
         return list(seeds.values())
+    if worthless:
+        return [None if score is None else 1.0 for score in seeds.values()]
     return [None if score is None or score == 0 else 1 / score for score in seeds.values()]
 
 

@@ -22,7 +22,7 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import BROKEN, Ranking
 from ganbench.reporting.verdict import caveats
-from ganbench.reporting.wording import count, duration
+from ganbench.reporting.wording import count, duration, in_sentence
 from ganbench.stats import CLAIM
 
 NUMBER_BYTES = 400_000  # of the figures' numbers inside the page; those of all figures are in the folder beside it
@@ -67,7 +67,7 @@ def rendered(frame: Frame, rankings: Sequence[Ranking], held: Contents) -> str:
         ],
         "caveats": caveats(frame, rankings),
         "troubles": _troubles(frame),
-        "unscored": _unscored(frame),
+        "unscored": unscored(frame),
         "objectives": [(name, _formula(frame, name)) for name in frame.objectives],
         "claim": CLAIM,
     }
@@ -161,14 +161,19 @@ def _troubles(frame: Frame) -> list[Trouble]:
     return sorted(found, key=lambda trouble: order.index(trouble.outcome))
 
 
-def _unscored(frame: Frame) -> list[str]:
-    """Say which values are missing of completed cells, and why."""
+def unscored(frame: Frame) -> list[str]:
+    """Say which final values are missing of completed cells, and why."""
     found: dict[tuple[str, str, str], int] = {}
     for place, scores in frame.scores.items():
         row = frame.cells.loc[place]
-        for value, reason in scores.reasons.items():
+        last = scores.rows[-1] if scores.rows else {}
+        missing = {value: reason for value, reason in scores.reasons.items() if last.get(value) is None}
+        for value, reason in missing.items() if row["outcome"] == "completed" else ():
             title = frame.title(str(row["dataset"]), value)
             key = (f"{row['contender']} on {row['dataset']}", title, reason)
             found[key] = found.get(key, 0) + 1
     describe = partial(count, noun="cell")
-    return [f"{where}: {title} is missing in {describe(n)} ({reason})" for (where, title, reason), n in found.items()]
+    return [
+        f"{where}: no final {in_sentence(title)} in {describe(n)} ({reason})"
+        for (where, title, reason), n in found.items()
+    ]

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, layered, linear_scale, number, short, steps_axis, within
+from ganbench.reporting.limits import ANY, Limits
 from ganbench.stats import CENTRES, MEANS_FROM, Better, centre
+from ganbench.stats.intervals import SAME
 
 DOT: Spec = {"type": "point", "filled": True, "opacity": 1}
 POINTS = 80  # of a trace, per contender: more cannot be seen in a panel
@@ -26,10 +28,12 @@ def curve_panel(
     steps: float,
     better: Better,
     single: bool = True,
+    limits: Limits = ANY,
 ) -> Spec:
     """Draw one contender's scores (columns cell, step, score): their centre with its band, and `single` seeds.
 
-    `cells` are the contender's. Where no step has all seeds there is no band, and single seeds are drawn in any case.
+    `limits` are what a score can be. `cells` are the contender's. Where no step has all seeds there is no band, and
+    single seeds are drawn in any case.
     """
     x, score, colour = steps_axis(steps), number("score", scale), ink.colour
     ended = dict(zip(cells.index.tolist(), zip(cells["seed"], cells["outcome"], strict=True), strict=True))
@@ -41,7 +45,7 @@ def curve_panel(
     }
     places = curves["cell"].astype(int).tolist()
     curves = curves.assign(tip=np.array([tips[place] for place in places], object))
-    seeds, band = len(set(places)), centres(curves, better)
+    seeds, band = len(set(places)), centres(curves, better, limits)
     band = band[band["n"] == seeds]
     lost = curves[[ended[place][1] != "completed" for place in places]].sort_values("step").groupby("cell").tail(1)
     line = {"type": "line", "strokeWidth": 0.8, "opacity": 0.45, "color": colour}
@@ -104,20 +108,21 @@ def _mean(sheet: Sheet, band: pd.DataFrame, told: str, ink: Ink, scale: Spec, st
     ]
 
 
-def _band(data: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, t-interval and number of seeds at each step; no bounds where so few seeds offer none."""
+def _band(data: pd.DataFrame, limits: Limits = ANY) -> pd.DataFrame:
+    """Return mean, t-interval and number of seeds at each step; bounds only where `mean_interval` would offer them."""
     found = moments(data)
     n, mean = found["count"].to_numpy(), found["mean"].to_numpy()
     half = np.full(len(n), np.nan)
-    many = n >= MEANS_FROM
+    many = (n >= MEANS_FROM) & (2 * found["different"].to_numpy() > n)
     half[many] = _quantiles(n[many]) * found["std"].to_numpy()[many] / np.sqrt(n[many])
-    return pd.DataFrame({"step": found["step"], "n": n, "mean": mean, "low": mean - half, "high": mean + half})
+    low, high = np.maximum(mean - half, limits[0]), np.minimum(mean + half, limits[1])
+    return pd.DataFrame({"step": found["step"], "n": n, "mean": mean, "low": low, "high": high})
 
 
-def centres(data: pd.DataFrame, better: Better) -> pd.DataFrame:
+def centres(data: pd.DataFrame, better: Better, limits: Limits = ANY) -> pd.DataFrame:
     """Return what stands for the seeds at each step (columns step, score): step, mean (or median), low, high and n."""
     if better == "higher":
-        return _band(data)
+        return _band(data, limits)
     known = data.dropna(subset=["score"])
     found = [(step, centre(mine.tolist(), better)) for step, mine in known.groupby("step")["score"]]
     rows = [(step, one.n, one.value, one.low, one.high) for step, one in found]
@@ -125,7 +130,10 @@ def centres(data: pd.DataFrame, better: Better) -> pd.DataFrame:
 
 
 def moments(data: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, standard deviation and count of the scores that are known at each step (columns step, score)."""
+    """Return mean, standard deviation and count of the scores that are known at each step (columns step, score).
+
+    `different` says how many of them are no other's equal.
+    """
     score, steps = data["score"].to_numpy(float), data["step"].to_numpy(float)
     known = ~np.isnan(score)
     score = score[known]
@@ -134,7 +142,20 @@ def moments(data: pd.DataFrame) -> pd.DataFrame:
     mean = np.bincount(place, score, len(steps)) / n
     squares = np.bincount(place, (score - mean[place]) ** 2, len(steps))
     deviation = np.sqrt(np.divide(squares, n - 1, out=np.full(len(n), np.nan), where=n > 1))
-    return pd.DataFrame({"step": steps, "mean": mean, "std": deviation, "count": n})
+    return pd.DataFrame(
+        {"step": steps, "mean": mean, "std": deviation, "count": n, "different": _different(place, score)}
+    )
+
+
+def _different(place: NDArray[np.int64], score: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count the different numbers at each place, rounding apart, as `ganbench.stats.few_values` does of one."""
+    order = np.lexsort((score, place))
+    place, score = place[order], score[order]
+    largest = np.zeros(place.max(initial=-1) + 1)
+    np.maximum.at(largest, place, np.abs(score))
+    first = np.append(True, place[1:] != place[:-1])[: place.size]
+    new = first | np.append(True, np.diff(score) > SAME * largest[place[1:]])[: place.size]
+    return np.bincount(place[new], minlength=largest.size)
 
 
 def _quantiles(n: NDArray[np.int64]) -> NDArray[np.float64]:

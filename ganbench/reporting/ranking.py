@@ -15,6 +15,7 @@ import pandas as pd
 
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
+from ganbench.reporting.limits import Limits, limits, of_differences
 from ganbench.stats import (
     Better,
     Difference,
@@ -30,13 +31,11 @@ from ganbench.stats import (
 SIGNIFICANCE = 0.05
 OF_THE_PAGE = ("findings", "all-datasets", "tuning", "outcomes", "troubles", "method", "provenance", "told")
 """Names that stand for other parts of a report, whatever a dataset is called."""
-SEEDS_THAT_AGREE = 5
-"""Seeds that must all show one and the same difference, where no spread is left to test, to call it worse."""
 BROKEN = ("diverged", "failed", "timed_out")
 CROWD = 150
 """Cells of a ranking beyond which single ones are told apart for the headline alone: the page would grow past 5 MB."""
 
-Relation = Literal["first", "indistinct", "worse", "untested", "broken", "unscored"]
+Relation = Literal["first", "indistinct", "worse", "contrary", "untested", "broken", "unscored"]
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,10 @@ class Standing:
     `final` is over the cells that completed, `best` over all that were scored: means, or of distances medians (see
     `ganbench.stats.centre`), as are `others`, the final values by name. `outcomes` counts all listed cells; nothing
     is imputed. `difference` is to the leader, over shared seeds, `p` by the ranking's test, corrected by Holm; both
-    are offered only for contenders that lost no seed. `finals` and `bests` hold the headline of each seed, `seeds`
-    that of every seed that ran, with None for those that were lost. `rank` is None for a contender of which no cell
-    has run.
+    are offered only for contenders that lost no seed. `worse` is said where that test, and the difference that is
+    shown, say so; `contrary` where they say that the leader is, seed by seed. `finals` and `bests` hold the headline of
+    each seed, `seeds` that of every seed that ran, with None for those that were lost. `rank` is None for a contender
+    of which no cell has run.
     """
 
     contender: str
@@ -80,6 +80,8 @@ class Standing:
 class Ranking:
     """All contenders on one dataset whose scores share one protocol, best first, ordered by `headline`.
 
+    `limits` are what each value can be.
+
     `slug` is a plain file name that no other ranking of the report has.
 
     `test` is the one by which contenders were held against the leader. `ceiling` is what as many held-out real samples
@@ -100,6 +102,16 @@ class Ranking:
     test: Test = "t"
     scoring: bool = True
     ceiling: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether there is a final score to rank by."""
+        return any(standing.final.n for standing in self.standings)
+
+    def shown(self, difference: Difference) -> Interval:
+        """Return a difference of the headline as it is shown: the mean or median one, within what it can be."""
+        return difference.middle(self.better).within(*of_differences(self.limits[self.headline]))
 
     def crowded(self, value: str = "") -> bool:
         """Whether single cells are too many to be told apart in figures of this value (or of none)."""
@@ -114,7 +126,7 @@ class Ranking:
     def worse_alike(self) -> bool:
         """Whether those that lag behind the leader, two or more, cannot be told apart from each other."""
         worse = {s.contender: s.finals for s in self.standings if s.relation == "worse"}
-        return len(worse) > 1 and len(all_pairs(worse).groups) == 1
+        return len(worse) > 1 and all_pairs(worse, better=self.better).alike
 
     def split(self, table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         """Return the rows of a table about cells (by its column `cell`), contender by contender, best first.
@@ -172,7 +184,8 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     headline = (asked if asked in values or not values else values[0]) if scoring else ""
     better = frame.direction(headline)
     names = contenders.in_order(cells["contender"], _suite_order(frame))
-    standings = [_standing(frame, cells[cells["contender"] == name], headline, values) for name in names]
+    reach = {value: limits(frame, dataset, value) for value in (*values, headline)}
+    standings = [_standing(frame, cells[cells["contender"] == name], headline, reach, values) for name in names]
     ranked, test = _ranked(standings, better) if scoring else (standings, "t")
     return Ranking(
         dataset,
@@ -186,6 +199,7 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
         test=test,
         scoring=scoring,
         ceiling=frame.ceilings.get(protocol_id, {}),
+        limits=reach,
     )
 
 
@@ -195,12 +209,18 @@ def _suite_order(frame: Frame) -> list[str]:
     return list(rows.sort_values("objective", key=lambda column: column.map(order), kind="stable")["contender"])
 
 
-def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable[str]) -> Standing:
+def _standing(
+    frame: Frame, cells: pd.DataFrame, headline: str, reach: Mapping[str, Limits], values: Iterable[str]
+) -> Standing:
     known = cells[f"{headline}_final"].notna() if headline in frame.better else pd.Series(False, cells.index)
     ended = {place: _outcome(frame, place, scored) for place, scored in zip(known.index.tolist(), known, strict=True)}
     outcomes = Counter(ended.values())
     lost = [frame.suite.listed[place].seed for place, outcome in ended.items() if outcome in (*BROKEN, "unscorable")]
     finals, bests = _by_seed(cells, f"{headline}_final"), _by_seed(cells, f"{headline}_best")
+
+    def middle(scores: Mapping[int, float], value: str) -> Interval:
+        return centre(list(scores.values()), frame.direction(value)).within(*reach[value])
+
     return Standing(
         contender=str(cells["contender"].iloc[0]),
         objective=str(cells["objective"].iloc[0]),
@@ -208,11 +228,9 @@ def _standing(frame: Frame, cells: pd.DataFrame, headline: str, values: Iterable
         finals=finals,
         bests=bests,
         seeds={**dict.fromkeys(lost), **finals},
-        final=centre(list(finals.values()), frame.direction(headline)),
-        best=centre(list(bests.values()), frame.direction(headline)),
-        others={
-            value: centre(list(_by_seed(cells, f"{value}_final").values()), frame.direction(value)) for value in values
-        },
+        final=middle(finals, headline),
+        best=middle(bests, headline),
+        others={value: middle(_by_seed(cells, f"{value}_final"), value) for value in values},
     )
 
 
@@ -231,7 +249,7 @@ def _by_seed(cells: pd.DataFrame, column: str) -> dict[int, float]:
     return {int(seed): float(value) for seed, value in zip(known["seed"], known[column], strict=True)}
 
 
-def _ranked(standings: list[Standing], better: str) -> tuple[list[Standing], Test]:
+def _ranked(standings: list[Standing], better: Better) -> tuple[list[Standing], Test]:
     def order(standing: Standing) -> tuple[int, int, float]:
         mean = standing.final.mean if better == "lower" else -standing.final.mean
         if math.isnan(mean):
@@ -243,35 +261,39 @@ def _ranked(standings: list[Standing], better: str) -> tuple[list[Standing], Tes
     for place, standing in enumerate(ran, start=1):
         places.setdefault(order(standing), place)
     ranked = [replace(standing, rank=places[order(standing)]) for standing in ran]
-    compared, test = _compared([s for s in ranked if not s.broken])
+    compared, test = _compared([s for s in ranked if not s.broken], better)
     lost = [replace(s, relation="broken") for s in ranked if s.broken]
     return [*compared, *lost, *(s for s in standings if not s.final.n and not s.broken)], test
 
 
-def _compared(whole: list[Standing]) -> tuple[list[Standing], Test]:
+def _compared(whole: list[Standing], better: Better) -> tuple[list[Standing], Test]:
     """Compare those that lost no seed with the leader: seeds that survive a divergence are no fair sample.
 
-    By sign flips, which lean on nothing, where so many seeds let them decide, else by the paired t-test.
+    By what leans on nothing where so many seeds let it decide (sign flips, or of distances signs), else by the paired
+    t-test.
     """
     if not whole:
         return [], "t"
     leader = whole[0]
     differences = [paired_difference(s.finals, leader.finals) for s in whole[1:]]
     tested = [difference.interval.n for difference in differences if difference.interval.n > 1]
-    test = choose_test(min(tested, default=0), len(tested), SIGNIFICANCE)
+    test = choose_test(min(tested, default=0), len(tested), SIGNIFICANCE, better)
     corrected = holm([difference.by(test) for difference in differences])
     rest = [
-        replace(s, difference=difference, p=p, relation=_relation(s, leader, difference, p))
+        replace(s, difference=difference, p=p, relation=_relation(s, leader, p, difference, better, test))
         for s, difference, p in zip(whole[1:], differences, corrected, strict=True)
     ]
     return [replace(leader, relation="first"), *rest], test
 
 
-def _relation(standing: Standing, leader: Standing, difference: Difference, p: float) -> Relation:
+def _relation(
+    standing: Standing, leader: Standing, p: float, difference: Difference, better: Better, test: Test
+) -> Relation:
     if standing.rank == leader.rank:
         return "first"
-    if math.isnan(p) and difference.constant:
-        return "worse" if difference.interval.n >= SEEDS_THAT_AGREE else "untested"
-    if math.isnan(p):
+    if math.isnan(p) and not difference.agreed:
         return "untested"
-    return "worse" if p < SIGNIFICANCE else "indistinct"
+    side = difference.side(better, test) * (1 if better == "lower" else -1)
+    if p >= SIGNIFICANCE or side == 0:
+        return "indistinct"
+    return "worse" if side > 0 else "contrary"

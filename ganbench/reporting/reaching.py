@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.wording import NOTHING, in_sentence, number, percent, places
+from ganbench.reporting.wording import NOTHING, in_sentence, number, percent, rounded
 from ganbench.stats import Curve, Interval, median_time, reached, restricted_mean, time_to_target
 
 NEAR = 1.25  # of the median: a score that half end with is reached at the end alone, and tells no speed
@@ -44,13 +44,17 @@ class Reaching:
 def reaching(frame: Frame, ranking: Ranking) -> Reaching | None:
     """Measure how soon the target is reached: a quarter off the median over contenders of their median final headline.
 
-    None where no contender has a final score. A cell that has not been run is not counted, nor is one without scores
-    that completed; one that diverged, failed or timed out is.
+    Where half of them end at 0 though higher is better, of the medians above 0: a score of 0 is reached by doing
+    nothing. None where no contender has a final score, or none above 0. A cell that has not been run is not counted,
+    nor is one without scores that completed; one that diverged, failed or timed out is.
     """
     medians = [statistics.median(s.finals.values()) for s in ranking.standings if s.finals]
-    if not ranking.scoring or not medians:
+    middle, whose = statistics.median(medians or [math.nan]), "all contenders' final medians"
+    if middle == 0 and ranking.better == "higher":
+        middle = statistics.median([one for one in medians if one > 0] or [math.nan])
+        whose = "contenders' final medians above 0"
+    if not ranking.scoring or math.isnan(middle):
         return None
-    middle = statistics.median(medians)
     target = (middle * NEAR if ranking.better == "lower" else middle / NEAR) if middle > 0 else middle
     by_steps: dict[str, list[float]] = {}
     by_seconds: dict[str, list[float]] = {}
@@ -69,8 +73,7 @@ def reaching(frame: Frame, ranking: Ranking) -> Reaching | None:
             by_seconds.setdefault(standing.contender, []).append(at * pace if math.isfinite(at) else math.inf)
             steps, seconds = max(steps, status.step), max(seconds, status.train_seconds)
     near = "within a quarter of the" if middle > 0 else "the"
-    level = number(target, places([target]))
-    told = f"{in_sentence(ranking.title)} {level} ({near} median of all contenders' final medians)"
+    told = f"{in_sentence(ranking.title)} {rounded(target)} ({near} median of {whose})"
     if not by_steps:
         return None
     return Reaching(target, told, _fixed(by_steps), _fixed(by_seconds), steps, seconds)
@@ -115,4 +118,7 @@ def _time(value: float) -> str:
 
 
 def _between(middle: Interval) -> str:
-    return f"{_time(middle.low)} to {_time(middle.high)}" if middle.offered else NOTHING
+    if not middle.offered:
+        return NOTHING
+    low, high = _time(middle.low), _time(middle.high)
+    return low if middle.low == middle.high == math.inf else f"{low} to {high}"

@@ -22,13 +22,14 @@ def best_over_final(best: float, final: float, better: str) -> float:
     """Return how much of the best score was left at the end, in [0, 1] for scores that are not negative.
 
     best / final where lower is better, final / best where higher is: 1 means that the cell ended at its best.
-    NaN where a score is missing, and where one is negative and they differ: such scores have no share.
+    NaN where a score is missing, where the best is 0 though higher is better (nothing was there to be kept), and where
+    one is negative and they differ: such scores have no share.
     """
     over, under = (best, final) if better == "lower" else (final, best)
     if not (math.isfinite(over) and math.isfinite(under)):
         return math.nan
     if over == under:
-        return 1.0
+        return math.nan if over == 0 and better == "higher" else 1.0
     return over / under if over >= 0 and under > 0 else math.nan
 
 

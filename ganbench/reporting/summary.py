@@ -123,9 +123,10 @@ def _ranking(frame: Frame, ranking: Ranking) -> dict[str, Any]:
             for value in ranking.values
         },
         "ceiling": dict(ranking.ceiling),
+        "test": ranking.test,
         "verdict": verdict(ranking),
         "outcomes": _counts(ranking.cells["outcome"].value_counts().to_dict()),
-        "ranking": [_standing(standing) for standing in ranking.standings],
+        "ranking": [_standing(ranking, standing) for standing in ranking.standings],
         **({"per_class": classes} if classes else {}),
         **({"dirac": dirac} if dirac else {}),
     }
@@ -136,18 +137,18 @@ def _protocol(frame: Frame, ranking: Ranking) -> dict[str, Any] | None:
     return None if found is None else {**found, "cells": protocol.of_the_cells(frame, ranking)}
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _standing(ranking: Ranking, standing: Standing) -> dict[str, Any]:
     difference = standing.difference
     return {
         "contender": standing.contender,
         "objective": standing.objective,
-        "rank": standing.rank,
+        "rank": standing.rank if ranking.ranked else None,
         "relation": standing.relation,
         "n": standing.final.n,
         "outcomes": _counts(standing.outcomes),
         "final": _interval(standing.final),
         "best": _interval(standing.best),
-        "to_leader": None if difference is None else {**_interval(difference.interval), "p": standing.p},
+        "to_leader": None if difference is None else {**_interval(ranking.shown(difference)), "p": standing.p},
         "values": {value: _interval(found) for value, found in standing.others.items()},
     }
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from ganbench.reporting.comparison_tables import TESTS
+from ganbench.reporting.comparison_tables import UNCORRECTED, named_test
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Ranking, Standing
@@ -23,10 +23,11 @@ from ganbench.reporting.wording import (
     number,
     p_value,
     percent,
-    places,
+    rounded,
+    signed,
     without_interval,
 )
-from ganbench.stats import CENTRES, Better, Interval, beats
+from ganbench.stats import CENTRES, Interval, beats
 
 COLLAPSE = ("modes", "high_quality", "mode_kl", "recall", "coverage", "duplicates")
 COST_SECONDS = ("train_seconds", "evaluate_seconds", "wait_seconds")
@@ -44,12 +45,11 @@ def overview(rankings: Sequence[Ranking]) -> Table:
     found = [{s.contender: s for s in ranking.standings} for ranking in rankings]
     ranks = {name: _mean([column[name].rank for column in found if name in column]) for name in objectives}
     order = sorted(objectives, key=lambda name: ranks[name])
-    decimals = [places(s.final.mean for s in ranking.standings) for ranking in rankings]
     rows = []
     for name in order:
         row = [name]
-        for column, digits in zip(found, decimals, strict=True):
-            row += [_rank(column[name].rank), _mean_of(column[name], digits)] if name in column else ["", NOTHING]
+        for ranking, column in zip(rankings, found, strict=True):
+            row += [_rank(ranking, column[name]), _mean_of(column[name])] if name in column else ["", NOTHING]
         rows.append(tuple(row))
     headings = ["Contender"]
     for ranking in rankings:
@@ -67,26 +67,24 @@ def overview(rankings: Sequence[Ranking]) -> Table:
 def ranking_table(frame: Frame, ranking: Ranking) -> Table:
     """Rank the contenders of one dataset and protocol, with intervals and tests against the leader."""
     standings = ranking.standings
-    digits = places(s.final.mean for s in standings)
     others = [v for v in ranking.values if v != ranking.headline and v not in COLLAPSE]
-    spread = {value: places(s.others[value].mean for s in standings) for value in others}
     rows = [
         (
-            _rank(s.rank),
+            _rank(ranking, s),
             s.contender,
             outcomes_in_words(s),
-            _mean_of(s, digits),
-            bounds(s.final, digits),
-            number(s.best.mean, digits),
-            *_difference(s, digits, ranking.better),
+            _mean_of(s),
+            bounds(s.final),
+            rounded(s.best.mean),
+            *_difference(s, ranking),
             _chance(s, ranking),
-            *(_with_count(s.others[value], s, spread[value]) for value in others),
+            *(_with_count(s.others[value], s) for value in others),
         )
         for s in standings
     ]
     if ranking.ceiling:
-        own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline, digits))
-        rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value, spread[value]) for value in others)))
+        own = (NOTHING, CEILING, NOTHING, _ceiling(ranking, ranking.headline))
+        rows.append((*own, *(NOTHING,) * 6, *(_ceiling(ranking, value) for value in others)))
     centre = CENTRES[ranking.better]
     marked, way = (f" {arrow(ranking.better)}", f" ({ranking.better} is better)") if ranking.values else ("", "")
     titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in others]
@@ -94,11 +92,11 @@ def ranking_table(frame: Frame, ranking: Ranking) -> Table:
     caption = (
         f"{ranking.title}{way}: {centre} over seeds with its {INTERVALS[ranking.better]}, where that holds what it "
         f"claims (see Method). To the leader: {centre} of the paired differences over shared seeds with its interval, "
-        f"and the p-value of the {TESTS[ranking.test]} after Holm's correction; contenders that lost a seed are not "
-        "tested. Beats the leader: how often a seed of the contender scores better than one of the leader, over all "
-        f"pairs, ties counted half; a lost seed loses. Best: {centre} of each seed's best evaluation, which includes "
-        "seeds that diverged later. k/n: only k of n seeds have a final score. Every seed: all seeds show one and "
-        "the same difference, which leaves no spread to test."
+        f"and the p-value of the {named_test(ranking.test, ranking.better)} after Holm's correction; contenders that "
+        f"lost a seed are not tested.{UNCORRECTED} Beats the leader: how often a seed of the contender scores better "
+        f"than one of the leader, over all pairs, ties counted half; a lost seed loses. Best: {centre} of each seed's "
+        "best evaluation, which includes seeds that diverged later. k/n: only k of n seeds have a final score. Every "
+        "seed: all seeds show one and the same difference, which leaves no spread to test."
         f"{without_interval(s.final for s in standings)}{_about_ceiling(ranking)}"
     )
     found = _table(
@@ -112,13 +110,11 @@ def collapse_table(frame: Frame, ranking: Ranking) -> Table | None:
     values = [value for value in COLLAPSE if value in ranking.values]
     if not values:
         return None
-    digits = {value: places(s.others[value].mean for s in ranking.standings) for value in values}
     rows = [
-        (s.contender, *(part for value in values for part in _estimate(s.others[value], s, digits[value])))
-        for s in ranking.standings
+        (s.contender, *(part for value in values for part in _estimate(s.others[value], s))) for s in ranking.standings
     ]
     if ranking.ceiling:
-        own = [(_ceiling(ranking, value, digits[value]), NOTHING) for value in values]
+        own = [(_ceiling(ranking, value), NOTHING) for value in values]
         rows.append((CEILING, *(part for pair in own for part in pair)))
     titles = [f"{frame.title(ranking.dataset, value)} {arrow(frame.better[value])}" for value in values]
     headings = ("Contender", *(part for title in titles for part in (title, "95 % interval")))
@@ -205,9 +201,8 @@ def _table(
     return Table(caption, titles, found, numeric, (*objectives, *("",) * (len(found) - len(standings))))
 
 
-def _ceiling(ranking: Ranking, value: str, digits: int) -> str:
-    found = ranking.ceiling.get(value, math.nan)
-    return number(found, max(digits, places([found])))
+def _ceiling(ranking: Ranking, value: str) -> str:
+    return rounded(ranking.ceiling.get(value, math.nan))
 
 
 def _about_ceiling(ranking: Ranking) -> str:
@@ -228,22 +223,22 @@ def _titled(ranking: Ranking) -> str:
     return f"{ranking.title} {arrow(ranking.better)}" if ranking.values else ranking.title
 
 
-def _rank(rank: int | None) -> str:
-    return NOTHING if rank is None else str(rank)
+def _rank(ranking: Ranking, standing: Standing) -> str:
+    return NOTHING if standing.rank is None or not ranking.ranked else str(standing.rank)
 
 
-def _mean_of(standing: Standing, digits: int) -> str:
-    return _with_count(standing.final, standing, digits)
+def _mean_of(standing: Standing) -> str:
+    return _with_count(standing.final, standing)
 
 
-def _with_count(found: Interval, standing: Standing, digits: int) -> str:
+def _with_count(found: Interval, standing: Standing) -> str:
     if 0 < found.n < standing.cells:
-        return f"{number(found.mean, digits)} ({found.n}/{standing.cells})"
-    return number(found.mean, digits)
+        return f"{rounded(found.mean)} ({found.n}/{standing.cells})"
+    return rounded(found.mean)
 
 
-def _estimate(found: Interval, standing: Standing, digits: int) -> tuple[str, str]:
-    return _with_count(found, standing, digits), bounds(found, digits)
+def _estimate(found: Interval, standing: Standing) -> tuple[str, str]:
+    return _with_count(found, standing), bounds(found)
 
 
 def _chance(standing: Standing, ranking: Ranking) -> str:
@@ -253,14 +248,13 @@ def _chance(standing: Standing, ranking: Ranking) -> str:
     return percent(beats(list(standing.seeds.values()), list(leader.seeds.values()), ranking.better).value)
 
 
-def _difference(standing: Standing, digits: int, better: Better) -> tuple[str, str, str]:
+def _difference(standing: Standing, ranking: Ranking) -> tuple[str, str, str]:
     if standing.difference is None:
         return NOTHING, NOTHING, "not tested" if standing.broken else NOTHING
     found = standing.difference
-    size = found.interval if better == "higher" else found.median
-    sign = "+" if size.value > 0 else ""
+    size = ranking.shown(found)
     p = "every seed" if found.constant and math.isnan(standing.p) else p_value(standing.p)
-    return sign + number(size.value, digits), bounds(size, digits), p
+    return signed(size.value), bounds(size), p
 
 
 def _of(ranking: Ranking, standing: Standing) -> pd.DataFrame:

@@ -10,8 +10,8 @@ import pandas as pd
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.ranking import BROKEN, SIGNIFICANCE, Ranking, Standing
-from ganbench.reporting.wording import bounds, count, in_sentence, joined, number, p_value, places
-from ganbench.stats import seeds_needed
+from ganbench.reporting.wording import bounds, count, in_sentence, joined, p_value, rounded
+from ganbench.stats import CENTRES, Better, seeds_needed
 
 SWITCHED_OFF = (
     "Scores are switched off (evaluate.metrics is empty), so nothing is ranked: outcomes, traces and costs are shown."
@@ -42,7 +42,7 @@ def caveats(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
         *_seeds(rankings),
         *_tests(rankings),
         *_ceilings(rankings),
-        *_lost(frame),
+        *_lost(frame, rankings),
         *_unknown(frame, rankings),
         *_protocols(rankings),
         *_costs(rankings),
@@ -55,14 +55,13 @@ def _leaders(ranking: Ranking, whole: Sequence[Standing]) -> str:
     first = [standing for standing in whole if standing.relation == "first"]
     title, lead = in_sentence(ranking.title), first[0].final
     most = "lowest" if ranking.better == "lower" else "highest"
-    decimals = places([lead.mean])
     seeds = f"{count(lead.n, 'seed')}"
     if lead.offered:
-        seeds = f"95 % interval {bounds(lead, decimals)}, {seeds}"
+        seeds = f"95 % interval {bounds(lead)}, {seeds}"
     if lead.n > 1 and len({*first[0].finals.values()}) == 1:
         seeds = f"the same in each of {lead.n} seeds"
     centre = "median " if ranking.better == "lower" and lead.n > 1 else ""
-    score = f"{centre}{number(lead.mean, decimals)} ({seeds})"
+    score = f"{centre}{rounded(lead.mean)} ({seeds})"
     if len(ranking.standings) == 1:
         return f"{first[0].contender} is the only contender: {title} {score}."
     of = f"of {len(ranking.standings)} contenders"
@@ -81,19 +80,27 @@ def _rest(ranking: Ranking, whole: Sequence[Standing]) -> list[str]:
         verb = "scores" if len(worse) == 1 else "score"
         alike_too = "; among themselves they cannot be told apart" if ranking.worse_alike else ""
         sentences.append(f"{_named([s.contender for s in worse])} {verb} worse ({_evidence(worse)}){alike_too}.")
+    if contrary := [standing for standing in rest if standing.relation == "contrary"]:
+        names, do = _named([s.contender for s in contrary]), "does" if len(contrary) == 1 else "do"
+        sentences.append(
+            f"Seed by seed {names} {do} better than {leader} ({_evidence(contrary)}), though the "
+            f"{CENTRES[ranking.better]} over seeds does not: neither is called the better one."
+        )
     if untested := [standing.contender for standing in rest if standing.relation == "untested"]:
         sentences.append(f"Too few seeds to test the difference to {_named(untested)}.")
     return sentences
 
 
-def _evidence(worse: Sequence[Standing]) -> str:
-    tested = [standing.p for standing in worse if not math.isnan(standing.p)]
+def _evidence(apart: Sequence[Standing]) -> str:
+    """Give the p-value of those that were tested, and say of whom every seed agrees, which leaves nothing to test."""
+    tested = [standing.p for standing in apart if not math.isnan(standing.p)]
+    agreed = [standing.contender for standing in apart if math.isnan(standing.p)]
     if not tested:
         return "by one and the same amount in every seed"
     written = p_value(max(tested))
     sign = "" if written.startswith("<") else "≤ " if len(tested) > 1 else "= "
-    p = f"p {sign}{written}".replace(" ", "\u00a0")
-    return f"{p} after Holm's correction"
+    p = f"p {sign}{written}".replace(" ", "\u00a0") + " after Holm's correction"
+    return f"{p}; {_named(agreed)} by one and the same amount in every seed" if agreed else p
 
 
 def _none_whole(ranking: Ranking, broken: Sequence[Standing]) -> str:
@@ -104,7 +111,7 @@ def _none_whole(ranking: Ranking, broken: Sequence[Standing]) -> str:
         did = "has a score of" if _unscorable(broken) else "completed"
         return f"No contender {did} a single seed, so there is no final score to rank by."
     first = scored[0]
-    title, mean = in_sentence(ranking.title), number(first.final.mean, places([first.final.mean]))
+    title, mean = in_sentence(ranking.title), rounded(first.final.mean)
     did, those = ("has a score of", "have one") if _unscorable(broken) else ("completed", "completed")
     return (
         f"No contender {did} all of its seeds. {first.contender} came nearest: {title} {mean} "
@@ -137,22 +144,26 @@ def _seeds(rankings: Sequence[Ranking]) -> list[str]:
     if fewest == 1:
         return ["One seed: no interval and no test can be given, and another seed may turn the order round."]
     if fewest < FEW_SEEDS:
-        return [f"Few seeds ({fewest}): means have no interval, and only large differences can be told apart."]
+        return [
+            f"Few seeds ({fewest}): neither means nor medians have an interval, and contenders that cannot be told "
+            "apart may still differ by much: a difference is found where it is large beside its spread over seeds."
+        ]
     return []
 
 
 def _tests(rankings: Sequence[Ranking]) -> list[str]:
     """Say where a test that leans on nothing could not have found anything."""
-    leaning: dict[tuple[int, int], list[str]] = {}
+    leaning: dict[tuple[int, int, Better], list[str]] = {}
     for ranking in rankings:
         compared = [s.difference.interval.n for s in ranking.standings if s.difference and s.difference.interval.n > 1]
         if compared and ranking.test == "t":
-            leaning.setdefault((min(compared), len(compared)), []).append(ranking.dataset)
+            leaning.setdefault((min(compared), len(compared), ranking.better), []).append(ranking.dataset)
     return [
-        f"On {_named(list(dict.fromkeys(datasets)))}, {seeds} seeds are too few for a test that assumes nothing (sign "
-        f"flips: {seeds_needed(comparisons, SIGNIFICANCE)} for {count(comparisons, 'comparison')}): paired t-tests are "
-        "used, which assume that differences between seeds are roughly normal."
-        for (seeds, comparisons), datasets in leaning.items()
+        f"On {_named(list(dict.fromkeys(datasets)))}, {seeds} seeds are too few for a test that assumes nothing "
+        f"({'sign flips' if better == 'higher' else 'a sign test'}: {seeds_needed(comparisons, SIGNIFICANCE)} for "
+        f"{count(comparisons, 'comparison')}): paired t-tests are used, which assume that differences between seeds "
+        "are roughly normal."
+        for (seeds, comparisons, better), datasets in leaning.items()
     ]
 
 
@@ -163,16 +174,16 @@ def _ceilings(rankings: Sequence[Ranking]) -> list[str]:
         sign = 1 if ranking.better == "lower" else -1
         there = [s.contender for s in ranking.standings if s.final.n and sign * s.final.mean <= sign * ceiling]
         if there:
-            level = number(ceiling, places([ceiling]))
             sentences.append(
                 f"On {ranking.dataset}, {_named(there)} reached the ceiling, what real samples score "
-                f"({in_sentence(ranking.title)} {level}): it cannot tell them apart any further."
+                f"({in_sentence(ranking.title)} {rounded(ceiling)}): it cannot tell them apart any further."
             )
     return sentences
 
 
-def _lost(frame: Frame) -> list[str]:
+def _lost(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
     outcomes = frame.cells["outcome"]
+    shown = "shown and ranked last" if any(ranking.ranked for ranking in rankings) else "shown"
     ran = int((outcomes != "skipped").sum())
     sentences = []
     for outcome in BROKEN:
@@ -180,9 +191,7 @@ def _lost(frame: Frame) -> list[str]:
         if not lost.empty:
             names = _named(list(dict.fromkeys(lost["objective"])))
             what = outcome.replace("_", " ")
-            sentences.append(
-                f"{len(lost)} of {count(ran, 'cell')} {what} ({names}): shown and ranked last, never imputed."
-            )
+            sentences.append(f"{len(lost)} of {count(ran, 'cell')} {what} ({names}): {shown}, never imputed.")
     missing = int((outcomes == "missing").sum())
     if missing:
         sentences.append(f"{missing} of {count(ran, 'cell')} are not in the store yet: rankings may still change.")
@@ -207,9 +216,10 @@ def _unknown(frame: Frame, rankings: Sequence[Ranking]) -> list[str]:
             without = scored[scored[f"{value}_final"].isna()]
             if not without.empty:
                 names = _named(contenders.in_order(without["contender"], [s.contender for s in ranking.standings]))
+                middle = CENTRES[frame.direction(value)]
                 sentences.append(
                     f"On {ranking.dataset}, {len(without)} of {count(len(scored), 'scored cell')} have no final "
-                    f"{in_sentence(frame.title(ranking.dataset, value))} ({names}): means are over the others."
+                    f"{in_sentence(frame.title(ranking.dataset, value))} ({names}): {middle}s are over the others."
                 )
     return sentences
 

@@ -17,14 +17,17 @@ from ganbench.stats.intervals import (
     median_interval,
     t_interval,
 )
+from ganbench.stats.lost import losses_p, smallest_losses_p
 from ganbench.stats.pairs import (
     NO_SIZE_BOUNDS,
+    SEEDS_THAT_AGREE,
     Difference,
     Test,
     choose_test,
     paired_difference,
     seeds_needed,
     sign_flip_p,
+    sign_p,
     smallest_p,
     standardised_difference,
 )
@@ -56,6 +59,7 @@ __all__ = [
     "NO_DEVIATION",
     "NO_MEAN_BOUNDS",
     "NO_SIZE_BOUNDS",
+    "SEEDS_THAT_AGREE",
     "TOLERANCE",
     "WINS_FROM",
     "Better",
@@ -81,6 +85,7 @@ __all__ = [
     "indistinct_groups",
     "iqm",
     "iqm_interval",
+    "losses_p",
     "mean_interval",
     "mean_ranks",
     "mean_where_it_holds",
@@ -95,6 +100,8 @@ __all__ = [
     "restricted_mean",
     "seeds_needed",
     "sign_flip_p",
+    "sign_p",
+    "smallest_losses_p",
     "smallest_p",
     "smallest_unpaired_p",
     "standardised_difference",

@@ -10,18 +10,23 @@ from string import ascii_letters
 
 from ganbench.stats.corrections import holm
 from ganbench.stats.pairs import Difference, Test, choose_test, paired_difference
+from ganbench.stats.wins import Better
 
 Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two contenders: the difference `a - b` and its p-value, corrected by Holm for all pairs; NaN if not tested."""
+    """Two contenders: the difference `a - b` and its p-value, corrected by Holm for all pairs; NaN if not tested.
+
+    `apart` says whether they are told apart: by the test, or because enough seeds all show the same difference.
+    """
 
     a: str
     b: str
     difference: Difference
     p: float
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,11 @@ class Comparison:
     test: Test
     level: float
     groups: Groups
+
+    @property
+    def alike(self) -> bool:
+        """Whether every pair was tested and none told apart: where one was not tested, nothing is known of it."""
+        return all(not math.isnan(pair.p) and not pair.apart for pair in self.pairs)
 
     @property
     def letters(self) -> dict[str, str]:
@@ -46,20 +56,26 @@ class Comparison:
         }
 
 
-def all_pairs(contenders: Mapping[str, Mapping[int, float]], level: float = 0.05) -> Comparison:
+def all_pairs(
+    contenders: Mapping[str, Mapping[int, float]], level: float = 0.05, better: Better = "higher"
+) -> Comparison:
     """Compare all contenders, given as scores by seed and best first, over the seeds that each two share.
 
     One test serves all pairs: `choose_test` for the fewest seeds that a tested pair shares. A pair that shares fewer
-    than two seeds, or that the test cannot judge, is not told apart. Seeds that survive a divergence are no fair
-    sample: contenders that lost some are better left out, and told apart by `beats`.
+    than two seeds is not told apart, nor is one of which the test and the difference shown disagree
+    (`Difference.side`); one whose seeds all show the same difference is from `SEEDS_THAT_AGREE` of them. Seeds that
+    survive a divergence are no fair sample: contenders that lost some are better left out, and told apart by `beats`.
     """
     names = [(a, b) for a, b in combinations(contenders, 2)]
     differences = [paired_difference(contenders[a], contenders[b]) for a, b in names]
     tested = [difference for difference in differences if difference.interval.n > 1]
-    test = choose_test(min((one.interval.n for one in tested), default=0), len(tested), level)
+    test = choose_test(min((one.interval.n for one in tested), default=0), len(tested), level, better)
     corrected = holm([difference.by(test) for difference in differences])
-    pairs = tuple(Pair(*pair, one, p) for pair, one, p in zip(names, differences, corrected, strict=True))
-    apart = {(pair.a, pair.b) for pair in pairs if not math.isnan(pair.p) and pair.p < level}
+    pairs = tuple(
+        Pair(*pair, one, p, one.agreed if math.isnan(p) else p < level and one.side(better, test) != 0)
+        for pair, one, p in zip(names, differences, corrected, strict=True)
+    )
+    apart = {(pair.a, pair.b) for pair in pairs if pair.apart}
     return Comparison(pairs, test, level, indistinct_groups(list(contenders), apart))
 
 

@@ -49,6 +49,10 @@ class Interval:
         """Whether there are bounds."""
         return not (math.isnan(self.low) or math.isnan(self.high))
 
+    def within(self, low: float, high: float) -> Interval:
+        """Return the interval without what the number cannot be; that never makes it hold the truth less often."""
+        return replace(self, low=max(low, self.low), high=min(high, self.high)) if self.offered else self
+
     def without_bounds(self, reason: str) -> Interval:
         """Return the value alone, and why."""
         return replace(self, low=math.nan, high=math.nan, reason=reason)

@@ -1,4 +1,4 @@
-"""Two contenders that share no seeds: the difference of their means, its tests, and the test of who beats whom."""
+"""Two contenders that share no seeds: the difference of their means or medians, its tests, and who beats whom."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ganbench.stats.wins import Better, Score, as_higher
 
 EXACT_SPLITS = 20_000  # 8 seeds against 8 have 12,870
 DRAWN = 19_999  # where there are more
+NO_MEDIAN_BOUNDS = "no interval of a difference of medians is offered: the chance to win has one"
 
 Numbers = NDArray[np.float64]
 
@@ -27,18 +28,22 @@ def unpaired_difference(a: Sequence[float], b: Sequence[float], confidence: floa
 
     The value is mean(a) - mean(b) with `welch_interval`, `n` the seeds of the smaller side. There is no p where a side
     has fewer than two seeds. `constant` marks sides of which neither has any spread and whose values differ. ValueError
-    for values that are not finite.
+    for values that are not finite. `median` is the difference of medians, without bounds.
     """
     left, right = finite(a, confidence, "unpaired_difference"), finite(b, confidence, "unpaired_difference")
     found = welch_interval(a, b, confidence)
-    if found.n < 2:
+    if found.n == 0:
         return Difference(found, math.nan)
+    apart = float(np.median(left) - np.median(right))
+    median = Interval(apart, math.nan, math.nan, found.n, found.reason if found.n < 2 else NO_MEDIAN_BOUNDS)
+    if found.n < 2:
+        return Difference(found, math.nan, median=median)
     if _spreadless(left, right):
         equal = abs(found.value) <= _scale(left, right)
-        return Difference(found, 1.0 if equal else math.nan, not equal, permutation_p(left, right))
+        return Difference(found, 1.0 if equal else math.nan, not equal, permutation_p(left, right), median)
     error, freedom = _error(left, right)
     p = 2 * float(stats.t.sf(abs(found.value) / error, freedom))
-    return Difference(found, p, False, permutation_p(left, right))
+    return Difference(found, p, False, permutation_p(left, right), median)
 
 
 def welch_interval(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> Interval:

@@ -48,7 +48,7 @@ def test_the_exit_code_says_regression_only_where_asked(tmp_path: Path):
     )
     failing = compare(a, b, "--fail-on-regression")
     assert failing.exit_code == 1
-    assert "regression: hinge on digits: FID 10.4 to 10.9, p < .001" in failing.output
+    assert "regression: hinge on digits: FID 10.2 to 10.7, p < .001" in failing.output
     assert compare(a, b, "--fail-on-regression", "--min-effect", "6%").exit_code == 0
     assert compare(a, b, "--fail-on-regression", "--min-effect", "4").exit_code == 1
     assert compare(a, b, "--fail-on-regression", "--only", "contender=r3gan").exit_code == 0
@@ -57,9 +57,17 @@ def test_the_exit_code_says_regression_only_where_asked(tmp_path: Path):
 
 def test_lost_seeds_and_missing_contenders_fail_whatever_the_effect(tmp_path: Path):
     a = store(tmp_path / "a", hinge=10.0, r3gan=10.0)
-    for b in (store(tmp_path / "b", lost=1, hinge=1.0, r3gan=1.0), store(tmp_path / "c", hinge=10.0)):
+    for b in (store(tmp_path / "b", lost=5, hinge=1.0, r3gan=1.0), store(tmp_path / "c", hinge=10.0)):
         failing = compare(a, b, "--fail-on-regression", "--min-effect", "1000%")
         assert failing.exit_code == 1 and "regression: r3gan on digits" in failing.output
+
+
+def test_one_lost_seed_fails_no_build(tmp_path: Path):
+    a, b = store(tmp_path / "a", hinge=10.0), store(tmp_path / "b", lost=1, hinge=10.0)
+    passing = compare(a, b, "--fail-on-regression")
+    assert passing.exit_code == 0
+    assert passing.output.startswith("Nothing changed beyond seed noise")
+    assert "hinge on digits lost 1 of 5 seeds, against 0, which could be chance" in " ".join(passing.output.split())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ganbench.reporting.comparison_tables import middles_table, overall_table, p
 from ganbench.reporting.drawing import Sheet, inks, linear_scale, number
 from ganbench.reporting.figures.comparisons import profiles_figure, ranks_figure, survival_figure, wins_figure
 from ganbench.reporting.figures.modes import frequency_figure, trade_figures
+from ganbench.reporting.figures.scores import curves_figure
 from ganbench.reporting.figures.stability import measure_figures, trace_figures
 from ganbench.reporting.frame import Frame, load
 from ganbench.reporting.overall import overall, overall_verdict
@@ -120,6 +121,47 @@ def test_profiles_and_shares_count_factors_of_the_best(builder: Any):
     assert shares == {"hinge": "1.00", "r3gan": "0.50", "minimax": "0.25"}
 
 
+@pytest.mark.parametrize(("best", "within"), [(8.0, [0.0, 1.0]), (0.0, [1.0, 1.0])])
+def test_a_score_of_0_is_within_no_factor_unless_no_cell_did_better(builder: Any, best: float, within: list[float]):
+    for seed in range(2):
+        for dataset in ("ring8", "grid25"):
+            builder.add("hinge", dataset, seed, rows=_scores(modes=0.0), traced=False)
+            builder.add("r3gan", dataset, seed, rows=_scores(modes=best), traced=False)
+    frame, found = _read(builder)
+    together = overall(found)
+    assert together is not None and together.profiles is not None
+    assert [dict(zip(curve.at, curve.share, strict=True)).get(1.0, 0.0) for curve in together.profiles.values()] in (
+        within,
+        within[::-1],
+    )
+    assert "whose score is 0 while the best is above" in profiles_figure(frame, together, together.profiles).caption
+
+
+@pytest.mark.parametrize("modes", [(0.0, 0.0, 4.0), (0.0, 0.0, 0.0)])
+def test_a_score_of_0_is_no_target(builder: Any, modes: tuple[float, ...]):
+    for name, score in zip(("hinge", "r3gan", "minimax"), modes, strict=True):
+        builder.add(name, "ring8", 0, rows=_scores(modes=score), traced=False)
+    frame, (ranking,) = _read(builder)
+    found = reaching(frame, ranking)
+    assert (found is None) == (not any(modes))
+    if found is not None:
+        assert found.target == 4.0 / 1.25 and found.told.endswith("median of contenders' final medians above 0)")
+        assert [row["Reached it"] for row in _rows(reaching_table(ranking, found))] == ["1 of 1", "0 of 1", "0 of 1"]
+        drawn = survival_figure(frame, ranking, found.step_curves, found.told, "G step", found.steps)
+        assert "(n = 1 seed, no interval)" in drawn.caption
+
+
+def test_what_hardly_any_seed_reached_is_never_and_not_never_to_never(builder: Any):
+    for seed in range(5):
+        builder.add("hinge", "ring8", seed, rows=_scores(modes=8.0), traced=False)
+        builder.add("minimax", "ring8", seed, rows=_scores(modes=1.0 + seed / 10), traced=False)
+        builder.add("r3gan", "ring8", seed, rows=_scores(modes=7.0), traced=False)
+    frame, (ranking,) = _read(builder)
+    found = reaching(frame, ranking)
+    assert found is not None
+    assert not any("never to" in cell for row in reaching_table(ranking, found).rows for cell in row)
+
+
 def test_a_target_is_reached_when_it_is_evaluated_and_never_by_those_that_are_lost(builder: Any):
     ways = {0: (8.0, 8.0, 8.0), 1: (1.0, 8.0, 8.0), 2: (1.0, 1.0, 8.0), 3: (8.0, 8.0, 1.0), 4: (1.0, 1.0, 1.0)}
     for seed, way in ways.items():
@@ -141,49 +183,85 @@ def test_a_target_is_reached_when_it_is_evaluated_and_never_by_those_that_are_lo
     assert dict(zip(drawn.data["time"], drawn.data["share"], strict=True)) == {0: 0, 500: 0.4, 1000: 0.6, 2000: 0.8}
 
 
-@pytest.fixture
-def noisy(builder: Any) -> tuple[Ranking, dict[str, np.ndarray]]:
-    """A ranking of three contenders by 12 seeds of FID, and their scores."""
+Noisy = tuple[Ranking, dict[str, np.ndarray]]
+
+
+@pytest.fixture(params=["fid", "modes"])
+def noisy(builder: Any, request: pytest.FixtureRequest) -> Noisy:
+    """A ranking of three contenders by 12 seeds of a distance, or of a score of which more is better."""
     random = np.random.default_rng(3)
-    scores = {name: 5 + place + random.normal(0, 1, 12) for place, name in enumerate(("hinge", "r3gan", "minimax"))}
+    scores = {name: 3 + place + random.normal(0, 1, 12) for place, name in enumerate(("hinge", "r3gan", "minimax"))}
     for name, mine in scores.items():
         for seed, score in enumerate(mine):
-            builder.add(name, "digits", seed, rows=_scores(fid=float(score)), traced=False)
+            rows = _scores(**{request.param: float(score)})
+            builder.add(name, "digits" if request.param == "fid" else "ring8", seed, rows=rows, traced=False)
     _, (ranking,) = _read(builder)
     return ranking, scores
 
 
-def test_means_medians_middles_and_spreads_are_scipys(noisy: tuple[Ranking, dict[str, np.ndarray]]):
+def test_means_medians_middles_and_spreads_are_scipys(noisy: Noisy):
     ranking, scores = noisy
     table = middles_table(ranking)
     assert table is not None
     for row in _rows(table):
         mine = scores[row["Contender"]]
         known = (np.mean(mine), np.median(mine), stats.trim_mean(mine, 0.25), np.std(mine, ddof=1))
-        assert (row["Mean"], row["Median"], row["IQM"], row["Spread"]) == tuple(f"{one:.2f}" for one in known)
+        assert (row["Mean"], row["Median"], row["IQM"], row["Spread"]) == tuple(f"{one:#.3g}" for one in known)
         assert row["Seeds"] == "12"
 
 
-def test_pairs_are_tested_as_scipy_does_and_corrected_over_all(noisy: tuple[Ranking, dict[str, np.ndarray]]):
+def test_pairs_are_tested_as_scipy_does_and_corrected_over_all(noisy: Noisy):
+    """Of distances the median difference, by signs: what is tested is what is shown."""
     ranking, scores = noisy
-    table = pairs_table(ranking)
-    assert table is not None
+    table, distances = pairs_table(ranking), ranking.better == "lower"
+    assert table is not None and ("Size" in table.headings) != distances
     raw = []
     for row in _rows(table):
         difference = scores[row["Contender"]] - scores[row["Against"]]
         exact = stats.permutation_test(
             (difference,), lambda d, axis: d.mean(axis=axis), permutation_type="samples", n_resamples=np.inf
         )
-        raw.append(float(exact.pvalue))
-        assert row["Difference"].replace("\u2212", "-") == f"{difference.mean():+.2f}"
-        wins = np.mean(scores[row["Contender"]][:, None] < scores[row["Against"]])
-        assert row["Beats it"] == f"{100 * wins:.0f} %"
-    assert len(raw) == 3 and "exact sign-flip permutation test" in table.caption and "3 pairs" in table.caption
+        signs = stats.binomtest(int((difference > 0).sum()), difference.size)
+        raw.append(float((signs if distances else exact).pvalue))
+        middle = np.median(difference) if distances else difference.mean()
+        assert row["Difference"].replace("\u2212", "-") == f"{middle:+#.3g}"
+        beaten = scores[row["Contender"]][:, None] < scores[row["Against"]]
+        assert row["Beats it"] == f"{100 * np.mean(beaten if distances else ~beaten):.0f} %"
+    test = "exact sign test" if distances else "exact sign-flip permutation test"
+    assert len(raw) == 3 and test in table.caption and "3 pairs" in table.caption
+    assert "Intervals are not corrected" in table.caption
     order = np.argsort(raw)
     corrected = np.maximum.accumulate([min(1.0, raw[place] * (3 - step)) for step, place in enumerate(order)])
     shown = [row["p"] for row in _rows(table)]
     for place, p in zip(order, corrected, strict=True):
-        assert shown[place] == ("< .001" if p < 0.001 else f"{p:.3f}"[1:] if p < 0.0995 else f"{p:.2f}"[1:])
+        assert shown[place] == (
+            "< .001" if p < 0.001 else f"{p:.3f}"[1:] if p < 0.0995 else f"{p:.2f}"[int(p < 0.995) :]
+        )
+
+
+def test_bands_are_drawn_only_where_a_table_would_give_an_interval(builder: Any, charts: list[dict[str, Any]]):
+    """Six seeds of which five cover all modes have no t-interval, and no interval leaves 0 to 8."""
+    ways = [(8.0, 8.0), (8.0, 7.0), (8.0, 1.0), (8.0, 6.0), (8.0, 8.0), (1.0, 5.0)]
+    for seed, way in enumerate(ways):
+        rows = [{"step": step, "modes": score} for step, score in zip(STEPS, way, strict=False)]
+        builder.add("hinge", "ring8", seed, rows=rows, traced=False)
+    frame, (ranking,) = _read(builder)
+    figure = curves_figure(frame, ranking, "modes")
+    assert figure is not None and "where that holds" in figure.caption and "n = 6" in figure.caption
+    bands = next(rows for rows in charts[0]["datasets"].values() if "low" in rows[0])
+    first, second = sorted(bands, key=lambda row: row["step"])
+    assert first["low"] is None and first["mean"] == pytest.approx(41 / 6)
+    table = middles_table(ranking)
+    assert table is not None
+    assert second["high"] == 8.0 and _rows(table)[0]["95 % interval"]
+
+
+def test_so_few_seeds_that_no_band_is_drawn_have_none_described(builder: Any, charts: list[dict[str, Any]]):
+    for seed in range(4):
+        builder.add("hinge", "ring8", seed, rows=_scores(modes=float(seed)), traced=False)
+    frame, (ranking,) = _read(builder)
+    figure = curves_figure(frame, ranking, "modes")
+    assert figure is not None and "no band, since its interval needs 5 seeds" in figure.caption
 
 
 def test_measures_show_every_seed_and_the_median(builder: Any, charts: list[dict[str, Any]]):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganbench.reporting.frame import Frame, load
 from ganbench.reporting.glimpses import absent, by_step, kept, neighbours, planes
-from ganbench.reporting.parts import Choice, Folded, Gallery, Picture
+from ganbench.reporting.parts import Choice, Folded, Gallery, Picture, Text
 from ganbench.reporting.ranking import Ranking, rankings
 from ganbench.store import Store
 
@@ -61,6 +61,20 @@ def test_a_density_is_dark_where_the_mass_is_and_y_points_upwards(builder: Any):
     assert np.argwhere(truth == truth.max()).tolist() == [[SIDE - 1 - 40, 10]]  # high up on the picture
     assert np.argwhere(generated == generated.max()).tolist() == [[SIDE - 1 - 5, 30]]
     assert truth.min() == 0 and truth.max() == 255
+
+
+def test_densities_of_the_first_seeds_alone_say_so(builder: Any):
+    for seed in range(5):
+        builder.add("hinge", "ring8", seed)
+    frame, ranking = _read(builder)
+    arrays = {"steps": [2000], "by_step": np.zeros((1, 4, 2), np.float16), "truth": _spot(1, 1)}
+    for place in range(5):
+        _keep(
+            builder.store, frame, place, **arrays, generated=_spot(2, 2), surface=np.full((SIDE, SIDE), 0.5, np.float16)
+        )
+    found = planes(frame, ranking, kept(frame, ranking), ROOM)
+    told = [part.text for part in found if isinstance(part, Text)]
+    assert len(told) == 2 and all(text.endswith("The first 3 of 5 seeds.") for text in told)
 
 
 def test_d_is_blue_where_it_says_real_orange_where_fake_and_clear_between(builder: Any):

@@ -1,16 +1,22 @@
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from ganbench.reporting import write_report
 from ganbench.reporting.drawing import score_scale
 from ganbench.reporting.figures.scores import ranking_figure
 from ganbench.reporting.frame import load
+from ganbench.reporting.limits import ANY, limits, of_differences
+from ganbench.reporting.page import unscored
 from ganbench.reporting.ranking import Ranking, rankings
 from ganbench.reporting.tables import collapse_table, overview, ranking_table
 from ganbench.reporting.verdict import caveats, verdict
+from ganbench.reporting.wording import rounded
 from ganbench.store import Store
 
 
@@ -82,6 +88,93 @@ def test_one_difference_in_every_one_of_few_seeds_is_not_called_worse(builder):
         builder.add("hinge", "ring8", seed, quality=1.0, constant=True)
         builder.add("minimax", "ring8", seed, quality=0.12, constant=True)
     assert "Too few seeds to test the difference to minimax." in verdict(_only(builder.write()))
+
+
+STEPS = (500, 1000, 2000)
+
+
+def add(builder, name: str, finals: Sequence[float], dataset: str = "digits", value: str = "fid") -> None:
+    for seed, score in enumerate(finals):
+        builder.add(name, dataset, seed, rows=[{"step": step, value: score} for step in STEPS], traced=False)
+
+
+def test_nobody_is_worse_whose_difference_points_the_other_way(builder):
+    """The leader by the median collapses in seven seeds of sixteen: by the mean difference the other one is better."""
+    random = np.random.default_rng(1)
+    add(builder, "collapsing", [*(1 + 0.01 * random.random(9)), *(80 + 20 * random.random(7))])
+    add(builder, "robust", 1.02 + 0.01 * random.random(16))
+    ranking = _only(builder.write())
+    assert [(s.contender, s.relation) for s in ranking.standings] == [("collapsing", "first"), ("robust", "indistinct")]
+    robust = ranking.standings[1]
+    assert ranking.test == "sign" and robust.p == pytest.approx(stats.binomtest(9, 16).pvalue)
+    assert robust.difference.interval.value < 0 < ranking.shown(robust.difference).value
+    assert verdict(ranking).endswith("robust cannot be told apart from it.")
+
+
+def test_a_lead_that_seeds_deny_one_by_one_is_no_lead(builder):
+    """Half of the seeds are easy for both: the second is better in all sixteen and has the larger median."""
+    easy, hard = np.linspace(1, 2, 8), np.linspace(9, 10, 8)
+    add(builder, "steady", [*easy, 5.0, *hard])
+    add(builder, "second", [*(easy - 0.5), 5.1, *(hard - 0.5)])
+    ranking = _only(builder.write())
+    assert [(s.contender, s.relation) for s in ranking.standings] == [("steady", "first"), ("second", "contrary")]
+    assert "Seed by seed second does better than it (p\u00a0<\u00a0.001 after Holm's correction)" in verdict(ranking)
+    assert verdict(ranking).endswith("though the median over seeds does not: neither is called the better one.")
+
+
+def test_a_p_value_is_said_of_those_alone_that_were_tested(builder):
+    add(builder, "hinge", [8.0] * 5, "ring8", "modes")
+    add(builder, "sngan", [1.0, 2.0, 3.0, 2.0, 1.0], "ring8", "modes")
+    add(builder, "wgan_gp", [0.0] * 5, "ring8", "modes")
+    ranking = _only(builder.write())
+    assert verdict(ranking).endswith(
+        "sngan and wgan_gp score worse (p\u00a0<\u00a0.001 after Holm's correction; wgan_gp by one and the same amount "
+        "in every seed)."
+    )
+
+
+def test_those_that_differ_by_as_much_in_every_seed_are_not_called_alike(builder):
+    for name, modes in (("hinge", 8.0), ("sngan", 4.0), ("wgan_gp", 0.0)):
+        add(builder, name, [modes] * 5, "ring8", "modes")
+    ranking = _only(builder.write())
+    assert verdict(ranking).endswith("sngan and wgan_gp score worse (by one and the same amount in every seed).")
+    assert not ranking.worse_alike
+
+
+def test_no_interval_leaves_what_a_score_can_be(builder):
+    add(builder, "hinge", [0.2, 7.9, 8.0, 7.8, 7.7, 7.5], "ring8", "modes")
+    add(builder, "r3gan", [0.0, 0.1, 0.2, 0.3, 7.9, 8.0], "ring8", "modes")
+    store = builder.write()
+    first, second = _only(store).standings
+    assert (first.final.high, second.final.low) == (8.0, 0.0)
+    frame = load(store)
+    assert limits(frame, "ring8", "recall") == (0.0, 1.0) and limits(frame, "ring8", "something") == ANY
+    assert of_differences((0.0, 8.0)) == (-8.0, 8.0) and of_differences((0.0, math.inf)) == ANY
+
+
+def test_numbers_of_all_sizes_keep_their_digits_and_are_the_same_in_text_and_table(builder):
+    add(builder, "hinge", [0.00126] * 5)
+    add(builder, "wgan", [85.25, 85.35, 85.45, 85.3, 85.31])
+    store = builder.write()
+    ranking = _only(store)
+    assert "median 0.00126" in verdict(ranking)
+    assert [row[3] for row in ranking_table(load(store), ranking).rows] == ["0.00126", "85.3"]
+    written = (0.0, 1.0, 24.2, -0.5, 123.4, 1234.0, 3.4e-9, 6e27, math.nan)
+    assert [rounded(one) for one in written] == [
+        *("0", "1.00", "24.2", "\u22120.500", "123", "1\u2009234", "3.40e\u22129", "6.00e27", "\u2013")
+    ]
+
+
+def test_a_value_that_is_missing_on_the_way_alone_is_no_trouble(builder):
+    rows = [{"step": 500, "modes": 8.0, "mode_kl": None}, {"step": 2000, "modes": 8.0, "mode_kl": 0.1}]
+    lacking = [rows[0], {"step": 2000, "modes": 0.0, "mode_kl": None}]
+    for seed in range(2):
+        builder.add("hinge", "ring8", seed, rows=rows, quality=0.1)
+        builder.add("minimax", "ring8", seed, rows=lacking, quality=0.1)
+    frame = load(builder.write())
+    assert unscored(frame) == ["minimax on ring8: no final KL of modes in 2 cells (no sample is of high quality)"]
+    told = [sentence for sentence in caveats(frame, rankings(frame)) if "KL of modes" in sentence]
+    assert told == ["On ring8, 2 of 4 scored cells have no final KL of modes (minimax): medians are over the others."]
 
 
 def test_what_cannot_be_told_apart_is_said(builder):

@@ -23,6 +23,11 @@ def test_best_over_final_needs_both_scores():
     assert math.isnan(best_over_final(1.0, math.nan, "lower"))
 
 
+def test_of_no_score_at_all_nothing_is_kept():
+    assert math.isnan(best_over_final(0.0, 0.0, "higher"))
+    assert best_over_final(0.0, 0.0, "lower") == 1.0
+
+
 def test_oscillation_looks_at_the_second_half_only():
     assert oscillation([100.0, 0.0, 3.0, 3.0, 3.0]) == 0.0
     assert oscillation([0.0, 0.0, 0.0, 1.0, 2.0, 3.0]) == pytest.approx(math.sqrt(2 / 3) / 2)

@@ -13,6 +13,7 @@ from ganbench.stats import (
     paired_difference,
     seeds_needed,
     sign_flip_p,
+    sign_p,
     smallest_p,
     standardised_difference,
 )
@@ -93,6 +94,35 @@ def test_sign_flips_know_neither_unit_nor_direction(differences: list[float], un
     assert sign_flip_p(unit * np.round(differences)) == sign_flip_p(np.round(differences))
 
 
+@pytest.mark.parametrize("n", [2, 5, 9, 16, 40])
+def test_the_sign_test_is_scipys_of_the_seeds_on_either_side(n: int):
+    differences = np.random.default_rng(n).normal(0.4, 1, n)
+    assert sign_p(differences) == pytest.approx(stats.binomtest(int((differences > 0).sum()), n).pvalue)
+
+
+def test_equal_seeds_count_against_a_difference():
+    assert sign_p(np.array([0.0, 0.0, 0.0, 1.0])) == sign_p(np.zeros(3)) == 1.0
+    assert sign_p(np.array([0.0, *[1.0] * 8])) == pytest.approx(stats.binomtest(1, 9).pvalue)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=6, max_size=24))
+def test_the_sign_test_and_the_interval_of_the_median_say_the_same(values: list[int]):
+    """Where the test rejects, the median lies on the same side, and order statistics of its level leave out 0."""
+    differences = np.sort(np.array(values, dtype=float))
+    if sign_p(differences) < 0.05:
+        fewer = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+        low, high = differences[fewer], differences[-1 - fewer]
+        assert np.median(differences) != 0 and (low > 0 or high < 0)
+        assert (low > 0) == (np.median(differences) > 0)
+
+
+def test_the_sign_test_needs_no_symmetry_of_differences():
+    """Where only the median difference is 0, sign flips raise false alarms and signs do not."""
+    random = np.random.default_rng(7)
+    drawn = stats.lognorm(1.0).rvs((1000, 24), random_state=random) - 1.0
+    assert np.mean([sign_p(row) < 0.05 for row in drawn]) <= 0.05 < np.mean([sign_flip_p(row) < 0.05 for row in drawn])
+
+
 def test_the_same_difference_in_every_seed_has_a_permutation_test():
     found = paired_difference(dict.fromkeys(range(6), 2.0), dict.fromkeys(range(6), 1.0))
     assert math.isnan(found.p)
@@ -107,6 +137,7 @@ def test_seeds_that_are_equal_but_for_rounding_are_equal():
 def test_the_permutation_test_is_chosen_from_the_seeds_that_it_needs(comparisons: int, seeds: int):
     assert seeds_needed(comparisons) == seeds
     assert choose_test(seeds, comparisons) == "permutation"
+    assert choose_test(seeds, comparisons, better="lower") == "sign"
     assert choose_test(seeds - 1, comparisons) == "t"
     # where it decides: with all signs alike it rejects after Holm's first step, and one seed fewer cannot
     assert comparisons * sign_flip_p(np.ones(seeds)) <= 0.05 < comparisons * sign_flip_p(np.ones(seeds - 1))

@@ -75,6 +75,11 @@ def test_many_seeds_are_drawn_near_what_is_exact_and_the_same_each_time():
     assert permutation_p(left, left + 100) == 1 / (DRAWN + 1) == smallest_unpaired_p(12, 12)
 
 
+def test_the_difference_of_medians_stands_beside_that_of_means_without_bounds():
+    found = unpaired_difference([1.0, 2.0, 90.0], [3.0, 3.5, 4.0, 4.5]).median
+    assert (found.value, found.n, found.offered) == (-1.75, 3, False) and "chance to win" in found.reason
+
+
 def test_sides_without_spread():
     same, apart = unpaired_difference([8.0, 8.0], [8.0, 8.0, 8.0]), unpaired_difference([8.0] * 5, [7.0] * 5)
     assert (same.p, same.permutation, same.constant) == (1.0, 1.0, False)

@@ -1,4 +1,4 @@
-"""The figure of a comparison: both sides of every contender, seed by seed, and the way from one mean to the other."""
+"""The figure of a comparison: both sides of every contender, seed by seed, and the way from one middle to the other."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from ganbench.reporting.drawing import (
     within,
 )
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.wording import n_of, places
-from ganbench.reporting.wording import number as written
-from ganbench.stats import Interval
+from ganbench.reporting.wording import INTERVALS, bounds, interval_and_n, rounded
+from ganbench.stats import CENTRES, Interval
 
 WIDTH = 600
 PLACE = {"A": -0.4, "B": 0.4}  # of either side in the row of its contender
@@ -34,7 +33,7 @@ Row = dict[str, Any]
 
 
 def dumbbell_figure(one: Matched, value: str, objectives: Sequence[str]) -> Figure | None:
-    """Draw every seed of both sides, their means with intervals, and the way from A to B; None without a score."""
+    """Draw every seed of both sides, what stands for them with intervals, and the way from A to B; None if unscored."""
     ink, title, better = inks(objectives), one.titles[value], one.better[value]
     dots = pd.DataFrame(list(_dots(one, value, ink)))
     if dots.empty:
@@ -81,11 +80,11 @@ def dumbbell_figure(one: Matched, value: str, objectives: Sequence[str]) -> Figu
         width=WIDTH,
         height={"step": 46},
     )
-    counted = n_of(len(scores) for pairing in shown for scores in pairing.changes[value].seeds.known)
+    middles = [middle for p in shown for middle in (p.changes[value].before, p.changes[value].after)]
     caption = (
         f"{title} ({better} is better) of every seed that is compared. Upper row, hollow: A; lower row, filled: B. "
-        "Ticks and bars: means with 95 % t-intervals, where these hold what they claim; dashed: from the mean of A to "
-        f"that of B ({counted} seeds a side)."
+        f"Ticks and bars: {CENTRES[better]} of either, {interval_and_n(middles, INTERVALS[better])}; dashed: from that "
+        "of A to that of B."
     )
     name = f"{one.slug}-{value}-change" if value else f"{one.slug}-change"
     columns = ["contender", "side", "seed", "score"]
@@ -97,11 +96,10 @@ def _dots(one: Matched, value: str, ink: Mapping[str, Ink]) -> Iterator[Row]:
     """Set equal scores of several seeds a little apart."""
     for pairing in one.pairings:
         change, mine = pairing.changes[value], ink[pairing.objective]
-        digits = places([change.before.value, change.after.value])
         for side, scores in zip("AB", change.seeds.known, strict=True):
             for place, (seed, score) in enumerate(sorted(scores.items())):
                 spread = 0.0 if len(scores) == 1 else 0.3 * (place / (len(scores) - 1) - 0.5)
-                told = f"{pairing.contender}, {side}, seed {seed}: {written(score, digits)}"
+                told = f"{pairing.contender}, {side}, seed {seed}: {rounded(score)}"
                 yield _row(pairing, side) | {
                     "seed": seed,
                     "score": score,
@@ -115,7 +113,9 @@ def _means(one: Matched, value: str, ink: Mapping[str, Ink]) -> Iterator[Row]:
         change = pairing.changes[value]
         for side, mean in (("A", change.before), ("B", change.after)):
             if mean.n:
-                tip = ink[pairing.objective].tip(f"{pairing.contender}, {side}: {_told(mean)}")
+                tip = ink[pairing.objective].tip(
+                    f"{pairing.contender}, {side}: {_told(mean, CENTRES[one.better[value]])}"
+                )
                 yield _row(pairing, side) | {"mean": mean.value, "low": mean.low, "high": mean.high, "tip": tip}
 
 
@@ -132,7 +132,6 @@ def _row(pairing: Pairing, side: str) -> Row:
     return {"contender": pairing.contender, "objective": pairing.objective, "side": side, "offset": PLACE[side]}
 
 
-def _told(mean: Interval) -> str:
-    digits = places([mean.value])
-    between = f", 95 % interval {written(mean.low, digits)} to {written(mean.high, digits)}" if mean.offered else ""
-    return f"mean {written(mean.value, digits)}{between}, n = {mean.n}"
+def _told(found: Interval, centre: str) -> str:
+    between = f", 95 % interval {bounds(found)}" if found.offered else ""
+    return f"{centre} {rounded(found.value)}{between}, n = {found.n}"

@@ -12,6 +12,7 @@ import pandas as pd
 from ganbench.reporting.comparing.changes import Change, Seeds, Verdict, changes
 from ganbench.reporting.comparing.sides import Side
 from ganbench.reporting.contenders import in_order, plain
+from ganbench.reporting.limits import ANY
 from ganbench.reporting.protocol import differing
 from ganbench.reporting.ranking import Ranking, Standing
 from ganbench.stats import Better, Score
@@ -144,6 +145,7 @@ def _matched(a: Side, b: Side, here: Ranking, there: Ranking) -> Matched:
             },
             better[value],
             same,
+            limits=(here if value in here.limits else there).limits.get(value, ANY),
         )
         for value in values
     }

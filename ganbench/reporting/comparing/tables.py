@@ -9,15 +9,17 @@ from ganbench.reporting.comparing.changes import Change
 from ganbench.reporting.comparing.matching import Matched, Pairing
 from ganbench.reporting.comparing.sides import Side
 from ganbench.reporting.comparing.telling import VERDICTS, Compared, heading
+from ganbench.reporting.comparison_tables import UNCORRECTED
 from ganbench.reporting.parts import Table
 from ganbench.reporting.ranking import Standing
 from ganbench.reporting.tables import outcomes_in_words
-from ganbench.reporting.wording import NOTHING, bounds, number, p_value, percent, places
-from ganbench.stats import Interval
+from ganbench.reporting.wording import NOTHING, bounds, number, p_value, percent, rounded, signed
+from ganbench.stats import CENTRES, Interval
 
 WAYS = {
     "t": ("paired t-tests", "Welch's t-tests"),
     "permutation": ("exact sign flips", "studentised permutations"),
+    "sign": ("exact sign tests", ""),
 }
 SHOWN = 3  # values of one fact that are spelled out
 
@@ -26,15 +28,14 @@ def changes_table(one: Matched, value: str) -> Table:
     """Show how a value changed for every contender of a dataset."""
     better = one.better[value]
     changed = [pairing.changes[value] for pairing in one.pairings]
-    digits = places(mean.value for change in changed for mean in (change.before, change.after))
     rows = [
         (
             pairing.contender,
             VERDICTS[change.verdict],
-            _mean(change.before, change, 0, digits),
-            _mean(change.after, change, 1, digits),
-            _signed(change.difference.interval.value, digits),
-            bounds(change.difference.interval, digits),
+            _mean(change.before, change, 0),
+            _mean(change.after, change, 1),
+            signed(change.size.value),
+            bounds(change.size),
             _p(change),
             *(
                 (NOTHING, NOTHING)
@@ -50,9 +51,10 @@ def changes_table(one: Matched, value: str) -> Table:
         *("Difference", "95 % interval", "p", "B beats A", "95 % interval"),
     )
     caption = (
-        f"{one.titles[value]} ({better} is better): means over the seeds that are compared, B \u2212 A with its "
-        "t-interval where no seed was lost and it holds (of distances, where lower is better, none does), and p "
-        f"after Holm's correction over the contenders. {_tests(one, value)} B beats A: how often a seed of B scores "
+        f"{one.titles[value]} ({better} is better): {CENTRES[better]}s over the seeds that are compared, the "
+        f"{CENTRES[better]} difference B \u2212 A by seed (where they are not paired, that of the {CENTRES[better]}s) "
+        "with its interval where no seed was lost and it holds, and p after Holm's correction over the contenders."
+        f"{UNCORRECTED} {_tests(one, value)} B beats A: how often a seed of B scores "
         "better than one of A, over all pairs, ties counted half; a lost seed loses. k/n: k of n seeds have a score. "
         "Same numbers: every score and count of every shared seed is the same, so nothing is tested."
     )
@@ -63,18 +65,19 @@ def others_table(one: Matched) -> Table | None:
     """Show what changed of values other than the headline; None where nothing did beyond seed noise."""
     rows, objectives = [], []
     for value, title in one.titles.items():
-        digits = places(pairing.changes[value].before.value for pairing in one.pairings)
         for pairing in one.pairings:
             change = pairing.changes[value]
             if value == one.headline or change.verdict not in ("better", "worse") or change.seeds.loses_more:
                 continue  # seeds that were lost are told once, at the headline
-            means = (number(mean.value, digits) for mean in (change.before, change.after))
-            difference = _signed(change.difference.interval.value, digits)
-            rows.append((title, pairing.contender, VERDICTS[change.verdict], *means, difference, _p(change)))
+            ends = (rounded(middle.value) for middle in (change.before, change.after))
+            rows.append(
+                (title, pairing.contender, VERDICTS[change.verdict], *ends, signed(change.size.value), _p(change))
+            )
             objectives.append(pairing.objective)
     headings = ("Value", "Contender", "Verdict", "A", "B", "Difference", "p")
     caption = (
-        "Other values that changed beyond seed noise; p after Holm's correction over the contenders, value by value."
+        "Other values that changed beyond seed noise: means, of distances medians; p after Holm's correction over the "
+        "contenders, value by value."
     )
     numeric = (False, False, False, *(True,) * 4)
     return Table(caption, headings, tuple(rows), numeric, tuple(objectives), named=1) if rows else None
@@ -179,19 +182,21 @@ def _tests(one: Matched, value: str) -> str:
     changed = [pairing.changes[value] for pairing in one.pairings]
     made = [WAYS[change.way][not change.seeds.paired] for change in changed if change.way in WAYS]
     told = [" and ".join(dict.fromkeys(made))] if made else []
-    if any(change.way == "ranks" for change in changed):
+    if any(change.way == "ranks" and not any(change.seeds.lost) for change in changed):
+        told.append("rank sums of those that are not paired")
+    if any(change.way == "ranks" and any(change.seeds.lost) for change in changed):
         told.append("rank sums, in which a lost seed is the worst, where one was lost")
+    if any(not math.isnan(change.losing) for change in changed):
+        told.append(
+            "Fisher's exact test of how many were lost, which alone makes a contender worse whatever its scores"
+        )
     return f"Tests: {'; '.join(told)}." if told else "Nothing was tested."
 
 
-def _mean(found: Interval, change: Change, side: int, digits: int) -> str:
+def _mean(found: Interval, change: Change, side: int) -> str:
     seeds = (change.seeds.before, change.seeds.after)[side]
     counted = f" ({found.n}/{len(seeds)})" if found.n < len(seeds) else ""
-    return number(found.value, digits) + counted
-
-
-def _signed(value: float, digits: int) -> str:
-    return ("+" if value > 0 else "") + number(value, digits)
+    return rounded(found.value) + counted
 
 
 def _p(change: Change) -> str:

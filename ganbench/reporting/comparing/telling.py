@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from ganbench.reporting.comparing.changes import Verdict
 from ganbench.reporting.comparing.matching import Apart, Differing, Matched, Pairing, matched
 from ganbench.reporting.comparing.sides import Side, only_those, read_side
-from ganbench.reporting.wording import count, in_sentence, joined, number, p_value, places
-from ganbench.stats import MEANS_FROM
+from ganbench.reporting.ranking import SIGNIFICANCE
+from ganbench.reporting.wording import count, in_sentence, joined, p_value, rounded
+from ganbench.stats import MEANS_FROM, losses_p
 from ganbench.store import StoreError
 
 NAMED = 6  # longer lists are counted instead of spelled out
@@ -28,7 +29,7 @@ VERDICTS: dict[Verdict, str] = {
 
 @dataclass(frozen=True)
 class Regression:
-    """What got worse beyond seed noise, or is not there any more: where, which contender, and why."""
+    """What got worse beyond seed noise, or has no score any more: where, which contender, and why."""
 
     dataset: str
     contender: str
@@ -56,9 +57,10 @@ class Compared:
         return sum(p.shared for p in every), sum(p.same for p in every), sum(p.other_keys for p in every)
 
     def regressions(self, least_effect: float = 0.0) -> list[Regression]:
-        """List what is worse beyond seed noise on a headline by at least `least_effect` of its mean, lost or missing.
+        """List what is worse beyond seed noise on a headline by at least `least_effect` of what it was, or is gone.
 
-        Losing more seeds counts whatever the scores, and so does a contender of A that B has no comparable score of.
+        Losing more seeds than chance would take counts whatever the scores, and so does a contender of A that B has no
+        comparable score of, since all of its seeds were lost or it is not there.
         """
         found = [
             Regression(one.dataset, pairing.contender, why)
@@ -106,6 +108,7 @@ def verdict(one: Matched) -> str:
     ]
     if found := by_verdict["indistinct"]:
         sentences.append(f"{_listed(found)} cannot be told apart from before.")
+    sentences += _lost_by_chance(one)
     if found := by_verdict["same"]:
         sentences.append(f"{_listed(found)} gave the same numbers.")
     if found := by_verdict["untested"]:
@@ -131,6 +134,10 @@ def whole_verdict(found: Compared) -> str:
     cells = f"{same} of {count(shared, 'shared cell')} {'has' if same == 1 else 'have'} the same numbers"
     if shared and same == shared:
         cells = "all shared cells have the same numbers" if shared > 1 else "the one shared cell has the same numbers"
+    unsure = [
+        f"{p.contender} on {heading(one, found.datasets)} {_lost(p)}" for one, p in found.pairings if _by_chance(p)
+    ]
+    cells += f", and {_named(unsure)}, which could be chance" if unsure else ""
     missing = [p for _, p in found.pairings if p.verdict == "missing"]
     gone = (
         f", and {count(len(missing), 'contender')} of A {'is' if len(missing) == 1 else 'are'} not in B"
@@ -146,15 +153,40 @@ def evidence(one: Matched, pairing: Pairing) -> str:
     """Say what a verdict rests on: the headline before and after and the test, or the seeds that were lost."""
     change = pairing.headline
     before, after = change.seeds.lost
+    lost = f"{after} of {count(len(change.seeds.after), 'seed')} lost, {before} before"
+    if change.losing < SIGNIFICANCE:
+        return f"{lost}, {_p(change.losing)}"
+    if change.seeds.gone:
+        return lost
+    scores = f"{in_sentence(one.titles[one.headline])} {rounded(change.before.value)} to {rounded(change.after.value)}"
     if change.seeds.loses_more:
-        return f"{after} of {count(len(change.seeds.after), 'seed')} lost, {before} before"
-    digits = places([change.before.value, change.after.value])
-    title = in_sentence(one.titles[one.headline])
-    scores = f"{title} {number(change.before.value, digits)} to {number(change.after.value, digits)}"
-    if math.isnan(change.p):
-        return f"{scores}, by one and the same amount in every seed"
-    written = p_value(change.p)
-    return f"{scores}, p {'' if written.startswith('<') else '= '}{written}".replace("p ", "p\u00a0")
+        scores = f"{scores}, {lost}"
+    return (
+        f"{scores}, by one and the same amount in every seed" if math.isnan(change.p) else f"{scores}, {_p(change.p)}"
+    )
+
+
+def _p(p: float) -> str:
+    written = p_value(p)
+    return f"p\u00a0{'' if written.startswith('<') else '= '}{written}"
+
+
+def _by_chance(pairing: Pairing) -> bool:
+    """Say whether more seeds were lost than before, and nothing shows that they would be again."""
+    return pairing.headline.seeds.loses_more and pairing.verdict in ("indistinct", "untested", "better")
+
+
+def _lost_by_chance(one: Matched) -> Iterator[str]:
+    for pairing in filter(_by_chance, one.pairings):
+        seeds = pairing.headline.seeds
+        tested = losses_p(seeds.lost[0], len(seeds.before), seeds.lost[1], len(seeds.after))
+        yield f"{pairing.contender} {_lost(pairing)}: could be chance ({_p(tested)})."
+
+
+def _lost(pairing: Pairing) -> str:
+    seeds = pairing.headline.seeds
+    (before, after), n, of = seeds.lost, len(seeds.before), len(seeds.after)
+    return f"lost {after} of {count(of, 'seed')}, against {before}{'' if n == of else f' of {n}'}"
 
 
 def caveats(found: Compared) -> list[str]:
@@ -187,9 +219,8 @@ def _regressed(one: Matched, pairing: Pairing, least_effect: float) -> str:
     if pairing.verdict == "missing":
         return "no score in B"
     change = pairing.headline
-    if pairing.verdict != "worse" or not (change.seeds.loses_more or change.effect >= least_effect):
-        return ""
-    return evidence(one, pairing)
+    worse = pairing.verdict == "worse" and (change.seeds.loses_more or change.effect >= least_effect)
+    return evidence(one, pairing) if worse or change.seeds.gone else ""
 
 
 def _why_nothing(found: Compared) -> str:
@@ -205,7 +236,10 @@ def _few(found: Compared) -> Iterator[str]:
     compared = [p.headline.seeds for _, p in found.pairings if p.before and p.after and p.verdict != "same"]
     fewest = min((min(len(one.before), len(one.after)) for one in compared), default=MEANS_FROM)
     if fewest < MEANS_FROM:
-        yield f"Few seeds ({fewest}): only large changes can be told from noise, and means have no interval."
+        yield (
+            f"Few seeds ({fewest}): neither means nor medians have an interval, and only changes that are large beside "
+            "their spread over seeds can be told from noise."
+        )
     leaning = [
         heading(one, found.datasets) for one in found.datasets if any(p.headline.way == "t" for p in one.pairings)
     ]

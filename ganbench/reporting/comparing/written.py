@@ -192,10 +192,11 @@ def _change(change: Change) -> dict[str, Any]:
         "verdict": change.verdict,
         "a": _interval(change.before),
         "b": _interval(change.after),
-        "difference": _interval(change.difference.interval),
+        "difference": _interval(change.size),
         "effect": change.effect,
         "test": change.way or None,
         "p": change.p,
+        "p_losses": change.losing,
         "beats": _interval(change.chance),
     }
 

@@ -76,7 +76,7 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
         height={"step": 24},
     )
     chart["padding"] = PADDING | {"top": 24}
-    n = n_of(len(s.seeds) for s in ran)
+    n = n_of((len(s.seeds) for s in ran), "seed")
     cut = f" Those of the {len(ranking.standings)} contenders that rank first." if len(ranking.standings) > MOST else ""
     offered = any(chance.offered for row in found.values() for chance in row.values())
     reason = next((c.reason for row in found.values() for c in row.values() if c.reason), "")
@@ -87,7 +87,7 @@ def wins_figure(frame: Frame, ranking: Ranking) -> Figure | None:
     )
     caption = (
         "Chance in % that the contender of a row beats that of a column: the share of all pairs of their seeds in "
-        f"which it has the better {in_sentence(ranking.title)} ({n} seeds each), ties counted half; a lost seed loses. "
+        f"which it has the better {in_sentence(ranking.title)} ({n} each), ties counted half; a lost seed loses. "
         f"{interval}{cut}"
     )
     alternative = f"Chance of each contender to beat each other on {ranking.dataset}; the data have the numbers"
@@ -173,11 +173,12 @@ def profiles_figure(frame: Frame, overall: Overall, curves: Mapping[str, Curve])
             "strokeDash": told.dash,
         },
     )
-    counted = n_of(curve.n for curve in curves.values())
+    counted = n_of((curve.n for curve in curves.values()), "cell")
     caption = (
         "Performance profiles (Dolan and Moré 2002): the share of all cells, over datasets and seeds, whose final "
-        f"headline comes within a factor of the best of their dataset ({counted} cells per contender, no "
-        "interval). A cell that diverged, failed or timed out reaches none. Further up and to the left is better."
+        f"headline comes within a factor of the best of their dataset ({counted} per contender, no "
+        "interval). A cell that diverged, failed or timed out reaches none, nor does one whose score "
+        "is 0 while the best is above. Further up and to the left is better."
     )
     chart = {**layered(lines, width=520, height=250), "padding": PADDING}
     return sheet.figure(
@@ -226,9 +227,9 @@ def survival_figure(
             "strokeDash": told.dash,
         },
     )
-    counted = n_of(curve.n for curve in curves.values())
+    counted = n_of((curve.n for curve in curves.values()), "seed")
     caption = (
-        f"Share of seeds that have reached the target, {target}, by {unit} ({counted} seeds, no interval). Seeds that "
+        f"Share of seeds that have reached the target, {target}, by {unit} ({counted}, no interval). Seeds that "
         "diverged, failed or ended without reaching it count as never; a score counts when it is evaluated."
     )
     chart = {**layered(lines, width=520, height=220), "padding": PADDING}

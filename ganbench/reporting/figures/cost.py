@@ -22,8 +22,7 @@ from ganbench.reporting.legends import legend, ordered
 from ganbench.reporting.panels import centres
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.ranking import Ranking
-from ganbench.reporting.wording import INTERVALS, interval_and_n, places
-from ganbench.reporting.wording import number as written
+from ganbench.reporting.wording import INTERVALS, interval_and_n, rounded
 from ganbench.stats import CENTRES, Better
 
 COSTS = (
@@ -64,11 +63,10 @@ def _ends(frame: Frame, ranking: Ranking, column: str) -> pd.DataFrame | None:
     completed = ranking.cells[ranking.cells["outcome"] == "completed"]
     costs = completed.groupby("contender", sort=False)[column].mean()
     ink, rows = inks(frame.objectives), []
-    digits = places(s.final.mean for s in ranking.standings)
     for s in ordered(frame, ranking):
         cost = float(costs.get(s.contender, math.nan))
         if s.final.n and math.isfinite(cost):
-            told = f"{s.contender}: {written(s.final.mean, digits)} for {cost:,.4g}, n = {s.final.n}"
+            told = f"{s.contender}: {rounded(s.final.mean)} for {cost:,.4g}, n = {s.final.n}"
             where = {"contender": s.contender, "objective": s.objective, "cost": cost, "score": s.final.mean}
             rows.append(where | {"low": s.final.low, "high": s.final.high, "tip": ink[s.objective].tip(told)})
     return pd.DataFrame(rows) if len(rows) > 1 else None

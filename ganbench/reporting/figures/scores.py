@@ -102,21 +102,35 @@ def curves_figure(frame: Frame, ranking: Ranking, value: str) -> Figure | None:
     curves = pd.concat(by_name.values())
     title, better = frame.title(ranking.dataset, value), frame.direction(value)
     scale, steps = score_scale(curves["score"], better), float(curves["step"].max())
-    ink = inks(frame.objectives)
+    ink, reach = inks(frame.objectives), ranking.limits[value]
     sheet, panels, there, crowded = Sheet(), [], [], ranking.crowded(value)
     for standing in ordered(frame, ranking):
         mine, cells = by_name.get(standing.contender), ranking.of[standing.contender]
         there.append(0 if mine is None else mine["cell"].nunique())
         if mine is not None:
             way = curve_panel(
-                sheet, mine, cells, standing.contender, ink[standing.objective], scale, steps, better, not crowded
+                sheet,
+                mine,
+                cells,
+                standing.contender,
+                ink[standing.objective],
+                scale,
+                steps,
+                better,
+                not crowded,
+                reach,
             )
             panels.append(way)
+    band = f"no band, since its interval needs {MEANS_FROM} seeds"
+    if max(there) >= MEANS_FROM:
+        band = (
+            f"band: its {INTERVALS[better]}, where that holds (from {MEANS_FROM} seeds on, unless half of them gave "
+            "the same scores)"
+        )
     caption = (
-        f"{title} ({better} is better) by G step. {'Thick' if crowded else 'Thin lines: single seeds; thick'} line "
-        f"and band: {CENTRES[better]} over seeds at each step and its {INTERVALS[better]}, from {MEANS_FROM} seeds on "
-        f"({n_of(there)}), drawn only while every seed is there. A cross marks the last score of a seed that did not "
-        "complete. All panels share both axes."
+        f"{title} ({better} is better) by G step. {'Thick' if crowded else 'Thin lines: single seeds; thick'} line: "
+        f"{CENTRES[better]} over seeds at each step ({n_of(there)}), drawn only while every seed is there; {band}. A "
+        "cross marks the last score of a seed that did not complete. All panels share both axes."
     )
     alternative = f"{title} by G step on {ranking.dataset}, one panel per contender"
     shown = curves.join(ranking.cells[["contender", "seed"]], on="cell")[["contender", "seed", "step", "score"]]

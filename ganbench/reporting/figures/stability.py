@@ -92,7 +92,8 @@ def _trace(frame: Frame, ranking: Ranking, traces: Mapping[str, pd.DataFrame], w
         )
     about, mean = f" ({remark})" if remark else "", "geometric mean" if logarithmic else "mean"
     began = [mine["cell"].nunique() for mine in traces.values()]
-    enough = "with its 95 % t-interval" if max(began) >= MEANS_FROM else f"no interval below {MEANS_FROM} seeds"
+    many = max(began) >= MEANS_FROM
+    enough = "with its 95 % t-interval where it holds" if many else f"no interval below {MEANS_FROM} seeds"
     caption = (
         f"{title}{about}, by G step: {mean} over the seeds still training, {enough} ({n_of(began)} at first). {shared}"
     )

@@ -44,8 +44,8 @@ def region_figure(frame: Frame, tuned: Sequence[TunedSubject]) -> Figure | None:
         },
     )
     caption = (
-        f"How the trials of each study divide ({n_of(len(each.trials) for each in tuned)} trials): the wider the share "
-        f"within 10 % of the best, the less a setting matters. {of_what(tuned)}"
+        f"How the trials of each study divide ({n_of((len(each.trials) for each in tuned), 'trial')}): the wider the "
+        f"share within 10 % of the best, the less a setting matters. {of_what(tuned)}"
     )
     return sheet.figure(
         layered(bars, width=560, height={"step": 28}),

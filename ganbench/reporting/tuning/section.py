@@ -68,7 +68,7 @@ def section(frame: Frame, tuned: Sequence[TunedSubject]) -> Section:
     budgets = [(name, budget_figure(frame, name, tuned)) for name in datasets]
     importances = [(name, importance_figure(frame, name, tuned)) for name in datasets]
     blocks = [
-        *block("What tuning is worth", worth_table(tuned)),
+        *block("What tuning is worth", worth_table(frame, tuned)),
         *front_blocks(frame, [each.front for each in tuned if each.front]),
         *block("Another dataset's settings", regret_figure(frame, tuned), regret_table(tuned)),
         *block("Score against budget", choice("Dataset", budgets)),

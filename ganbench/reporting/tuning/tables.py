@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
 from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, TunedSubject, gain, settings_told
-from ganbench.reporting.wording import NOTHING, bounds, joined, n_of, places, without_interval
-from ganbench.reporting.wording import number as written
+from ganbench.reporting.wording import NOTHING, bounds, in_sentence, joined, n_of, rounded, without_interval
 from ganbench.stats import CENTRES, Interval
 
 
-def worth_table(tuned: Sequence[TunedSubject]) -> Table:
+def worth_table(frame: Frame, tuned: Sequence[TunedSubject]) -> Table:
     """Table default, recommended and tuned settings, a row each, with the mean and what stands for the seeds."""
     rows, objectives = [], []
     seeds = {found.n for each in tuned for found in each.measured.values()}
     counted, placed = len(seeds) > 1, len({each.dataset for each in tuned}) > 1
     for each in tuned:
-        digits = places(found.value for found in (*each.measured.values(), *each.centres.values()))
         for name in [name for name in VARIANTS if name in each.measured]:
             mean, middle = each.measured[name], each.centres.get(name)
-            gained = NOTHING if name == DEFAULT else written(gain(each, variant=name), digits)
-            told = (_value(mean, digits), gained, *_centre(middle, digits), *([str(mean.n)] * counted))
+            gained = NOTHING if name == DEFAULT else rounded(gain(each, variant=name))
+            told = (_value(mean), gained, *_centre(middle), *([str(mean.n)] * counted))
             settings = settings_told(each.variants.get(name, {})) or NOTHING
             rows.append((each.objectives[name], *([each.dataset] * placed), *told, settings))
             objectives.append(each.objectives[name])
-    values = joined(list(dict.fromkeys(f"{each.value} ({each.better} is better)" for each in tuned)))
+    values = joined(list(dict.fromkeys(f"{_titled(frame, each)} ({each.better} is better)" for each in tuned)))
     middles = joined(sorted({CENTRES[each.better] for each in tuned}))
     known = [found for each in tuned for found in each.centres.values()]
     without = [f"{each.objective} on {each.dataset}" for each in tuned if set(each.measured) == {DEFAULT}]
@@ -45,11 +44,17 @@ def worth_table(tuned: Sequence[TunedSubject]) -> Table:
     )
 
 
-def _value(found: Interval, digits: int) -> str:
-    return written(found.value, digits) if found.n else NOTHING
+def _titled(frame: Frame, each: TunedSubject) -> str:
+    """Write what was tuned for as a person would say it: `final FID` for `fid_final`."""
+    value, _, which = each.value.rpartition("_")
+    return f"{which.capitalize()} {in_sentence(frame.title(each.dataset, value))}" if value else each.value
 
 
-def _centre(found: Interval | None, digits: int) -> tuple[str, str]:
+def _value(found: Interval) -> str:
+    return rounded(found.value) if found.n else NOTHING
+
+
+def _centre(found: Interval | None) -> tuple[str, str]:
     if found is None or not found.n:
         return NOTHING, NOTHING
-    return _value(found, digits), bounds(found, digits) if found.offered else NOTHING
+    return _value(found), bounds(found) if found.offered else NOTHING

@@ -51,7 +51,7 @@ def test_it_asks_one_question_after_the_other(shown):
 
 def test_default_and_tuned_settings_stand_side_by_side_with_the_gain(shown):
     (worth,) = parts(shown, "What tuning is worth")
-    assert isinstance(worth, Table) and worth.caption.startswith("fid_final (lower is better) on fresh seeds")
+    assert isinstance(worth, Table) and worth.caption.startswith("Final FID (lower is better) on fresh seeds")
     assert worth.headings[:6] == ("Contender", "Dataset", "Mean", "Gain", "Centre", "95 % interval")
     first, second, *_, last = worth.rows
     assert first[:7] == ("hinge (default)", "ring8", "4.10", NOTHING, "4.00", "3.00 to 5.00", "5")
