@@ -154,7 +154,7 @@ def of_workers(work: Work, processes: int, seconds: float, device: str) -> list[
     for first in range(0, len(cohorts), processes):
         share = cohorts[first : first + processes]
         together = Together.of(len(share))
-        tasks = [Training(work, cells, seconds, together) for cells in share]
+        tasks = [Training(work, cohort.cells, seconds, together) for cohort in share]
         told: dict[int, Message] = {}
         local.run(tasks, [device] * len(tasks), lambda slot, _, message, told=told: told.update({slot: message}))
         for slot in range(len(share)):
