@@ -67,7 +67,9 @@ class TuneSettings(BaseModel):
     )
     direction: Literal["lower", "higher"] | None = Field(None, description="which is better; unset: as the metric says")
     seeds_per_trial: int = Field(2, gt=0, description="seeds of each trial, the same for all")
-    sampler: SamplerName = "tpe"
+    sampler: SamplerName = Field(
+        "tpe", description="tpe and gp draw one batch, or a quarter of the trials (at most ten), before they learn"
+    )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="of the sampler")
     batch: int = Field(8, gt=0, description="trials of each study that are asked for, and trained, together")
 
