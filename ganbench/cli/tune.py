@@ -55,7 +55,7 @@ def tune(
         typer.Option(
             "--write",
             metavar="FILE",
-            help="Write a suite of the tuned settings that anyone can run.",
+            help="Write a suite of the tuned settings that anyone can run: a new file, or one that this wrote before.",
             show_default=False,
         ),
     ] = None,
@@ -122,6 +122,7 @@ def tune(
         errors_told(),
     ):
         from ganbench.planning import Options
+        from ganbench.tuning.targets import check_targets
         from ganbench.tuning.tuner import make_tune_plan
 
         options = Options(
@@ -140,6 +141,7 @@ def tune(
         )
         made = make_tune_plan(Path(suite), options, storage, trials, sampler, seed)
         target = None if no_report else Path(report or Path("reports") / f"{made.plan.suite.name}-tune")
+        check_targets(Path(suite), None if write is None else Path(write), target)
         done = _tuned(made, tracking_uri)
         _show(done)
         if target is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ Kind = Literal["int", "float", "log", "choice"]
 KINDS = ("int", "float", "log", "choice")
 SECTIONS = ("space", "objectives", "confirm", "prune")
 Plain = bool | int | float | str | None
+LARGEST = 2.0**53  # beyond it not every whole number is a float, as which samplers draw them
 
 
 class Confirm(BaseModel):
@@ -62,7 +64,7 @@ class TuneSettings(BaseModel):
     trials: int = Field(32, gt=0, description="settings tried of each objective on each dataset")
     objective: str | tuple[str, ...] | None = Field(
         None,
-        description="the value to be tuned, such as fid_final or fid_best, or several of them, and cost; "
+        description="the value to be tuned, such as fid_final (or fid) or fid_best, or several of them, and cost; "
         "unset: the headline's, final",
     )
     direction: Literal["lower", "higher"] | None = Field(None, description="which is better; unset: as the metric says")
@@ -123,6 +125,8 @@ def check_tune(
         _checked(TuneSettings, name, value, chosen, findings, *place)
     space = _space(given.get("space"), objectives, networks, findings, *place, "space")
     own = _own(given.get("objectives"), objectives, networks, findings, *place, "objectives")
+    if chosen.get("objective") == ():
+        findings.add("objective: name a value, such as fid_final, or several", *place, "objective")
     settings = TuneSettings.model_construct(**{**dict(TuneSettings()), **chosen})
     found = Tune(
         settings,
@@ -235,6 +239,8 @@ def _read(name: str, entry: object) -> Range:
     if not isinstance(values, list) or any(not isinstance(value, Plain) for value in values):
         raise ValueError(f"expected a list of values after {kind}, got {values!r}")
     if kind == "choice":
+        if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+            raise ValueError(f"numbers to choose among are finite, got {values!r}")
         if len(set(map(repr, values))) < max(2, len(values)):
             raise ValueError(f"an empty range: a choice needs two different values or more, got {values!r}")
         return Range(name, "choice", choices=tuple(values))
@@ -242,6 +248,8 @@ def _read(name: str, entry: object) -> Range:
     if len(values) != 2 or any(isinstance(value, bool) or not isinstance(value, allowed) for value in values):
         raise ValueError(f"expected [lowest, highest]{', whole numbers,' if kind == 'int' else ''} got {values!r}")
     low, high = values
+    if not all(abs(value) <= LARGEST for value in values):
+        raise ValueError(f"the ends of a range are finite numbers, up to {LARGEST:g}, got {values!r}")
     if not low < high:
         raise ValueError(f"an empty range: the lowest value must be below the highest, got {values!r}")
     if kind == "log" and low <= 0:

@@ -213,7 +213,7 @@ def _aim(tune: Tune, row: Planned, asked: str, better: Mapping[str, str], ranges
                 f"{' and '.join(sorted(CHANGES_COST))} do",
             )
         return Aim(COST, None, "lower")
-    value, _, which = asked.rpartition("_")
+    value, _, which = (asked, "", "final") if asked in better else asked.rpartition("_")
     if value not in better or which not in ("final", "best"):
         allowed = [f"{name}_{when}" for name in better for when in ("final", "best")]
         if len(tune.settings.asked) > 1:

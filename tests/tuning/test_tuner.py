@@ -13,6 +13,7 @@ from ganbench.runner import Result
 from ganbench.stats import mean_interval
 from ganbench.store import Store
 from ganbench.suite.errors import SuiteError
+from ganbench.tuning.choosing import chosen
 from ganbench.tuning.search import Incomplete
 from ganbench.tuning.tuner import make_tune_plan
 from ganbench.tuning.writing import write_tuned_suite
@@ -107,7 +108,7 @@ def test_a_batch_whose_cells_get_no_result_stops_the_search_and_the_next_one_goe
     ("old", "new", "said"),
     [
         ("  trials:", "  objective: fad_final\n  trials:", r"suite\.yaml:9: objective: unknown value .*'fid_final'"),
-        ("  trials:", "  objective: fid\n  trials:", r"suite\.yaml:9: .*did you mean 'fid_"),
+        ("  trials:", "  objective: fid_last\n  trials:", r"suite\.yaml:9: .*did you mean 'fid_"),
         ("batch_size: 16", "batch_size: [8, 16]", r"suite\.yaml:8: the suite sweeps batch_size"),
         ("metrics: [fid, modes]", "metrics: []", r"suite\.yaml:8: ring8: scores are switched off"),
     ],
@@ -116,6 +117,38 @@ def test_what_cannot_be_tuned_is_said_with_its_line_before_anything_trains(bench
     with pytest.raises(SuiteError, match=said):
         bench.plan(suite_text.replace(old, new))
     assert not (bench.folder / "runs").exists()
+
+
+def test_a_value_without_more_is_that_of_the_last_step_and_either_direction_can_be_asked_for(bench, alone_text):
+    def subject(lines: str):
+        return bench.plan(alone_text.replace("  trials:", f"{lines}\n  trials:"))
+
+    short, long = (subject(f"  objective: {name}") for name in ("modes", "modes_final"))
+    assert short.subjects[0].aims == long.subjects[0].aims and short.subjects[0].better == "higher"
+    assert short.subjects[0].identity(short.tune) == long.subjects[0].identity(long.tune)
+    names = [aim.name for aim in subject("  objective: [fid, modes_best]").subjects[0].aims]
+    assert names == ["fid_final", "modes_best"]
+    done = bench.tune(alone_text.replace("  trials:", "  direction: higher\n  objective: fid\n  trials:"))
+    (finding,) = done.findings
+    assert finding.subject.better == "higher" and finding.measured["tuned"].mean.n == 3
+    worst = max(finding.tried, key=lambda trial: trial.mean)
+    assert chosen(finding.tried, "higher", lambda _: 0.0, 1) == [worst]
+
+
+def test_a_batch_is_trained_in_as_few_cohorts_as_its_shapes_allow(bench, alone_text):
+    text = alone_text.replace("trials: 3", "trials: 8").replace("batch: 2", "batch: 8").replace("[fid, modes]", "[fid]")
+    cohorts = []
+
+    def train(plan):
+        cohorts.append([cohort.cells for cohort in plan.cohorts])
+        return bench.trainer(plan)
+
+    (finding,) = bench.tune(text, train).findings
+    shapes = {trial.settings["d_steps"] for trial in finding.tried}
+    assert len(cohorts[0]) == len(shapes) == 2  # one per number of D steps: 16 cells
+    assert sum(map(len, cohorts[0])) == 16
+    for cells in cohorts[0]:
+        assert len({cell.train.d_steps for cell in cells}) == 1 and {cell.seed for cell in cells} == {0, 1}
 
 
 def test_a_suite_without_the_section_is_told_what_is_missing(bench, suite_text):
