@@ -78,7 +78,7 @@ class Search:
         rows = self.subject.rows(self.found, FRESH)
         train(planned(plan, rows), Silence())
         found = [score(plan.store, row, self.subject) for row in rows]
-        return statistics.median(one if isinstance(one, float) else float("inf") for one in found)
+        return statistics.median(float("inf") if isinstance(one, str) else one[0] for one in found)  # str: why it has none
 
 
 def searched(

@@ -191,13 +191,14 @@ def _show(done: Tuned) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ganbench.tuning.telling import found_told, headings, rows_told
+    from ganbench.tuning.telling import found_told, headings, rows_told, several_networks
 
     table = Table(title="On fresh seeds, by which nothing was chosen", title_justify="left")
     for heading in headings(done.findings):
-        named = heading in ("objective", "dataset", "settings")
-        table.add_column(heading, justify="left" if named else "right", overflow="fold")
-    for row in (row for finding in done.findings for row in rows_told(finding)):
+        named = heading in ("objective", "dataset", "network", "settings")
+        table.add_column(heading, justify="left" if named else "right", overflow="fold", min_width=len(heading))
+    networks = several_networks(done.findings)
+    for row in (row for finding in done.findings for row in rows_told(finding, networks)):
         table.add_row(*row)
     console = Console(soft_wrap=False)
     console.print(table)

@@ -13,6 +13,7 @@ INTERVALS: dict[Better, str] = {
 }
 """Of the centres of scores (`ganbench.stats.centre`), by which of them is better."""
 NOTHING = "\u2013"
+SMALL, LARGE = 1e-4, 1e6  # numbers beyond are written with a power of ten
 MINUS = "\u2212"
 
 
@@ -34,11 +35,31 @@ def number(value: float, decimals: int = 2) -> str:
     return written.replace("-", MINUS)
 
 
-def bounds(interval: Interval, decimals: int) -> str:
-    """Write the bounds of an interval, or a dash where a single seed allows none."""
+def rounded(value: float) -> str:
+    """Write a number with three significant digits, whatever others stand beside it: `24.2`, `0.00126`, `6.00e27`."""
+    size = abs(value)
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else NOTHING
+    if SMALL <= size < LARGE:
+        return number(value, places([value]))
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", MINUS)
+
+
+def signed(value: float) -> str:
+    """Write a difference with three significant digits and its sign."""
+    return ("+" if value > 0 else "") + rounded(value)
+
+
+def bounds(interval: Interval, decimals: int | None = None) -> str:
+    """Write the bounds of an interval, with three significant digits each unless `decimals` says otherwise.
+
+    A dash where a single seed allows none.
+    """
     if not math.isfinite(interval.low):
         return NOTHING
-    return f"{number(interval.low, decimals)} to {number(interval.high, decimals)}"
+    ends = (interval.low, interval.high)
+    return " to ".join(rounded(end) if decimals is None else number(end, decimals) for end in ends)
 
 
 def p_value(p: float) -> str:
@@ -103,7 +124,8 @@ def interval_and_n(found: Iterable[Interval], what: str = INTERVALS["higher"]) -
     return f"{what} where it holds ({n}; elsewhere {reasons})"
 
 
-def n_of(counts: Iterable[int]) -> str:
-    """Write how many there are of each: `n = 5`, or `n = 3 to 5`."""
+def n_of(counts: Iterable[int], noun: str = "") -> str:
+    """Write how many there are of each: `n = 5`, or `n = 3 to 5`; with a noun `n = 1 seed`."""
     found = sorted(set(counts)) or [0]
-    return f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"
+    told = f"n = {found[0]}" if len(found) == 1 else f"n = {found[0]} to {found[-1]}"
+    return f"{told} {noun}{'' if found == [1] else 's'}" if noun else told

@@ -82,7 +82,10 @@ def test_bad_input_ends_with_2_and_no_traceback(tune, bench, alone_text):
         (["--write", "notes.yaml"], "--write: notes.yaml exists, and `ganbench tune` did not write it"),
         (["--write", "sub"], "--write: sub is a folder; name a file in it, such as sub/suite.tuned.yaml"),
         (["--write", "notes.yaml/tuned.yaml"], "notes.yaml is no folder"),
-        (["--write", "my suite.yaml"], "--write: my suite.yaml: the suite in it takes its name from it; name: expected"),
+        (
+            ["--write", "my suite.yaml"],
+            "--write: my suite.yaml: the suite in it takes its name from it; name: expected",
+        ),
         (["--report", "notes.yaml"], "notes.yaml is no folder"),
         (["--write", "/proc/version/tuned.yaml"], "--write: /proc/version is no folder"),
     ],
