@@ -96,9 +96,9 @@ def tune(
 
     Trials are trained in batches, as ordinary cells of the store. One that
     loses a seed (it diverged, failed or timed out) is infeasible. Then the
-    best few are compared on fresh seeds, and the winner is measured on others
-    again, beside the suite's own settings and those that the objective's
-    source recommends: only these numbers are shown. Of several values
+    best few and the suite's own settings are compared on fresh seeds, and the
+    winner is measured on others again, beside the suite's own and those that
+    the objective's source recommends: only these numbers are shown. Of several values
     ([bold]objective: \\[fid_final, modes_final, cost][/bold]) there is no one best: some
     settings along the Pareto front are measured instead.
 
@@ -114,7 +114,8 @@ def tune(
     where the best one was better on the first of them.
 
     The same command goes on after an interruption. Several may work on one
-    study: in one store, or by --storage from several machines.
+    study: in one store, where they take turns at training, or by --storage
+    from several machines, each with a store of its own, at the same time.
     optuna-dashboard opens the journal or the database.
     """
     with (
@@ -162,7 +163,8 @@ def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     from ganbench.tuning.tuner import tune
 
     def trained(plan: Plan) -> Result:
-        with contextlib.closing(Display()) as display:
+        # No report lists the cells of trials.
+        with contextlib.closing(Display(f"its status.json in {plan.store.root}/cells has the traceback")) as display:
             return train(plan, display)
 
     def finished(plan: Plan) -> Result:

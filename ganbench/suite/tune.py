@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -26,11 +27,11 @@ LARGEST = 2.0**53  # beyond it not every whole number is a float, as which sampl
 
 
 class Confirm(BaseModel):
-    """How the search's best settings are tried again: the best `k`, each on this many fresh seeds."""
+    """How the search's best settings are tried again: the best `k` and the suite's own, each on so many fresh seeds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    k: int = Field(3, gt=0, description="settings that are compared again; 1: the search alone decides")
+    k: int = Field(3, gt=0, description="settings compared again, beside the suite's own; 1: the search alone decides")
     seeds: int = Field(10, gt=0, description="fresh seeds, on which what is reported is measured")
 
 
@@ -248,8 +249,9 @@ def _read(name: str, entry: object) -> Range:
     if len(values) != 2 or any(isinstance(value, bool) or not isinstance(value, allowed) for value in values):
         raise ValueError(f"expected [lowest, highest]{', whole numbers,' if kind == 'int' else ''} got {values!r}")
     low, high = values
-    if not all(abs(value) <= LARGEST for value in values):
-        raise ValueError(f"the ends of a range are finite numbers, up to {LARGEST:g}, got {values!r}")
+    if not all(abs(value) <= (LARGEST if kind == "int" else sys.float_info.max) for value in values):
+        limit = f" of at most {LARGEST:.0f}" if kind == "int" else ""
+        raise ValueError(f"the ends of a range are finite numbers{limit}, got {values!r}")
     if not low < high:
         raise ValueError(f"an empty range: the lowest value must be below the highest, got {values!r}")
     if kind == "log" and low <= 0:
