@@ -110,7 +110,7 @@ class Study:
                     break
                 # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
                 batch = len(trials) if batch is None else batch
-                drawn = draws(self._tune.settings, trials)
+                drawn = int(draws(self._tune.settings, trials))  # optuna-dashboard writes truths in no JSON
                 self._study.enqueue_trial({}, {CLAIM: self._claim(), BATCH: batch, DRAWN: drawn})
             self._see_that_nothing_would_execute()
             self._study.sampler = sampler_of_trial(self._tune.settings, waiting[0] if waiting else len(trials))
