@@ -25,6 +25,8 @@ from ganbench.cli.console import (
 from ganbench.cli.run import CheckpointOption, MaxCellTimeOption, RayAddressOption, SlurmOption, workers_warming_up
 from ganbench.tuning import SamplerName
 
+WIDEST = 400  # letters of a table
+
 if TYPE_CHECKING:
     from ganbench.planning import Plan
     from ganbench.runner import Result
@@ -198,11 +200,14 @@ def _show(done: Tuned) -> None:
     table = Table(title="On fresh seeds, by which nothing was chosen", title_justify="left")
     for heading in headings(done.findings):
         named = heading in ("objective", "dataset", "network", "settings")
-        table.add_column(heading, justify="left" if named else "right", overflow="fold", min_width=len(heading))
+        table.add_column(heading, justify="left" if named else "right", overflow="fold")
     networks = several_networks(done.findings)
     for row in (row for finding in done.findings for row in rows_told(finding, networks)):
         table.add_row(*row)
     console = Console(soft_wrap=False)
+    if not console.is_terminal:  # a file has no edge to fold at
+        wide = console.options.update(max_width=WIDEST)
+        console.width = max(console.width, console.measure(table, options=wide).maximum)
     console.print(table)
     for finding in done.findings:
         console.print(found_told(finding), highlight=False, markup=False, soft_wrap=True)

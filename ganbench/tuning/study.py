@@ -231,6 +231,11 @@ class Study:
         """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
         return divergences([trial for trial in self._trials() if trial.number in losses[0]], losses, share)
 
+    def surplus(self) -> int:
+        """Return how many trials there are beyond the budget, of a larger one that was given before."""
+        trials = self._study.get_trials(deepcopy=False)
+        return sum(trial.number >= self._budget and RACED not in trial.user_attrs for trial in trials)
+
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""
         return self._budget - sum(trial.state.is_finished() for trial in self._trials())

@@ -50,7 +50,7 @@ def rows_told(finding: Finding, networks: bool = False) -> list[tuple[str, ...]]
 
 def found_told(finding: Finding) -> str:
     """Say which settings were found for a subject, what they were judged by, and why trials were infeasible."""
-    found = [settings_told(each.settings) or f"{OWN}, which no other ones beat" for each in finding.found.values()]
+    found = [settings_told(each.settings) or f"{OWN}, which no trial beats" for each in finding.found.values()]
     head = f"{finding.subject.name} ({judged_told(finding.subject)}): "
     why = infeasible_told(finding)
     if not finding.subject.further or not found:

@@ -109,6 +109,11 @@ def tune(
     presence = Presence(made.folder)
     storage = open_storage(made.storage)
     searched = [Searched(each, Study(storage, plan.suite.name, made.tune, each, presence)) for each in made.subjects]
+    for each in searched:
+        if more := each.study.surplus():
+            said(
+                f"{each.subject.name}: the first {made.tune.settings.trials} trials count, and {more} more stay stored"
+            )
     with presence.at_work([each.study for each in searched]):
         search(plan, searched, made.folder, train, said)
     tried = [(each.subject, each.study.tried()) for each in searched]

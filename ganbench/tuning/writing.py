@@ -81,7 +81,8 @@ def _comments(suite: Suite, findings: Sequence[Finding], path: Path) -> Iterable
     yield f"Written by `ganbench tune`, from the suite {suite.name}. Run it with `ganbench run {path.name}`."
     yield ""
     yield (
-        f"Searched: {settings.trials} trials of each study, {settings.seeds_per_trial} seeds each, sampler "
+        f"Searched: {settings.trials} trials of each study, {settings.seeds_per_trial} "
+        f"seed{'s' * (settings.seeds_per_trial > 1)} each, sampler "
         f"{settings.sampler} with seed {settings.seed}."
     )
     if tune.prune is not None:
@@ -102,7 +103,7 @@ def _comments(suite: Suite, findings: Sequence[Finding], path: Path) -> Iterable
     for finding in findings:
         yield ""
         yield f"{finding.subject.name}: {judged_told(finding.subject)}"
-        own = {"tuned": ", the suite's own settings, which no other ones beat"}
+        own = {"tuned": ", the suite's own settings, which no trial beats"}
         for name, measured in finding.measured.items():
             told = f" with {settings_told(measured.settings)}" if measured.settings else own.get(name, "")
             yield f"  {name}: {measured_told(measured, finding.subject)}{told}"

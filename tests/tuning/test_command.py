@@ -100,6 +100,12 @@ def test_targets_that_cannot_be_written_are_refused_before_anything_trains(tune,
     assert (bench.folder / "notes.yaml").read_text() == "notes: mine\n"
 
 
+def test_a_smaller_budget_than_before_counts_the_first_trials_and_says_so(tune):
+    assert "stay stored" not in tune("--trials", "3", "--no-report").output
+    done = tune("--trials", "2", "--no-report")
+    assert "the first 2 trials count, and 1 more stay stored" in done.output and "0 of 2" in done.output
+
+
 def test_what_it_wrote_before_is_written_anew(tune, bench):
     for _ in range(2):
         assert tune("--trials", "1", "--no-report", "--write", "tuned.yaml").exit_code == 0

@@ -67,7 +67,7 @@ def test_the_suites_own_settings_are_what_is_found_where_no_trial_beats_them(ben
     assert all(trial.feasible for trial in finding.tried)
     assert finding.measured["tuned"].settings == {}
     assert finding.measured["tuned"].mean == finding.measured["default"].mean
-    assert found_told(finding).endswith("the suite's own settings, which no other ones beat")
+    assert found_told(finding).endswith("the suite's own settings, which no trial beats")
     path, entries = written(bench, text, done)
     assert "tuned: " in path.read_text() and {entry.state for entry in entries} == {"done"}
     shown = tuned_subject(finding, "tpe")

@@ -17,7 +17,7 @@ from ganbench.reporting.tuning.maps import map_figure
 from ganbench.reporting.tuning.marks import study_name
 from ganbench.reporting.tuning.parallel import parallel_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
-from ganbench.reporting.tuning.record import TUNED, TunedSubject, as_plain, gain, panel_name
+from ganbench.reporting.tuning.record import DEFAULT, TUNED, TunedSubject, as_plain, gain, panel_name
 from ganbench.reporting.tuning.region import one_sign, region_figure, region_table
 from ganbench.reporting.tuning.regret import regret_figure, regret_table
 from ganbench.reporting.tuning.slices import slices_figure
@@ -100,6 +100,8 @@ def verdict(tuned: Sequence[TunedSubject]) -> str:
     if medians := [each for each in able if each.better == "lower" and TUNED in each.centres]:
         said += f", and a better median in {sum(gain(each, each.centres) > 0 for each in medians)}"
     said += "."
+    if same := sum(each.variants.get(TUNED) == each.variants.get(DEFAULT) and not each.front for each in able):
+        said += f" In {same} no trial beats the suite's own settings, which are kept."
     shares = [(share_near_best(each.scores, each.better), each) for each in tuned if one_sign(each)]
     if len(tuned) > 1 and (known := [pair for pair in shares if pair[0] * len(pair[1].trials) > 1.5]):
         share, widest = max(known, key=lambda pair: pair[0])

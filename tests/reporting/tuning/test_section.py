@@ -77,6 +77,12 @@ def test_the_verdict_counts_gains_in_mean_and_median_and_names_what_never_traine
     assert verdict([shares]) == "On fresh seeds the tuned settings have a better mean than the suite's own in 0 of 1."
 
 
+def test_the_verdict_says_where_the_suites_own_settings_are_kept(made):
+    study = made.study()
+    kept = replace(study, variants={**study.variants, "tuned": study.variants["default"]})
+    assert "In 1 no trial beats the suite's own settings, which are kept." in verdict([study, kept])
+
+
 def test_the_verdict_names_the_widest_good_region_where_it_is_more_than_one_trial(made):
     one, other = made.study(), made.study("wgan")
     best = one.best
