@@ -23,6 +23,7 @@ from ganbench.reporting.tuning.record import (
     spread,
     told,
 )
+from ganbench.reporting.tuning.ticks import ticks
 from ganbench.reporting.wording import in_sentence
 
 GOOD, MIDDLE, BAD = "#0072b2", "#b9b9b9", "#d55e00"
@@ -136,7 +137,8 @@ class Axis:
             axis: Spec = {"labelAngle": 0, "labelLimit": 80, **ROOM}
             return category(field, values, axis, name) | {"type": "ordinal", "scale": {"domain": values}}
         if self.log:
-            return number(field, self.scale, name, ROOM | {"format": "~g", "labelOverlap": True})
+            written = ticks(self.scale) or {"format": "~g"}
+            return number(field, self.scale, name, ROOM | {**written, "labelOverlap": True})
         return number(field, self.scale, name, ROOM | ({"tickMinStep": 1} if self.parameter.kind == "int" else {}))
 
 
