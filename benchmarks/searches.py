@@ -78,7 +78,8 @@ class Search:
         rows = self.subject.rows(self.found, FRESH)
         train(planned(plan, rows), Silence())
         found = [score(plan.store, row, self.subject) for row in rows]
-        return statistics.median(one if isinstance(one, float) else float("inf") for one in found)
+        scores = [float("inf") if isinstance(one, str) else one[0] for one in found]  # a text says why there is none
+        return statistics.median(scores)
 
 
 def searched(

@@ -164,6 +164,7 @@ def tune(
     """
     from ganbench.reporting import write_report
     from ganbench.study_tracking import StudyTracking
+    from ganbench.tuning.targets import check_targets
     from ganbench.tuning.tuner import make_tune_plan
     from ganbench.tuning.tuner import tune as tuned
     from ganbench.tuning.writing import write_tuned_suite
@@ -180,6 +181,7 @@ def tune(
         slurm=tuple(slurm),
     )
     made, heard = make_tune_plan(Path(suite), options, storage, trials, sampler, seed), listener or Silence()
+    check_targets(Path(suite), *(None if target is None else Path(target) for target in (write, report)))
     done = tuned(
         made,
         lambda cells: train_cells(cells, heard),

@@ -22,8 +22,9 @@ SECONDS_BETWEEN_LINES = 20.0
 class Display:
     """Draws what the runner tells: a bar for the whole run by estimated work, one per slot."""
 
-    def __init__(self) -> None:
-        """Draw on standard output."""
+    def __init__(self, traceback: str = "the report has the traceback") -> None:
+        """Draw on standard output; `traceback` says where a reader finds that of a cell that failed."""
+        self._traceback = traceback
         self._console = Console()
         self._live = self._console.is_terminal
         self._bars: Progress | None = None
@@ -55,7 +56,7 @@ class Display:
         self._began = self._told = time.monotonic()
         self._total = sum(cohort.work for cohort in cohorts)
         self._cells = sum(len(cohort.cells) for cohort in cohorts)
-        self.said(f"{len(cohorts)} cohorts on {len(devices)} workers")
+        self.said(f"{_counted(len(cohorts), 'cohort')} on {_counted(len(devices), 'worker')}")
         if self._live:
             self._bars = Progress(
                 TextColumn("{task.description}"),
@@ -72,7 +73,7 @@ class Display:
     def heard(self, slot: int, task: Task, message: Message) -> None:
         """Draw what a worker says."""
         if message.kind == "trained" and message.text == "failed":
-            self.said(f"{task.name}: a cell failed (the report has the traceback)")
+            self.said(f"{task.name}: a cell failed ({self._traceback})")
         if message.kind in ("error", "lost", "died", "hung"):
             self.said(f"{task.name}: {message.text}")
         if message.kind == "began":
@@ -123,6 +124,10 @@ class Display:
             self.said(
                 f"{100 * done / self._total:3.0f} %  {self._cells_left} cells left, {human_seconds(passed)}{left}"
             )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _bar(cohort: Cohort, message: Message) -> tuple[str, int, int]:

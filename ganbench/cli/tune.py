@@ -25,6 +25,8 @@ from ganbench.cli.console import (
 from ganbench.cli.run import CheckpointOption, MaxCellTimeOption, RayAddressOption, SlurmOption, workers_warming_up
 from ganbench.tuning import SamplerName
 
+WIDEST = 400  # letters of a table
+
 if TYPE_CHECKING:
     from ganbench.planning import Plan
     from ganbench.runner import Result
@@ -55,7 +57,7 @@ def tune(
         typer.Option(
             "--write",
             metavar="FILE",
-            help="Write a suite of the tuned settings that anyone can run.",
+            help="Write a suite of the tuned settings that anyone can run: a new file, or one that this wrote before.",
             show_default=False,
         ),
     ] = None,
@@ -96,9 +98,9 @@ def tune(
 
     Trials are trained in batches, as ordinary cells of the store. One that
     loses a seed (it diverged, failed or timed out) is infeasible. Then the
-    best few are compared on fresh seeds, and the winner is measured on others
-    again, beside the suite's own settings and those that the objective's
-    source recommends: only these numbers are shown. Of several values
+    best few and the suite's own settings are compared on fresh seeds, and the
+    winner is measured on others again, beside the suite's own and those that
+    the objective's source recommends: only these numbers are shown. Of several values
     ([bold]objective: \\[fid_final, modes_final, cost][/bold]) there is no one best: some
     settings along the Pareto front are measured instead.
 
@@ -114,7 +116,8 @@ def tune(
     where the best one was better on the first of them.
 
     The same command goes on after an interruption. Several may work on one
-    study: in one store, or by --storage from several machines.
+    study: in one store, where they take turns at training, or by --storage
+    from several machines, each with a store of its own, at the same time.
     optuna-dashboard opens the journal or the database.
     """
     with (
@@ -122,6 +125,7 @@ def tune(
         errors_told(),
     ):
         from ganbench.planning import Options
+        from ganbench.tuning.targets import check_targets
         from ganbench.tuning.tuner import make_tune_plan
 
         options = Options(
@@ -140,6 +144,7 @@ def tune(
         )
         made = make_tune_plan(Path(suite), options, storage, trials, sampler, seed)
         target = None if no_report else Path(report or Path("reports") / f"{made.plan.suite.name}-tune")
+        check_targets(Path(suite), None if write is None else Path(write), target)
         done = _tuned(made, tracking_uri)
         _show(done)
         if target is not None:
@@ -160,7 +165,8 @@ def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
     from ganbench.tuning.tuner import tune
 
     def trained(plan: Plan) -> Result:
-        with contextlib.closing(Display()) as display:
+        # No report lists the cells of trials.
+        with contextlib.closing(Display(f"its status.json in {plan.store.root}/cells has the traceback")) as display:
             return train(plan, display)
 
     def finished(plan: Plan) -> Result:
@@ -189,15 +195,19 @@ def _show(done: Tuned) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ganbench.tuning.telling import found_told, headings, rows_told
+    from ganbench.tuning.telling import found_told, headings, rows_told, several_networks
 
     table = Table(title="On fresh seeds, by which nothing was chosen", title_justify="left")
     for heading in headings(done.findings):
-        named = heading in ("objective", "dataset", "settings")
+        named = heading in ("objective", "dataset", "network", "settings")
         table.add_column(heading, justify="left" if named else "right", overflow="fold")
-    for row in (row for finding in done.findings for row in rows_told(finding)):
+    networks = several_networks(done.findings)
+    for row in (row for finding in done.findings for row in rows_told(finding, networks)):
         table.add_row(*row)
     console = Console(soft_wrap=False)
+    if not console.is_terminal:  # a file has no edge to fold at
+        wide = console.options.update(max_width=WIDEST)
+        console.width = max(console.width, console.measure(table, options=wide).maximum)
     console.print(table)
     for finding in done.findings:
         console.print(found_told(finding), highlight=False, markup=False, soft_wrap=True)

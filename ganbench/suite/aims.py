@@ -20,7 +20,7 @@ def check_aims(
     Whether the suite's metrics give a value is seen once they are known.
     """
     several = len(asked) > 1
-    counts = Counter(asked)
+    counts = Counter(map(_whole, asked))
     for position, name in enumerate(asked):
         at = (*place, "objective", position) if several else (*place, "objective")
         if name.rpartition("_")[2] == "seconds":
@@ -31,7 +31,7 @@ def check_aims(
             )
         elif name == COST and position == 0:
             findings.add(f"objective: {COST} comes after a score: the cheapest settings need no search", *at)
-        elif counts[name] > 1 and position > asked.index(name):
+        elif counts[_whole(name)] > 1 and position > [_whole(each) for each in asked].index(_whole(name)):
             findings.add(f"objective: {name} is listed twice", *at)
     if not several:
         return
@@ -41,6 +41,11 @@ def check_aims(
         findings.add(f"direction: {OF_SEVERAL}: each has its own, which its metric says", *place, "direction")
     if pruned:
         findings.add(f"prune: {OF_SEVERAL}, so a trial cannot be told from its first scores", *place, "prune")
+
+
+def _whole(name: str) -> str:
+    """Return a value's name with what is meant where it says nothing: the score of the last step."""
+    return name if name == COST or name.endswith(("_final", "_best")) else f"{name}_final"
 
 
 def cannot(sampler: str) -> str:

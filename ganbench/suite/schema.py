@@ -106,7 +106,7 @@ def parse(raw: Mapping[str, Any], default_name: str, findings: Findings) -> Suit
         "architecture": _names(listed) or set(architectures.names()),
     }
     return Suite(
-        name=_name(raw.get("name", default_name), findings),
+        name=check_name(raw.get("name", default_name), findings),
         description=_text(raw, "description", findings),
         objectives=tuple(chosen_objectives),
         datasets=tuple(chosen_datasets),
@@ -267,7 +267,8 @@ def _seeds(given: object, findings: Findings) -> tuple[int, ...]:
     return tuple(range(whole[0]))
 
 
-def _name(given: object, findings: Findings) -> str:
+def check_name(given: object, findings: Findings) -> str:
+    """Return a suite's name, by which files are called; what is wrong with it goes to `findings`."""
     text = str(given)
     if not isinstance(given, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", given):
         findings.add(f"name: expected a plain file name (letters, digits, '.', '_', '-'), got {text[:60]!r}", "name")

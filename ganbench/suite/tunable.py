@@ -78,9 +78,9 @@ def applied(
 
 
 def value_in(name: str, objective: Objective, network: Part, train: Train) -> Any:
-    """Return the value that a setting to tune has in these; None where several parts have different ones."""
+    """Return the value that a setting to tune has in these; None where parts differ in it, or nothing reads it."""
     if name in BETAS:
-        return train.betas[BETAS.index(name)]
+        return train.betas[BETAS.index(name)] if train.optimiser == "adam" else None  # nobody else reads them
     if name == RATE:
         return train.g_lr if train.g_lr == train.d_lr else None
     if name == RATIO:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -21,14 +23,15 @@ Kind = Literal["int", "float", "log", "choice"]
 KINDS = ("int", "float", "log", "choice")
 SECTIONS = ("space", "objectives", "confirm", "prune")
 Plain = bool | int | float | str | None
+LARGEST = 2.0**53  # beyond it not every whole number is a float, as which samplers draw them
 
 
 class Confirm(BaseModel):
-    """How the search's best settings are tried again: the best `k`, each on this many fresh seeds."""
+    """How the search's best settings are tried again: the best `k` and the suite's own, each on so many fresh seeds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    k: int = Field(3, gt=0, description="settings that are compared again; 1: the search alone decides")
+    k: int = Field(3, gt=0, description="settings compared again, beside the suite's own; 1: the search alone decides")
     seeds: int = Field(10, gt=0, description="fresh seeds, on which what is reported is measured")
 
 
@@ -62,12 +65,14 @@ class TuneSettings(BaseModel):
     trials: int = Field(32, gt=0, description="settings tried of each objective on each dataset")
     objective: str | tuple[str, ...] | None = Field(
         None,
-        description="the value to be tuned, such as fid_final or fid_best, or several of them, and cost; "
+        description="the value to be tuned, such as fid_final (or fid) or fid_best, or several of them, and cost; "
         "unset: the headline's, final",
     )
     direction: Literal["lower", "higher"] | None = Field(None, description="which is better; unset: as the metric says")
     seeds_per_trial: int = Field(2, gt=0, description="seeds of each trial, the same for all")
-    sampler: SamplerName = "tpe"
+    sampler: SamplerName = Field(
+        "tpe", description="tpe and gp draw one batch, or a quarter of the trials (at most ten), before they learn"
+    )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="of the sampler")
     batch: int = Field(8, gt=0, description="trials of each study that are asked for, and trained, together")
 
@@ -121,6 +126,8 @@ def check_tune(
         _checked(TuneSettings, name, value, chosen, findings, *place)
     space = _space(given.get("space"), objectives, networks, findings, *place, "space")
     own = _own(given.get("objectives"), objectives, networks, findings, *place, "objectives")
+    if chosen.get("objective") == ():
+        findings.add("objective: name a value, such as fid_final, or several", *place, "objective")
     settings = TuneSettings.model_construct(**{**dict(TuneSettings()), **chosen})
     found = Tune(
         settings,
@@ -233,6 +240,8 @@ def _read(name: str, entry: object) -> Range:
     if not isinstance(values, list) or any(not isinstance(value, Plain) for value in values):
         raise ValueError(f"expected a list of values after {kind}, got {values!r}")
     if kind == "choice":
+        if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+            raise ValueError(f"numbers to choose among are finite, got {values!r}")
         if len(set(map(repr, values))) < max(2, len(values)):
             raise ValueError(f"an empty range: a choice needs two different values or more, got {values!r}")
         return Range(name, "choice", choices=tuple(values))
@@ -240,6 +249,9 @@ def _read(name: str, entry: object) -> Range:
     if len(values) != 2 or any(isinstance(value, bool) or not isinstance(value, allowed) for value in values):
         raise ValueError(f"expected [lowest, highest]{', whole numbers,' if kind == 'int' else ''} got {values!r}")
     low, high = values
+    if not all(abs(value) <= (LARGEST if kind == "int" else sys.float_info.max) for value in values):
+        limit = f" of at most {LARGEST:.0f}" if kind == "int" else ""
+        raise ValueError(f"the ends of a range are finite numbers{limit}, got {values!r}")
     if not low < high:
         raise ValueError(f"an empty range: the lowest value must be below the highest, got {values!r}")
     if kind == "log" and low <= 0:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganbench.training.game import Game
 
-D_UPDATES = "d_updates"
+D_UPDATES, AVERAGED, G = "d_updates", "averaged", "g"
 
 
 def state(game: Game) -> dict[str, Tensor]:
@@ -35,10 +35,10 @@ def restore(game: Game, saved: dict[str, Tensor]) -> None:
 
 def tensors(game: Game) -> Iterator[tuple[str, Tensor]]:
     """Yield all of it by name, each `(cells, ...)`, as it lies in the game."""
-    yield "g", game.g_flat
+    yield G, game.g_flat
     yield "d", game.d_flat
     if game.averaged is not game.g_flat:
-        yield "averaged", game.averaged
+        yield AVERAGED, game.averaged
     groups = {
         "g_optimiser": [game.g_optimiser.state],
         "d_optimiser": [game.d_optimiser.state],

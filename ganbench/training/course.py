@@ -16,6 +16,7 @@ from ganbench.training.trace import Ends, Trace
 
 Saved = dict[str, Tensor]
 STEP = "step"
+G, AVERAGED = f"game/{checkpoint.G}", f"game/{checkpoint.AVERAGED}"
 SHARED = {STEP, f"game/{checkpoint.D_UPDATES}"}  # the same number for all cells of a cohort
 
 
@@ -67,12 +68,17 @@ class Course:
         whole |= {"end": torch.tensor(self.ends.steps()), STEP: torch.tensor(self.step)}
         there = {name: tensor.cpu() for name, tensor in whole.items()}
         return [
-            {name: tensor if name in SHARED else tensor[cell].clone() for name, tensor in there.items()}
+            {
+                name: tensor if name in SHARED else tensor[cell].clone()
+                for name, tensor in there.items()
+                if name != AVERAGED or self.game.averages[cell]
+            }
             for cell in range(cells)
         ]
 
     def take_up(self, cells: Sequence[Saved]) -> None:
         """Stand where these courses were kept, in the order of the game's cells; ValueError when it is another game."""
+        cells = [self._as_here(saved, averages) for saved, averages in zip(cells, self.game.averages, strict=True)]
         if any(saved.keys() != cells[0].keys() for saved in cells):
             raise ValueError("the courses are not of one cohort")
         whole = {
@@ -87,6 +93,16 @@ class Course:
         device = self.game.data.device
         self.trace.restore({name: series.to(device) for name, series in _under("trace/", whole).items()})
         self.ends.restore(whole["end"].to(device), self.step)
+
+    def _as_here(self, saved: Saved, averages: bool) -> Saved:
+        """Return a course with an averaged G just where the game has one, whatever cells it was kept beside.
+
+        Of a cell that averages nothing that is G itself, bit by bit.
+        """
+        if averages or G not in saved:
+            return saved
+        found = {name: tensor for name, tensor in saved.items() if name != AVERAGED}
+        return {**found, AVERAGED: saved[G]} if any(self.game.averages) else found
 
 
 def _under(prefix: str, named: Saved) -> Saved:

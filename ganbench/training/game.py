@@ -59,7 +59,8 @@ class Game:
         self.g_optimiser = optim.make(self.train.optimiser, self.g_flat, self._per_cell(g_lr), betas)
         self.d_optimiser = optim.make(self.train.optimiser, self.d_flat, self._per_cell(d_lr), betas)
         self.forget = 1 - self._per_cell([cell.train.ema for cell in cells])[:, None]
-        self.averaged = self.g_flat.clone() if any(cell.train.ema for cell in cells) else self.g_flat
+        self.averages = [bool(cell.train.ema) for cell in cells]  # of a cell that does not, `averaged` is G itself
+        self.averaged = self.g_flat.clone() if any(self.averages) else self.g_flat
 
     def _hold_back(self, cells: Sequence[Cell]) -> None:
         device, first = self.data.device, self._per_cell([0.0] * len(cells))

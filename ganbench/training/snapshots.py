@@ -10,11 +10,15 @@ from ganbench.training.game import Game
 
 @torch.no_grad()
 def scored(game: Game) -> Tensor:
-    """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised."""
-    parameters = game.g.parameters(game.averaged)
-    if game.averaged is game.g_flat:
-        return _kept(game.g.flat(game.g_weights.normalised(parameters)))
-    return _kept(game.g.flat(game.g_weights.settled(parameters)))
+    """Return the flat parameters `(cells, size)` that the scored generator uses: averaged, then normalised.
+
+    A cell that averages nothing gets its own weights as it trains with them, whatever cells it is beside.
+    """
+    own = game.g.flat(game.g_weights.normalised(game.g.parameters(game.g_flat)))
+    if not any(game.averages):
+        return _kept(own)
+    averaged = game.g.flat(game.g_weights.settled(game.g.parameters(game.averaged)))
+    return _kept(torch.where(torch.tensor(game.averages, device=own.device)[:, None], averaged, own))
 
 
 @torch.no_grad()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Protocol
@@ -52,10 +53,13 @@ class Presence:
     @contextmanager
     def at_work(self, studies: Sequence[Beating]) -> Iterator[None]:
         """Hold the lock and renew the claims until the end of the block, which gives both up."""
-        ended = Event()
+        ended, lock = Event(), self._folder / f".{self.token}.lock"
+        self._clear()
 
         def beat() -> None:
             while not ended.wait(BEAT):
+                with suppress(OSError):
+                    lock.touch()  # by which others tell a lock that was left behind
                 for study in studies:
                     study.beat()
 
@@ -69,4 +73,13 @@ class Presence:
                 thread.join()
                 for study in studies:
                     study.release()
-                (self._folder / f".{self.token}.lock").unlink(missing_ok=True)  # nobody else locks this name
+                lock.unlink(missing_ok=True)  # nobody else locks this name
+
+    def _clear(self) -> None:
+        """Remove the locks of processes that were killed, once their silence alone says so."""
+        for lock in self._folder.glob(".*.lock"):
+            token = lock.name[1 : -len(".lock")]
+            with suppress(OSError):
+                silent = time.time() - lock.stat().st_mtime > SILENT
+                if silent and re.fullmatch(r"[0-9a-f]{16}", token) and not held(self._folder / token):
+                    lock.unlink()

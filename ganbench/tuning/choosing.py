@@ -20,6 +20,7 @@ class Tried:
 
     `ended` is how far it came, where it ended early: the G step of a rung, or a number of seeds. Its scores are those
     up to there. Where there are several values, `scores` are the first, and `further` has those of each other one.
+    `drawn` says that it was drawn at random, whatever others scored.
     """
 
     number: int
@@ -28,6 +29,7 @@ class Tried:
     lost: tuple[str, ...] = field(default=())
     ended: int | None = None
     further: tuple[tuple[float, ...], ...] = ()
+    drawn: bool = False
 
     @property
     def feasible(self) -> bool:

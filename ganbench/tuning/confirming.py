@@ -23,6 +23,7 @@ Variant = str
 """What a measured setting is called: one of these, or of several objectives `front 1`, `front 2`, ..."""
 VARIANTS: tuple[Variant, ...] = ("default", "recommended", "tuned")
 GIVEN = VARIANTS[:2]  # what no search found
+OWN: Settings = {}  # nothing changed: the suite's own settings
 
 
 @dataclass(frozen=True)
@@ -92,25 +93,27 @@ def fresh_seeds(tune: Tune) -> range:
 
 
 def best_again(plan: Plan, found: Sequence[tuple[Subject, Sequence[Tried]]], train: Trainer) -> list[Settings | None]:
-    """Return the setting that each subject is best with: its `k` best are compared on fresh seeds.
+    """Return the setting that each subject is best with: its `k` best are compared on fresh seeds, and the suite's own.
 
-    The one that loses the fewest seeds there wins, of those the best mean. None where no trial was feasible.
+    The one that loses the fewest seeds there wins, of those the best mean; empty settings where those are the suite's
+    own. Where `k` is 1 nothing is compared. None where no trial was feasible.
     """
     tune = plan.suite.tune
     assert tune is not None
-    lists = [chosen(tried, subject.better, subject.cost, tune.confirm.k) for subject, tried in found]
-    seeds = choice_seeds(tune)
-    compared = {
-        (place, trial.number): subject.rows(trial.settings, seeds)
-        for place, ((subject, _), trials) in enumerate(zip(found, lists, strict=True))
-        if len(trials) > 1
-        for trial in trials
-    }
-    _train(plan, [row for rows in compared.values() for row in rows], train)
+    seeds, rivals = choice_seeds(tune), list[list[Settings]]()
+    for subject, tried in found:
+        trials = chosen(tried, subject.better, subject.cost, tune.confirm.k)
+        own = [OWN] if trials and tune.confirm.k > 1 else []
+        rivals.append([*own, *(trial.settings for trial in trials)])
+    compared = [
+        [subject.rows(settings, seeds) for settings in those] if len(those) > 1 else []
+        for (subject, _), those in zip(found, rivals, strict=True)
+    ]
+    _train(plan, [row for those in compared for rows in those for row in rows], train)
     best: list[Settings | None] = []
-    for place, ((subject, _), trials) in enumerate(zip(found, lists, strict=True)):
-        ranked = [_rank(plan.store, subject, compared.get((place, trial.number), [])) for trial in trials]
-        best.append(trials[ranked.index(min(ranked))].settings if trials else None)
+    for (subject, _), those, rows in zip(found, rivals, compared, strict=True):
+        ranked = [_rank(plan.store, subject, each) for each in rows]
+        best.append(those[ranked.index(min(ranked)) if ranked else 0] if those else None)
     return best
 
 

@@ -9,7 +9,6 @@ running; whoever comes next takes them up with the settings that they have.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import statistics
 import time
 import warnings
@@ -19,7 +18,6 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
-from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -30,7 +28,7 @@ from ganbench.tuning.choosing import Tried
 from ganbench.tuning.cma_states import CmaStates
 from ganbench.tuning.ped_anova import divergences
 from ganbench.tuning.pruners import losers, pruner_of
-from ganbench.tuning.samplers import sampler_of
+from ganbench.tuning.samplers import EVEN, draws, sampler_of_trial
 from ganbench.tuning.storage import open_storage as open_storage
 from ganbench.tuning.subjects import Settings, Subject
 
@@ -40,6 +38,7 @@ PASSED, ENDED = "ganbench.passed", "ganbench.ended"  # the stages that a trial h
 PASSES_OVER = "cmaes"  # the sampler that does not know constraints
 CONSTRAINTS = "constraints"  # one: the share of its seeds lost; optuna-dashboard reads none of `Trial.set_constraint`
 BATCH = "ganbench.batch"  # the first trial of those that are asked for together
+DRAWN = "ganbench.drawn"  # whether it was drawn at random, before the sampler had enough to learn from
 
 
 @dataclass(frozen=True)
@@ -111,9 +110,10 @@ class Study:
                     break
                 # Claimed from its first moment: a process that is killed here leaves nothing that nobody owns.
                 batch = len(trials) if batch is None else batch
-                self._study.enqueue_trial({}, {CLAIM: self._claim(), BATCH: batch})
+                drawn = int(draws(self._tune.settings, trials))  # optuna-dashboard writes truths in no JSON
+                self._study.enqueue_trial({}, {CLAIM: self._claim(), BATCH: batch, DRAWN: drawn})
             self._see_that_nothing_would_execute()
-            self._study.sampler = self._sampler(waiting[0] if waiting else len(trials))
+            self._study.sampler = sampler_of_trial(self._tune.settings, waiting[0] if waiting else len(trials))
             trial = self._study.ask()
             if trial.number >= self._budget:  # another machine was faster
                 trial.set_user_attr(RACED, True)
@@ -212,6 +212,7 @@ class Study:
                 tuple(trial.user_attrs[LOST]),
                 trial.user_attrs.get(ENDED),
                 tuple(map(tuple, trial.user_attrs.get(FURTHER, ()))),
+                bool(trial.user_attrs.get(DRAWN, self._tune.settings.sampler in EVEN)),
             )
             for trial in done
         ]
@@ -229,6 +230,11 @@ class Study:
     def divergences(self, losses: Sequence[Mapping[int, float]], share: float) -> list[dict[str, float]]:
         """Return PED-ANOVA's importance of each parameter for each way to rank these trials (see `importance`)."""
         return divergences([trial for trial in self._trials() if trial.number in losses[0]], losses, share)
+
+    def surplus(self) -> int:
+        """Return how many trials there are beyond the budget, of a larger one that was given before."""
+        trials = self._study.get_trials(deepcopy=False)
+        return sum(trial.number >= self._budget and RACED not in trial.user_attrs for trial in trials)
 
     def left(self) -> int:
         """Return how many trials of the budget are not finished."""
@@ -249,7 +255,7 @@ class Study:
 
     def _claimed(self, trial: FrozenTrial) -> Asked:
         self._see_that_nothing_would_execute()
-        self._study.sampler = self._sampler(trial.number)
+        self._study.sampler = sampler_of_trial(self._tune.settings, trial.number)
         live = optuna.Trial(self._study, trial._trial_id)
         live.set_user_attr(CLAIM, self._claim())
         settings = self._suggested(live)  # what it lacks, where a process ended in between
@@ -262,17 +268,6 @@ class Study:
                     self._study._storage.set_trial_user_attr(trial._trial_id, CLAIM, list(claim))
                 except UpdateFinishedTrialError:
                     continue
-
-    def _sampler(self, number: int) -> BaseSampler:
-        """Return the sampler of one trial: what it draws hangs on its number, not on who asks, or after what break.
-
-        It is the same for all subjects: equal spaces begin with equal trials, which then train together.
-        """
-        settings = self._tune.settings
-        if settings.sampler == "qmc":  # one sequence, whose place the study keeps
-            return sampler_of("qmc", settings.seed)
-        digest = hashlib.sha256(f"{settings.seed} {number}".encode()).digest()
-        return sampler_of(settings.sampler, int.from_bytes(digest[:4], "big"))
 
     def _see_that_nothing_would_execute(self) -> None:
         if self._tune.settings.sampler != PASSES_OVER:

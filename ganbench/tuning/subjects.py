@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from ganbench import objectives
 from ganbench.evaluation.settings import again, named, value_names
+from ganbench.objectives import Objective
 from ganbench.records import Scores
-from ganbench.registry import unknown
+from ganbench.registry import Part, unknown
 from ganbench.store import Store
 from ganbench.suite.aims import COST
 from ganbench.suite.cells import Cell, Scoring, digest
@@ -142,18 +143,21 @@ class Subject:
         found = {name: check_field(Train, name, value) for name, value in told.items() if name != "g_steps"}
         return found if any(getattr(self.row.train, name) != value for name, value in found.items()) else {}
 
+    @property
+    def parts(self) -> tuple[Objective, Part, Train]:
+        """The suite's own objective, architecture and training settings."""
+        assert self.row.cell is not None
+        return self.row.cell.objective, self.row.cell.architecture, self.row.train
+
     def values(self, settings: Settings) -> Settings:
         """Return the values that all parameters of the space have with these settings, where they have one."""
-        assert self.row.cell is not None
-        cell = self.row.cell
-        whole = applied(settings, cell.objective, cell.architecture, cell.train)
+        whole = applied(settings, *self.parts)
         found = {each.name: value_in(each.name, *whole) for each in self.ranges}
         return {name: value for name, value in found.items() if value is not None}
 
     def cost(self, settings: Settings) -> float:
         """Return the samples that both players see in a cell of these settings: what it costs, about."""
-        assert self.row.cell is not None
-        return samples_seen(applied(settings, self.row.cell.objective, self.row.cell.architecture, self.row.train)[2])
+        return samples_seen(applied(settings, *self.parts)[2])
 
 
 def samples_seen(train: Train) -> float:
@@ -213,7 +217,7 @@ def _aim(tune: Tune, row: Planned, asked: str, better: Mapping[str, str], ranges
                 f"{' and '.join(sorted(CHANGES_COST))} do",
             )
         return Aim(COST, None, "lower")
-    value, _, which = asked.rpartition("_")
+    value, _, which = (asked, "", "final") if asked in better else asked.rpartition("_")
     if value not in better or which not in ("final", "best"):
         allowed = [f"{name}_{when}" for name in better for when in ("final", "best")]
         if len(tune.settings.asked) > 1:

@@ -28,7 +28,7 @@ from ganbench.tuning.confirming import (
 )
 from ganbench.tuning.importance import importance
 from ganbench.tuning.recording import record_findings, record_search
-from ganbench.tuning.samplers import sampler_of
+from ganbench.tuning.samplers import sampler_of, start_told
 from ganbench.tuning.search import Incomplete, Searched, Teller, Trainer, search
 from ganbench.tuning.study import Study, open_storage
 from ganbench.tuning.subjects import Settings, Subject, subjects
@@ -81,7 +81,8 @@ def make_tune_plan(
     if sampler in ONE_VALUE and len(tune.settings.asked) > 1:
         raise wrong("--sampler", cannot(sampler))
     sampler_of(tune.settings.sampler, 0)
-    made = replace(made, suite=replace(made.suite, tune=tune))
+    started = start_told(tune.settings)
+    made = replace(made, suite=replace(made.suite, tune=tune), notes=(*made.notes, *([started] if started else [])))
     found = subjects(made.suite, [entry.planned for entry in made.entries])
     if tune.prune is not None:
         notes = [stages.told(each.stages(tune), tune.prune, each.row.train.g_steps) for each in found]
@@ -108,6 +109,11 @@ def tune(
     presence = Presence(made.folder)
     storage = open_storage(made.storage)
     searched = [Searched(each, Study(storage, plan.suite.name, made.tune, each, presence)) for each in made.subjects]
+    for each in searched:
+        if more := each.study.surplus():
+            said(
+                f"{each.subject.name}: the first {made.tune.settings.trials} trials count, and {more} more stay stored"
+            )
     with presence.at_work([each.study for each in searched]):
         search(plan, searched, made.folder, train, said)
     tried = [(each.subject, each.study.tried()) for each in searched]

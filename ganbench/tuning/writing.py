@@ -81,7 +81,8 @@ def _comments(suite: Suite, findings: Sequence[Finding], path: Path) -> Iterable
     yield f"Written by `ganbench tune`, from the suite {suite.name}. Run it with `ganbench run {path.name}`."
     yield ""
     yield (
-        f"Searched: {settings.trials} trials of each study, {settings.seeds_per_trial} seeds each, sampler "
+        f"Searched: {settings.trials} trials of each study, {settings.seeds_per_trial} "
+        f"seed{'s' * (settings.seeds_per_trial > 1)} each, sampler "
         f"{settings.sampler} with seed {settings.seed}."
     )
     if tune.prune is not None:
@@ -94,13 +95,17 @@ def _comments(suite: Suite, findings: Sequence[Finding], path: Path) -> Iterable
         )
     elif tune.confirm.k > 1:
         seeds = choice_seeds(tune)
-        yield f"The best {tune.confirm.k} were compared on the seeds {seeds[0]} to {seeds[-1]}, fresh to the search."
+        yield (
+            f"The best {tune.confirm.k} and the suite's own settings were compared on the seeds {seeds[0]} to "
+            f"{seeds[-1]}, fresh to the search."
+        )
     yield f"What is said below was measured on the seeds {fresh[0]} to {fresh[-1]}, by which nothing was chosen."
     for finding in findings:
         yield ""
         yield f"{finding.subject.name}: {judged_told(finding.subject)}"
+        own = {"tuned": ", the suite's own settings, which no trial beats"}
         for name, measured in finding.measured.items():
-            told = f" with {settings_told(measured.settings)}" if measured.settings else ""
+            told = f" with {settings_told(measured.settings)}" if measured.settings else own.get(name, "")
             yield f"  {name}: {measured_told(measured, finding.subject)}{told}"
         if not finding.found:
             yield "  none of its trials was feasible: it is left out"

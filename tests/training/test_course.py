@@ -128,6 +128,34 @@ def test_paused_cells_go_on_together_though_their_losses_remember_with_other_par
         assert_same(one, whole[place])
 
 
+@pytest.mark.parametrize("g_norm", ["none", "spectral"])
+def test_cells_with_and_without_an_average_part_and_meet_with_the_bits_of_each_alone(g_norm: str) -> None:
+    """As trials of `ema: {choice: [0, 0.9]}` do, of which some are pruned, and cells that are tried again in halves."""
+    mlp = architectures.registry.part("mlp", {"width": 8, "depth": 2, "g_norm": g_norm})
+    cells = [replace(cell("nsgan", seed, ema=ema), architecture=mlp) for ema in (0.0, 0.9) for seed in (0, 1)]
+    alone = [*train_cohort(cells[:2], POINTS, (10, STEPS)), *train_cohort(cells[2:], POINTS, (10, STEPS))]
+    for one, expected in zip(train_cohort(cells, POINTS, (10, STEPS)), alone, strict=True):
+        assert_same(one, expected)
+    mixed, apart = interrupted(cells), [*interrupted(cells[:2]), *interrupted(cells[2:])]
+    assert [{*one} for one in mixed] == [{*other} for other in apart]  # a course does not tell of its neighbours
+    for kept, chosen in ((mixed, [0, 1]), (mixed, [3, 2]), (mixed, [0]), (apart, [2, 0, 1, 3])):
+        memory = Memory([kept[place] for place in chosen])
+        found = train_cohort([cells[place] for place in chosen], POINTS, (10, STEPS), checkpoints=memory)
+        for one, place in zip(found, chosen, strict=True):
+            assert_same(one, alone[place])
+
+
+def test_a_checkpoint_of_before_courses_were_told_apart_goes_on_too() -> None:
+    cells = [cell("nsgan", seed, ema=0.0) for seed in (0, 1)]
+    kept = [{**saved, "game/averaged": saved["game/g"]} for saved in interrupted(cells)]  # from beside others with EMA
+    for one, whole in zip(
+        train_cohort(cells, POINTS, (10, STEPS), checkpoints=Memory(kept)),
+        train_cohort(cells, POINTS, (10, STEPS)),
+        strict=True,
+    ):
+        assert_same(one, whole)
+
+
 def test_a_divergence_before_the_interruption_is_remembered() -> None:
     bad = replace(cell("nsgan", 0), train=cell("nsgan", 0).train.model_copy(update={"optimiser": "sgd", "g_lr": 1e38}))
     cells = [bad, replace(bad, train=bad.train.model_copy(update={"g_lr": 1e-3}))]

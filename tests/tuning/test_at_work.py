@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,22 @@ def test_a_process_elsewhere_has_ended_when_it_is_silent(tmp_path):
     me = Presence(tmp_path)
     assert not me.dead("of another machine", time.time() - SILENT / 2)
     assert me.dead("of another machine", time.time() - 2 * SILENT)
+
+
+def test_locks_that_killed_processes_left_are_removed_once_they_are_silent(tmp_path):
+    def left(name: str, age: float) -> Path:
+        path = tmp_path / name
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    old, new = left(f".{'a' * 16}.lock", 2 * SILENT), left(f".{'b' * 16}.lock", 1)
+    asking = left(".suite.asking.lock", 2 * SILENT)
+    held_by_another = left(f".{'c' * 16}.lock", 2 * SILENT)
+    with alone(tmp_path / ("c" * 16)), Presence(tmp_path).at_work([]):
+        assert not old.exists()
+        assert new.exists()  # its trials are taken up by that
+        assert asking.exists() and held_by_another.exists()
 
 
 def test_claims_are_renewed_while_at_work_and_given_up_at_the_end_whatever_ends_it(tmp_path, monkeypatch):

@@ -74,6 +74,44 @@ def test_bad_input_ends_with_2_and_no_traceback(tune, bench, alone_text):
     assert done.exit_code == 2 and "suite.yaml:8: the study" in done.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--write", "suite.yaml"], "--write: suite.yaml is the suite itself"),
+        (["--write", "sub/../suite.yaml"], "suite.yaml is the suite itself"),
+        (["--write", "notes.yaml"], "--write: notes.yaml exists, and `ganbench tune` did not write it"),
+        (["--write", "sub"], "--write: sub is a folder; name a file in it, such as sub/suite.tuned.yaml"),
+        (["--write", "notes.yaml/tuned.yaml"], "notes.yaml is no folder"),
+        (
+            ["--write", "my suite.yaml"],
+            "--write: my suite.yaml: the suite in it takes its name from it; name: expected",
+        ),
+        (["--report", "notes.yaml"], "notes.yaml is no folder"),
+        (["--write", "/proc/version/tuned.yaml"], "--write: /proc/version is no folder"),
+    ],
+)
+def test_targets_that_cannot_be_written_are_refused_before_anything_trains(tune, bench, alone_text, arguments, said):
+    (bench.folder / "sub").mkdir()
+    (bench.folder / "notes.yaml").write_text("notes: mine\n")
+    done = tune(*arguments)
+    assert done.exit_code == 2 and said in done.output.replace("\n", "") and "Traceback" not in done.output
+    assert not bench.trainer.cells and not (bench.folder / "runs").exists()
+    assert (bench.folder / "suite.yaml").read_text() == alone_text
+    assert (bench.folder / "notes.yaml").read_text() == "notes: mine\n"
+
+
+def test_a_smaller_budget_than_before_counts_the_first_trials_and_says_so(tune):
+    assert "stay stored" not in tune("--trials", "3", "--no-report").output
+    done = tune("--trials", "2", "--no-report")
+    assert "the first 2 trials count, and 1 more stay stored" in done.output and "0 of 2" in done.output
+
+
+def test_what_it_wrote_before_is_written_anew(tune, bench):
+    for _ in range(2):
+        assert tune("--trials", "1", "--no-report", "--write", "tuned.yaml").exit_code == 0
+    assert load_suite(bench.folder / "tuned.yaml").seeds == (5, 6, 7)
+
+
 def test_studies_that_mlflow_does_not_take_cost_a_line(tune, monkeypatch):
     monkeypatch.setattr(Unsent, "close", lambda _: "MLflow is away; `ganbench track runs` sends them later")
     done = tune("--trials", "1", "--no-report")

@@ -22,7 +22,7 @@ from ganbench.tuning.pruners import losers, pruner_of
 from ganbench.tuning.search import Incomplete, Searched, search
 from ganbench.tuning.stages import Stage, rungs, spared, stages
 from ganbench.tuning.study import Study, open_storage
-from ganbench.tuning.telling import told
+from ganbench.tuning.telling import rows_told
 from ganbench.tuning.writing import write_tuned_suite
 
 HALVING = "{by: halving, first: 16, reduction: 2}"  # after the G steps 16 and 32 of 64
@@ -383,7 +383,7 @@ def test_the_command_and_the_written_suite_tell_pruned_from_infeasible(both, ben
     tried = tuple(replace(trial, lost=("diverged",)) if trial.number == 0 else trial for trial in both.pruned)
     found = Finding(made.subjects[0], tried, {})
     pruned = sum(trial.pruned is not None for trial in tried)
-    assert found.infeasible == 1 and pruned and told(found)[-1] == f"1 of 6, {pruned} pruned"
+    assert found.infeasible == 1 and pruned and rows_told(found)[0][-1] == f"1 of 6, {pruned} pruned"
     path, rows = bench.folder / "tuned.yaml", made.subjects[0].rows(tried[-1].settings, [7])
     write_tuned_suite(path, made.plan.suite, [found], rows)
     assert f"Pruned by halving: {pruned} of 6 trials were not trained to their end." in path.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,9 +30,11 @@ class Claims:
 def opened(bench, alone_text, tmp_path: Path):
     """Open the study of a suite's first subject, as a process of a name."""
 
-    def made(token: str = "a", ended: set[str] | None = None, text: str = alone_text, **more) -> Study:
+    def made(
+        token: str = "a", ended: set[str] | None = None, text: str = alone_text, folder: str = "studies", **more
+    ) -> Study:
         plan = bench.plan(text.replace("trials: 3", "trials: 4"), **more)
-        storage = open_storage(tmp_path / "studies" / "suite.journal")
+        storage = open_storage(tmp_path / folder / "suite.journal")
         return Study(storage, "suite", plan.tune, plan.subjects[0], Claims(token, ended or set()))
 
     return made
@@ -165,8 +168,47 @@ def test_every_sampler_searches_with_infeasible_trials_among_others(opened, alon
         (asked,) = study.ask(1)
         study.tell(asked, *[([float(number)], []), ([1.0], ["diverged"]), ([], ["diverged"])][number % 3])
     tried = study.tried()
-    assert len({trial.settings["g_lr"] for trial in tried}) == 14
+    # A Gaussian process may ask for an end of the range twice.
+    found = [rate for trial in tried if 1.01e-4 < (rate := trial.settings["g_lr"]) < 0.99e-1]
+    assert len(set(found)) == len(found) and (len(found) == 14 or name == "gp") and len(found) > 9
     assert all(1e-4 <= trial.settings["g_lr"] <= 1e-1 and trial.settings["d_steps"] in (1, 2) for trial in tried)
+
+
+@pytest.mark.parametrize(("name", "batches"), [("tpe", 2), ("gp", 2), ("tpe", 1)])
+def test_a_sampler_learns_from_the_first_batch_however_small_the_budget(opened, alone_text, name, batches):
+    size = 16 // batches
+    text = alone_text.replace("trials: 3", "trials: 16").replace("batch: 2", f"batch: {size}")
+
+    def asked(sampler: str, store: str, sign: float) -> list[dict[str, object]]:
+        study = opened(text=text, sampler=sampler, store=store, folder=store)
+        found = []
+        for _ in range(batches):
+            batch = study.batch(size)
+            for each in batch:
+                study.tell(each, [sign * each.settings["g_lr"]] * 2, [])
+            found += [each.settings for each in batch]
+        assert [trial.drawn for trial in study.tried()] == [sampler == "random" or place < size for place in range(16)]
+        return found
+
+    low, high, chance = asked(name, "low", 1.0), asked(name, "high", -1.0), asked("random", "chance", 1.0)
+    assert low[:size] == high[:size] == chance[:size]
+    if batches > 1:
+        assert all(one != other for one, other in zip(low[size:], chance[size:], strict=True))
+        middle = [statistics.median(each["g_lr"] for each in found[size:]) for found in (low, high)]
+        assert middle[0] < statistics.median(each["g_lr"] for each in chance) < middle[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("batch: 2", "batch: 8", "sampler tpe: 8 of 32 trials are drawn at random, for it to learn from"),
+        ("batch: 2", "batch: 32", "sampler tpe: all 32 trials are drawn at random, being asked for before"),
+        ("batch: 2", "batch: 2\n  sampler: random", None),
+    ],
+)
+def test_it_is_said_beforehand_how_much_of_the_budget_is_drawn_at_random(bench, alone_text, old, new, said):
+    notes = bench.plan(alone_text.replace("trials: 3", "trials: 32").replace(old, new)).plan.notes
+    assert [note for note in notes if note.startswith("sampler")] == [] if said is None else said in "".join(notes)
 
 
 def test_a_database_that_cannot_be_opened_is_told_without_its_password():

@@ -13,7 +13,8 @@ from ganbench.reporting.drawing import GREY, Ink, Sheet, Spec, grid, inks, layer
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.tuning.marks import titled
-from ganbench.reporting.tuning.record import TunedSubject, spread
+from ganbench.reporting.tuning.record import TunedSubject, panel_name, spread
+from ganbench.reporting.tuning.ticks import ticks
 from ganbench.reporting.wording import count, n_of
 from ganbench.stats.budgets import expected_best, median_best
 
@@ -23,17 +24,22 @@ LOG_FROM = 33  # trials whose axis is logarithmic: what matters happens among th
 
 def budget_figure(frame: Frame, dataset: str, tuned: Sequence[TunedSubject]) -> Figure | None:
     """Draw the best score that half of all searches reach against the number of trials, a panel per study."""
-    found = {each.shown: _reached(each) for each in tuned if each.dataset == dataset}
-    mine = [each for each in tuned if each.dataset == dataset and not found[each.shown].empty]
+    both = [(each, _reached(each)) for each in tuned if each.dataset == dataset]
+    mine, found = [each for each, reached in both if not reached.empty], [one for _, one in both if not one.empty]
     if not mine:
         return None
-    data = pd.concat([found[each.shown].assign(objective=each.shown) for each in mine], ignore_index=True)
+    rows = [
+        reached.assign(objective=each.shown, network=each.architecture)
+        for each, reached in zip(mine, found, strict=True)
+    ]
+    data = pd.concat(rows, ignore_index=True)
     ends = spread([*data["low"], *data["high"], *data["expected"], *data["reached"]])
     scale, better = score_scale(ends, mine[0].better), mine[0].better
     ink, sheet, title = inks(frame.objectives), Sheet(), titled(frame, mine[0])
     last = max(2, int(data["trials"].max()))
     panels = [
-        _panel(sheet, found[each.shown], ink[each.shown], each.objective, title, scale, last, better) for each in mine
+        _panel(sheet, reached, ink[each.shown], panel_name(each, tuned), title, scale, last, better)
+        for each, reached in zip(mine, found, strict=True)
     ]
     trials = [len(each.trials) for each in mine]
     caption = (
@@ -46,7 +52,8 @@ def budget_figure(frame: Frame, dataset: str, tuned: Sequence[TunedSubject]) -> 
         "trials drawn independently; a sampler that learns gets there sooner. All panels share both axes."
     )
     alternative = f"Median best {title} on {dataset} against the number of trials with its interval, a panel per study"
-    shown = data[["objective", "trials", "reached", "low", "high", "expected"]].replace([math.inf, -math.inf], np.nan)
+    shown = data[["objective", "network", "trials", "reached", "low", "high", "expected"]]
+    shown = shown.replace([math.inf, -math.inf], np.nan)
     return sheet.figure(grid(panels, 3), plain("budget", dataset), caption, alternative, shown)
 
 
@@ -76,7 +83,7 @@ def _panel(
     x = number("trials", {**kind, "domain": [1, last], "nice": False}, "trials", {"tickMinStep": 1, "format": "d"})
 
     def y(field: str) -> Spec:
-        return number(field, scale, f"best {title} {'↓' if better == 'lower' else '↑'}")
+        return number(field, scale, f"best {title} {'↓' if better == 'lower' else '↑'}", ticks(scale))
 
     return layered(
         sheet.layer(

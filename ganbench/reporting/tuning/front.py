@@ -26,12 +26,13 @@ from ganbench.reporting.drawing import (
 )
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Block, Figure, Part, Table, block, choice
-from ganbench.reporting.wording import NOTHING, bounds, in_sentence, joined, places
-from ganbench.reporting.wording import number as written
+from ganbench.reporting.tuning.ticks import ticks
+from ganbench.reporting.wording import NOTHING, bounds, in_sentence, joined, rounded
 from ganbench.stats import Better, Interval
 from ganbench.stats.fronts import pareto_front
 
 WIDTH, HEIGHT = 280, 220
+APART = 0.06  # of a panel: two points that are nearer share one place for their names
 COST = "cost"
 STEP: dict[Better, str] = {"lower": "step-after", "higher": "step-before"}
 """How the front's line goes between two points, by which is better on the x-axis: where a point would be dominated."""
@@ -93,8 +94,8 @@ def front_figure(frame: Frame, dataset: str, fronts: Sequence[FrontOf]) -> Figur
     ways = joined([f"{in_sentence(title)} ({way} is better)" for title, way in zip(titles, better, strict=True)])
     caption = (
         f"{ways}. Grey: the means of the feasible trials, on the search's own seeds. The line has the trials that no "
-        "other one beats in both values of its panel: what lies behind it cannot be had. Named points: on fresh seeds, "
-        "with 95 % t-intervals where those of a mean hold; what they have lost against the line was luck of the search."
+        "other one beats in both values of its panel, as lucky as their seeds. Named points: on fresh seeds, with 95 % "
+        "t-intervals where those of a mean hold; they may lie on either side of the line."
     )
     alternative = f"{' against '.join(titles)} on {dataset}: trials, their Pareto front, and settings on fresh seeds"
     columns = 2 if len(pairs) == 1 else len(pairs)
@@ -142,14 +143,14 @@ def _measured(
 ) -> Iterable[Spec]:
     """Mark every variant with its name, and with intervals where there are any."""
     first, second = pair
+    names = _names(each, pair, scales)
     for variant, means in each.measured.items():
         y, x = means[first], means[second]
         if not (x.n and y.n):
             continue
         mine = ink[each.labels[variant]]
         told = f"{each.labels[variant]}: {x.value:.4g} and {y.value:.4g} on {x.n} fresh seeds"
-        name = variant.removeprefix("front ")
-        point = pd.DataFrame([{"x": x.value, "y": y.value, "name": name, "tip": mine.tip(told)}])
+        point = pd.DataFrame([{"x": x.value, "y": y.value, "name": names.get(variant, ""), "tip": mine.tip(told)}])
         if x.offered:
             yield _rule(sheet, x, y.value, "x", "y", channels, scales[0], mine)
         if y.offered:
@@ -160,6 +161,24 @@ def _measured(
         side = {"align": "right", "dx": -7} if share(x.value, scales[0]) > 0.6 else {"align": "left", "dx": 7}
         text = {"type": "text", **side, "dy": -7, "fontSize": 11, "color": INK}
         yield sheet.layer(point.drop(columns="tip"), text, {**channels, "text": {"field": "name", "type": "nominal"}})
+
+
+def _names(each: FrontOf, pair: tuple[int, int], scales: tuple[Spec, Spec]) -> dict[str, str]:
+    """Return what is written beside the point of a variant: its name, and those of others that would overprint it."""
+    first, second = pair
+    found: dict[str, str] = {}
+    placed: dict[str, tuple[float, float]] = {}
+    for variant, means in each.measured.items():
+        if not (means[first].n and means[second].n):
+            continue
+        at = share(means[second].value, scales[0]), share(means[first].value, scales[1])
+        near = next((one for one, (x, y) in placed.items() if abs(x - at[0]) < APART and abs(y - at[1]) < APART), None)
+        name = variant.removeprefix("front ")
+        if near is None:
+            placed[variant], found[variant] = at, name
+        else:
+            found[near] += f", {name}"
+    return found
 
 
 def _rule(
@@ -178,7 +197,7 @@ def _scale(fronts: Sequence[FrontOf], place: int) -> Spec:
 
 
 def _channel(field: str, value: str, scale: Spec, title: str) -> Spec:
-    return number(field, scale, title, {"format": "~s"} if value == COST else None)
+    return number(field, scale, title, {"format": "~s"} if value == COST else ticks(scale))
 
 
 def _numbers(each: FrontOf) -> pd.DataFrame:
@@ -203,14 +222,10 @@ def _numbers(each: FrontOf) -> pd.DataFrame:
 
 def _table(frame: Frame, fronts: Sequence[FrontOf]) -> Part:
     titles = [_title(frame, fronts[0].dataset, name) for name in fronts[0].values]
-    digits = [
-        places(means[place].value for each in fronts for means in each.measured.values() if means[place].n)
-        for place in range(len(titles))
-    ]
     rows, labels = [], []
     for each in fronts:
         for variant, means in each.measured.items():
-            told = [_mean(mean, decimals) for mean, decimals in zip(means, digits, strict=True)]
+            told = [_mean(mean) for mean in means]
             n = str(means[0].n)
             rows.append((each.objective, each.dataset, variant, *told, n, each.settings.get(variant) or NOTHING))
             labels.append(each.labels[variant])
@@ -225,10 +240,10 @@ def _table(frame: Frame, fronts: Sequence[FrontOf]) -> Part:
     )
 
 
-def _mean(found: Interval, digits: int) -> str:
+def _mean(found: Interval) -> str:
     if not found.n:
         return NOTHING
-    return written(found.value, digits) + (f" ({bounds(found, digits)})" if found.offered else "")
+    return rounded(found.value) + (f" ({bounds(found)})" if found.offered else "")
 
 
 def _title(frame: Frame, dataset: str, name: str) -> str:

@@ -10,7 +10,7 @@ from ganbench.reporting.contents import plain
 from ganbench.reporting.drawing import Sheet, Spec, category, grid, inks, layered, name_axis, number, short
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Part, Text
-from ganbench.reporting.tuning.record import TunedSubject, by_importance
+from ganbench.reporting.tuning.record import TunedSubject, by_importance, panel_name
 from ganbench.reporting.wording import joined, n_of, p_value, percent
 
 LEVEL = 0.05
@@ -28,7 +28,7 @@ def importance_figure(frame: Frame, dataset: str, tuned: Sequence[TunedSubject])
     for place, each in enumerate(known):
         found = [
             {
-                "objective": each.objective,
+                "objective": panel_name(each, tuned),
                 "parameter": one.name,
                 "importance": one.importance,
                 "p": one.chance,
@@ -56,8 +56,8 @@ def importance_figure(frame: Frame, dataset: str, tuned: Sequence[TunedSubject])
             "opacity": opacity,
         }
         bars = sheet.layer(data, {"type": "bar", "height": 12, "color": ink[each.shown].colour}, channels)
-        panels.append(layered(bars, title=short(each.objective), width=240, height={"step": 22}))
-    without = [each.objective for each in mine if each not in known]
+        panels.append(layered(bars, title=short(panel_name(each, tuned)), width=240, height={"step": 22}))
+    without = [panel_name(each, tuned) for each in mine if each not in known]
     trials = n_of(len(each.trials) for each in known)
     caption = (
         f"Share of each parameter in what tells good trials from all (PED-ANOVA, Watanabe et al. 2023; {trials} "

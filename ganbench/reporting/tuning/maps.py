@@ -24,12 +24,13 @@ from ganbench.reporting.tuning.marks import (
     titled,
 )
 from ganbench.reporting.tuning.record import TunedSubject, Value, by_importance, told
+from ganbench.reporting.tuning.ticks import ticks
 from ganbench.reporting.wording import joined
 
 STEPS = "d_steps"
 MOST = 6  # panels
 SIDE = 26  # rows and columns of the ground behind a panel's trials
-LOST = "#808080"
+GROUND = {STATES["infeasible"]: ("#6a6a6a", 0.5), STATES["pruned"]: ("#9a9a9a", 0.22)}  # of trials without a score
 
 
 def map_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
@@ -57,8 +58,9 @@ def map_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
         title = None if value is None else f"{STEPS} = {told(value)}"
         panels.append(_panel(sheet, mine, marks, axes, scores, title, titled(frame, each)))
     others = [one.name for one in each.parameters if one.name not in {axis.parameter.name for axis in axes}]
-    lost = any(trial.score is None for trial in each.trials)
-    grey = ", and grey where a trial has no score (crosses lost a seed, triangles were pruned)" if lost else ""
+    greys = {"infeasible": "dark grey where one lost a seed (crosses)", "pruned": "light grey where one was pruned"}
+    lost = [said for state, said in greys.items() if any(trial.state == state for trial in each.trials)]
+    grey = f", {', '.join(lost)}" if lost else ""
     caption = (
         f"Where the trials of {name} lie{', by D steps' if panelled else ''}, coloured by {titled(frame, each)} "
         f"({each.better} is better): blue is good, orange bad{grey}. The ground has the colour of the nearest trial of "
@@ -93,6 +95,7 @@ def _panel(
         "titleLimit": 130,
         "tickCount": 4,
         "gradientOpacity": 1,
+        **(ticks(scores.scale) or {}),
     }
     trials = data[data["mark"].isin(STATES.values())]
     with_score = trials[trials["mark"] == STATES["complete"]]
@@ -102,8 +105,9 @@ def _panel(
     place: Spec = {"x": {**x, "field": "x"}, "y": {**y, "field": "y"}, **around}
     layers = [
         sheet.layer(ground[ground["score"].notna()], rect, {**place, "color": scores.coloured(legend)}),
-        sheet.layer(
-            ground[ground["score"].isna()].drop(columns="score"), {**rect, "color": LOST, "opacity": 0.4}, place
+        *(
+            sheet.layer(ground[ground["mark"] == mark], {**rect, "color": colour, "opacity": opacity}, place)
+            for mark, (colour, opacity) in GROUND.items()
         ),
         sheet.layer(
             with_score[["x0", "x1", "score", "tip"]],
@@ -121,7 +125,7 @@ def _panel(
 
 def _ground(trials: pd.DataFrame, axes: Sequence[Axis]) -> pd.DataFrame:
     """Return the plane as rows of rectangles, each with the score of the nearest trial; NaN where that has none."""
-    columns = ["x", "x2", "y", "y2", "score"]
+    columns = ["x", "x2", "y", "y2", "score", "mark"]
     if trials.empty:
         return pd.DataFrame(columns=columns)
     at = np.array([[axis.place(value) for value in trials[f"x{place}"]] for place, axis in enumerate(axes[:2])])
@@ -134,8 +138,9 @@ def _ground(trials: pd.DataFrame, axes: Sequence[Axis]) -> pd.DataFrame:
     for row in range(SIDE):
         starts = [0, *(np.flatnonzero(np.diff(near[row])) + 1).tolist(), SIDE]
         for start, end in itertools.pairwise(starts):
-            score = float(known[near[row, start]])
-            rows.append((edges[0][start], edges[0][end], edges[1][row], edges[1][row + 1], score))
+            trial = near[row, start]
+            edge = (edges[0][start], edges[0][end], edges[1][row], edges[1][row + 1])
+            rows.append((*edge, float(known[trial]), trials["mark"].iloc[trial]))
     return pd.DataFrame(rows, columns=columns)
 
 

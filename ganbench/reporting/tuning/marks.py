@@ -18,17 +18,19 @@ from ganbench.reporting.tuning.record import (
     Settings,
     TunedSubject,
     Value,
+    panel_name,
     settings_told,
     spread,
     told,
 )
+from ganbench.reporting.tuning.ticks import ticks
 from ganbench.reporting.wording import in_sentence
 
 GOOD, MIDDLE, BAD = "#0072b2", "#b9b9b9", "#d55e00"
 CROSS = "M-.8,-.8L.8,.8M-.8,.8L.8,-.8"
 STAR = "M0,-1L.28,-.36L.95,-.31L.43,.13L.59,.81L0,.44L-.59,.81L-.43,.13L-.95,-.31L-.28,-.36Z"
 STATES = {"complete": "trial", "infeasible": "infeasible trial", "pruned": "pruned trial"}
-BEST = "best trial"
+BEST, FRONT = "best trial", "front 1"
 SHAPES = {
     STATES["complete"]: "circle",
     STATES["infeasible"]: CROSS,
@@ -37,8 +39,9 @@ SHAPES = {
     DEFAULT: "diamond",
     RECOMMENDED: "square",
     TUNED: "triangle-up",
+    FRONT: "triangle-up",
 }
-SIZES = {STATES["complete"]: 34, STATES["infeasible"]: 44, STATES["pruned"]: 40, BEST: 130, TUNED: 260}
+SIZES = {STATES["complete"]: 34, STATES["infeasible"]: 44, STATES["pruned"]: 40, BEST: 130, TUNED: 260, FRONT: 260}
 LARGE = 80
 ROOM: Spec = {"titlePadding": 8}
 
@@ -134,7 +137,8 @@ class Axis:
             axis: Spec = {"labelAngle": 0, "labelLimit": 80, **ROOM}
             return category(field, values, axis, name) | {"type": "ordinal", "scale": {"domain": values}}
         if self.log:
-            return number(field, self.scale, name, ROOM | {"format": "~g", "labelOverlap": True})
+            written = ticks(self.scale) or {"format": "~g"}
+            return number(field, self.scale, name, ROOM | {**written, "labelOverlap": True})
         return number(field, self.scale, name, ROOM | ({"tickMinStep": 1} if self.parameter.kind == "int" else {}))
 
 
@@ -167,8 +171,9 @@ def points(each: TunedSubject, axes: Sequence[Axis], scores: ScoreScale, ink: In
     for name, found in each.measured.items():
         settings = each.variants.get(name, {})
         if found.n and all(axis.parameter.name in settings for axis in axes):
-            text = f"{name}, fresh seeds: {found.value:.4g}, n = {found.n}, {settings_told(settings)}"
-            rows.append(_row(axes, settings, found.value, name, ink.tip(text), ink.colour))
+            mark = FRONT if name == TUNED and each.front is not None else name
+            text = f"{mark}, fresh seeds: {found.value:.4g}, n = {found.n}, {settings_told(settings)}"
+            rows.append(_row(axes, settings, found.value, mark, ink.tip(text), ink.colour))
     return pd.DataFrame(rows)
 
 
@@ -190,7 +195,7 @@ def marked(data: pd.DataFrame) -> Spec:
 def _row(
     axes: Sequence[Axis], settings: Settings, score: float, mark: str, tip: str, colour: str
 ) -> dict[str, float | str]:
-    hollow, special = mark in (STATES["infeasible"], STATES["pruned"], TUNED), mark not in STATES.values()
+    hollow, special = mark in (STATES["infeasible"], STATES["pruned"], TUNED, FRONT), mark not in STATES.values()
     stroke = INK if special else GREY if hollow else colour
     return {
         **{f"x{place}": axis.column(settings[axis.parameter.name]) for place, axis in enumerate(axes)},
@@ -215,6 +220,6 @@ def study_name(each: TunedSubject, tuned: Sequence[TunedSubject]) -> str:
     name = each.objective
     if len({one.dataset for one in tuned}) > 1:
         name += f" on {each.dataset}"
-    if len({one.architecture for one in tuned if one.dataset == each.dataset}) > 1:
+    if panel_name(each, tuned) != each.objective:
         name += f" by {each.architecture}"
     return name

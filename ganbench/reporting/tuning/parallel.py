@@ -24,9 +24,11 @@ from ganbench.reporting.tuning.record import (
     Settings,
     TunedSubject,
     by_importance,
+    order_told,
     settings_told,
     told,
 )
+from ganbench.reporting.tuning.ticks import ticks
 
 HEIGHT, APART, WIDEST = 260, 190, 960
 NO_SCORE = -0.1  # where lines without a score end, below the worst
@@ -49,6 +51,7 @@ def parallel_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | Non
     y: Spec = number("place", {"domain": [NO_SCORE, 1], "nice": False}, axis=None) | {"axis": None}
     by_trial: Spec = {"x": x, "y": y, "detail": {"field": "line"}}
     legend = {"title": title, "titleLimit": 130, "gradientLength": 160, "tickCount": 4, "gradientOpacity": 1}
+    legend |= ticks(scores.scale) or {}
     complete = lines[lines["kind"] == "complete"]
     best = complete[complete["line"] == (each.best.number if each.best else -1)]
     bars = pd.DataFrame({"axis": names, "low": 0.0, "high": 1.0})
@@ -86,7 +89,7 @@ def parallel_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | Non
     chart = layered(*layers, width=min(WIDEST, APART * len(names)), height=HEIGHT)
     without = sorted({trial.state for trial in each.trials if trial.score is None})
     caption = (
-        f"Every trial of {name} as a line over all parameters, the most important first, to its {title} "
+        f"Every trial of {name} as a line over all parameters, {order_told(each)}, to its {title} "
         f"({each.better} is better, the best at the top), which colours it. The thick line is the best trial"
         f"{_others(each)}."
         f"{f' Grey: trials without a score ({_dashes(without)}), which end below the scale.' if without else ''}"

@@ -8,7 +8,16 @@ from typing import Any
 
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.tuning.front import FrontOf
-from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, Borrowed, Parameter, Settings, Trial, TunedSubject
+from ganbench.reporting.tuning.record import (
+    DEFAULT,
+    EVEN,
+    VARIANTS,
+    Borrowed,
+    Parameter,
+    Settings,
+    Trial,
+    TunedSubject,
+)
 from ganbench.stats import Interval
 from ganbench.store import StoreError
 
@@ -55,7 +64,7 @@ def _study(found: Any) -> TunedSubject:
         _text(found.get("dataset")),
         _text(found.get("value")),
         _one_of("lower", "higher")(found.get("better")),
-        [_trial(each, parameters) for each in _list(found.get("trials"))],
+        [_trial(each, parameters, found.get("sampler") in EVEN) for each in _list(found.get("trials"))],
         _mapping(found.get("measured"), _interval),
         _mapping(found.get("objectives"), _text),
         _text(found.get("architecture")),
@@ -65,6 +74,7 @@ def _study(found: Any) -> TunedSubject:
         tuple(_borrowed(each) for each in _list(found.get("borrowed"))),
         _mapping(found.get("centres"), _interval),
         _maybe(_front)(found.get("front")),
+        _mapping(found.get("beyond", {}), lambda settings: _settings(settings, ())),
     )
     if DEFAULT not in made.measured or not made.trials:
         raise ValueError(f"{made.objective} on {made.dataset} has no trials, or no default settings")
@@ -73,7 +83,7 @@ def _study(found: Any) -> TunedSubject:
     return made
 
 
-def _trial(found: Any, parameters: tuple[Parameter, ...]) -> Trial:
+def _trial(found: Any, parameters: tuple[Parameter, ...], even: bool) -> Trial:
     state = _one_of("complete", "infeasible", "pruned")(found.get("state"))
     score = _maybe(_number)(found.get("score"))
     if (score is None) == (state == "complete"):
@@ -82,7 +92,10 @@ def _trial(found: Any, parameters: tuple[Parameter, ...]) -> Trial:
     if missing := [each.name for each in parameters if each.name not in settings]:
         raise ValueError(f"a trial has no {missing[0]}")
     lost = tuple(_text(each) for each in _list(found.get("lost")))
-    return Trial(int(_number(found.get("number"))), settings, score, state, lost)
+    drawn = found.get("drawn", even)
+    if not isinstance(drawn, bool):
+        raise ValueError(f"expected true or false, got {drawn!r:.40}")
+    return Trial(int(_number(found.get("number"))), settings, score, state, lost, drawn)
 
 
 def _parameter(found: Any) -> Parameter:

@@ -16,13 +16,16 @@ Value = bool | int | float | str | None
 Settings = Mapping[str, Value]
 
 DEFAULT, RECOMMENDED, TUNED = VARIANTS = ("default", "recommended", "tuned")
+RATES = ("g_lr", "d_lr", "lr", "d_lr/g_lr")
+EVEN = ("random", "qmc")  # samplers that draw evenly from the space throughout
 
 
 @dataclass(frozen=True)
 class Trial:
     """One setting that the search tried: the mean of its seeds, or why there is none (`lost`).
 
-    A pruned trial was dropped before its end; an infeasible one lost a seed. Neither has a score.
+    A pruned trial was dropped before its end; an infeasible one lost a seed. Neither has a score. `drawn` says that it
+    was drawn evenly from the space, whatever others scored.
     """
 
     number: int
@@ -30,6 +33,7 @@ class Trial:
     score: float | None
     state: State = "complete"
     lost: tuple[str, ...] = ()
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class TunedSubject:
     the reported suite. `value` is what was tuned for. `variants` has the values that each variant gives the parameters;
     one that a variant does not fix is left out. `centres` are what stands for the fresh seeds elsewhere in a report:
     medians of distances, whose means a single collapse makes.
+    `beyond` are the settings beyond the space in which a variant is not the suite's own.
     Where several values were tuned for, all this is of the first, for which the first setting of the `front` stands.
     """
 
@@ -92,6 +97,7 @@ class TunedSubject:
     borrowed: tuple[Borrowed, ...] = ()
     centres: Mapping[str, Interval] = field(default_factory=dict)
     front: FrontOf | None = None
+    beyond: Mapping[str, Settings] = field(default_factory=dict)
 
     @property
     def scores(self) -> list[float | None]:
@@ -124,13 +130,25 @@ def gain(each: TunedSubject, of: Mapping[str, Interval] | None = None, variant: 
 
 
 def by_importance(each: TunedSubject) -> list[Parameter]:
-    """Return a study's parameters, the most important first; in their own order where that is not known."""
-    return sorted(each.parameters, key=lambda one: -(one.importance or 0.0))
+    """Return a study's parameters, the most important first; the learning rates first where that is not known."""
+    return sorted(each.parameters, key=lambda one: (-(one.importance or 0.0), one.name not in RATES))
 
 
-def even(sampler: str) -> bool:
-    """Whether a sampler draws evenly from the space, so that shares of trials are shares of it."""
-    return sampler in ("random", "qmc")
+def order_told(each: TunedSubject) -> str:
+    """Say in which order `by_importance` has a study's parameters."""
+    known = any(one.importance is not None for one in each.parameters)
+    return "the most important first" if known else "the learning rates first (the trials are too few to say more)"
+
+
+def several_networks(tuned: Sequence[TunedSubject]) -> bool:
+    """Whether an objective was tuned on a dataset with more than one architecture."""
+    return len({(each.dataset, each.architecture) for each in tuned}) > len({each.dataset for each in tuned})
+
+
+def panel_name(each: TunedSubject, tuned: Sequence[TunedSubject]) -> str:
+    """Return what tells a study from the others of its dataset."""
+    mine = [one for one in tuned if one.dataset == each.dataset]
+    return f"{each.objective} by {each.architecture}" if several_networks(mine) else each.objective
 
 
 def spread(known: Sequence[float | None]) -> list[float]:
@@ -145,8 +163,14 @@ def as_plain(each: TunedSubject) -> dict[str, Any]:
 
 
 def told(value: Value) -> str:
-    """Say a value, numbers to three digits."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    """Say a value: numbers to three digits, or to six where that is all of them; next to 1 by what they lack of it."""
+    if not isinstance(value, float):
+        return str(value)
+    if float(f"{value:.6g}") == value:
+        return f"{value:.6g}"
+    if 0.9 < value < 1:
+        return f"{value:.{2 - math.floor(math.log10(1 - value))}f}".rstrip("0")
+    return f"{value:.3g}"
 
 
 def settings_told(settings: Settings) -> str:

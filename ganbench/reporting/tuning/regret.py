@@ -11,9 +11,8 @@ from ganbench.reporting.drawing import INK, Sheet, category, grid, inks, layered
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.tuning.marks import BAD, GOOD
-from ganbench.reporting.tuning.record import TUNED, Borrowed, TunedSubject
-from ganbench.reporting.wording import NOTHING, bounds, places
-from ganbench.reporting.wording import number as written
+from ganbench.reporting.tuning.record import TUNED, Borrowed, TunedSubject, panel_name
+from ganbench.reporting.wording import NOTHING, bounds, rounded
 from ganbench.stats import Interval
 
 SAME = "the same settings"
@@ -25,10 +24,9 @@ def regret_table(tuned: Sequence[TunedSubject]) -> Table | None:
     rows, shown = [], []
     for each in tuned:
         own = each.measured.get(TUNED)
-        digits = places([*([own.value] if own else []), *(one.mean.value for one in each.borrowed if one.mean)])
         for one in each.borrowed:
-            told = (one.dataset, each.dataset, each.value, _mean(own, digits), _mean(one.mean, digits))
-            rows.append((each.objective, *told, _regret(one, digits)))
+            told = (one.dataset, each.dataset, each.value, _mean(own), _mean(one.mean), _regret(one))
+            rows.append((panel_name(each, tuned), *told))
             shown.append(each.shown)
     if not rows:
         return None
@@ -93,8 +91,7 @@ def _row(each: TunedSubject) -> list[dict[str, object]]:
     for one in each.borrowed:
         regret = 0.0 if one.same else one.regret.value if one.regret is not None else math.nan
         part = _part(regret, own)
-        digits = places([own.value, regret] if own is not None and math.isfinite(regret) else [])
-        said = "same" if one.same else written(regret, digits)
+        said = "same" if one.same else rounded(regret)
         found.append({"from": one.dataset, "on": each.dataset, "regret": regret, "part": part, "said": said})
     return found
 
@@ -106,14 +103,14 @@ def _part(regret: float, own: Interval | None) -> float:
     return min(1.0, max(0.0, regret / abs(own.value))) if own.value else 1.0
 
 
-def _mean(found: Interval | None, digits: int) -> str:
-    return NOTHING if found is None or not found.n else f"{written(found.value, digits)}, n = {found.n}"
+def _mean(found: Interval | None) -> str:
+    return NOTHING if found is None or not found.n else f"{rounded(found.value)}, n = {found.n}"
 
 
-def _regret(one: Borrowed, digits: int) -> str:
+def _regret(one: Borrowed) -> str:
     if one.same or one.reason:
         return SAME if one.same else one.reason
     if one.regret is None or not one.regret.n:
         return NOTHING
-    reach = f" ({bounds(one.regret, digits)})" if one.regret.offered else ""
-    return f"{written(one.regret.value, digits)}{reach}, n = {one.regret.n}"
+    reach = f" ({bounds(one.regret)})" if one.regret.offered else ""
+    return f"{rounded(one.regret.value)}{reach}, n = {one.regret.n}"

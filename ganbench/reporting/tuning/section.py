@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ganbench.reporting.frame import Frame
@@ -17,12 +17,12 @@ from ganbench.reporting.tuning.maps import map_figure
 from ganbench.reporting.tuning.marks import study_name
 from ganbench.reporting.tuning.parallel import parallel_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
-from ganbench.reporting.tuning.record import TUNED, TunedSubject, as_plain, gain
+from ganbench.reporting.tuning.record import DEFAULT, TUNED, TunedSubject, as_plain, gain, panel_name
 from ganbench.reporting.tuning.region import one_sign, region_figure, region_table
 from ganbench.reporting.tuning.regret import regret_figure, regret_table
 from ganbench.reporting.tuning.slices import slices_figure
 from ganbench.reporting.tuning.tables import worth_table
-from ganbench.reporting.wording import count, joined, percent
+from ganbench.reporting.wording import count, joined, percent, rounded
 from ganbench.stats.budgets import share_near_best
 
 HEADING = "Tuning"
@@ -69,7 +69,7 @@ def section(frame: Frame, tuned: Sequence[TunedSubject]) -> Section:
     importances = [(name, importance_figure(frame, name, tuned)) for name in datasets]
     blocks = [
         *block("What tuning is worth", worth_table(frame, tuned)),
-        *front_blocks(frame, [each.front for each in tuned if each.front]),
+        *front_blocks(frame, [replace(each.front, objective=panel_name(each, tuned)) for each in tuned if each.front]),
         *block("Another dataset's settings", regret_figure(frame, tuned), regret_table(tuned)),
         *block("Score against budget", choice("Dataset", budgets)),
         *block("How wide the good region is", region_figure(frame, tuned), region_table(tuned)),
@@ -94,19 +94,23 @@ def verdict(tuned: Sequence[TunedSubject]) -> str:
     """Say in a sentence or two where tuning gained anything on fresh seeds."""
     able = [each for each in tuned if TUNED in each.measured]
     gained = sum(gain(each) > 0 for each in able)
-    said = f"On fresh seeds the tuned settings have a better mean than the suite's own in {gained} of {len(tuned)}"
+    fronts = any(each.front for each in tuned)
+    what = "the front's best settings in its first value (front 1)" if fronts else "the tuned settings"
+    said = f"On fresh seeds {what} have a better mean than the suite's own in {gained} of {len(tuned)}"
     if medians := [each for each in able if each.better == "lower" and TUNED in each.centres]:
         said += f", and a better median in {sum(gain(each, each.centres) > 0 for each in medians)}"
     said += "."
+    if same := sum(each.variants.get(TUNED) == each.variants.get(DEFAULT) and not each.front for each in able):
+        said += f" In {same} no trial beats the suite's own settings, which are kept."
     shares = [(share_near_best(each.scores, each.better), each) for each in tuned if one_sign(each)]
     if len(tuned) > 1 and (known := [pair for pair in shares if pair[0] * len(pair[1].trials) > 1.5]):
         share, widest = max(known, key=lambda pair: pair[0])
         best = 0.0 if widest.best is None or widest.best.score is None else widest.best.score
         said += (
             f" The widest good region has {study_name(widest, tuned)}: {percent(share)} of its trials are within 10 % "
-            f"of its best, {best:.3g}."
+            f"of its best, {rounded(best)}."
         )
-    without = [f"{each.objective} on {each.dataset}" for each in tuned if TUNED not in each.measured]
+    without = [f"{panel_name(each, tuned)} on {each.dataset}" for each in tuned if TUNED not in each.measured]
     return f"{said} No trial was feasible of {joined(without)}." if without else said
 
 

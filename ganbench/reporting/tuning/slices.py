@@ -7,7 +7,8 @@ from ganbench.reporting.drawing import Sheet, grid, inks, layered, number
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
 from ganbench.reporting.tuning.marks import axis_of, marked, points, scores_of, titled
-from ganbench.reporting.tuning.record import TunedSubject, by_importance
+from ganbench.reporting.tuning.record import TunedSubject, by_importance, order_told
+from ganbench.reporting.tuning.ticks import ticks
 from ganbench.reporting.wording import count
 
 CROWDED = 2000  # points of a figure, of which none has a tooltip
@@ -24,7 +25,7 @@ def slices_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
     title, columns = titled(frame, each), min(3, len(axes))
     panels = []
     for place, axis in enumerate(axes):
-        y = number("score", scores.scale, title if place % columns == 0 else None)
+        y = number("score", scores.scale, title if place % columns == 0 else None, ticks(scores.scale))
         channels = {"x": axis.channel(f"x{place}"), "y": y, **marked(data)}
         mine = data.dropna(subset=[f"x{place}"])
         layer = sheet.layer(mine, {"type": "point", "opacity": 0.85, "strokeWidth": 1.5}, channels)
@@ -33,7 +34,7 @@ def slices_figure(frame: Frame, each: TunedSubject, name: str) -> Figure | None:
     without = [f"{n} {state} (at the edge)" for state, n in counted.items() if n]
     caption = (
         f"{title[:1].upper()}{title[1:]} ({each.better} is better) of every trial of {name} against each parameter, "
-        f"the most important first: means over the search's seeds of {count(len(each.trials), 'trial')}"
+        f"{order_told(each)}: means over the search's seeds of {count(len(each.trials), 'trial')}"
         f"{', of which ' + ' and '.join(without) if without else ''}, no interval. Settings with a name stand at "
         "their means on fresh seeds. All panels share the vertical axis."
     )

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
-from ganbench.reporting.tuning.record import DEFAULT, VARIANTS, TunedSubject, gain, settings_told
+from ganbench.reporting.tuning.record import (
+    DEFAULT,
+    RECOMMENDED,
+    VARIANTS,
+    TunedSubject,
+    gain,
+    panel_name,
+    settings_told,
+    several_networks,
+)
 from ganbench.reporting.wording import NOTHING, bounds, in_sentence, joined, n_of, rounded, without_interval
 from ganbench.stats import CENTRES, Interval
 
@@ -16,30 +25,34 @@ def worth_table(frame: Frame, tuned: Sequence[TunedSubject]) -> Table:
     rows, objectives = [], []
     seeds = {found.n for each in tuned for found in each.measured.values()}
     counted, placed = len(seeds) > 1, len({each.dataset for each in tuned}) > 1
+    networks = several_networks(tuned)
     for each in tuned:
         for name in [name for name in VARIANTS if name in each.measured]:
             mean, middle = each.measured[name], each.centres.get(name)
             gained = NOTHING if name == DEFAULT else rounded(gain(each, variant=name))
             told = (_value(mean), gained, *_centre(middle), *([str(mean.n)] * counted))
-            settings = settings_told(each.variants.get(name, {})) or NOTHING
-            rows.append((each.objectives[name], *([each.dataset] * placed), *told, settings))
+            settings = settings_told({**each.variants.get(name, {}), **each.beyond.get(name, {})}) or NOTHING
+            place = (*([each.dataset] * placed), *([each.architecture] * networks))
+            rows.append((each.objectives[name], *place, *told, settings))
             objectives.append(each.objectives[name])
     values = joined(list(dict.fromkeys(f"{_titled(frame, each)} ({each.better} is better)" for each in tuned)))
     middles = joined(sorted({CENTRES[each.better] for each in tuned}))
     known = [found for each in tuned for found in each.centres.values()]
-    without = [f"{each.objective} on {each.dataset}" for each in tuned if set(each.measured) == {DEFAULT}]
+    given = {DEFAULT, RECOMMENDED}
+    without = [f"{panel_name(each, tuned)} on {each.dataset}" for each in tuned if set(each.measured) <= given]
     return Table(
         f"{values} on fresh seeds ({n_of(seeds)}), by which nothing was chosen. Gain: how much better the mean is "
         "than that of the suite's own settings; the mean is what was tuned, and seeds that collapse make most of a "
         f"mean of distances. Centre: the {middles} over the seeds, with its 95 % interval where one "
         f"holds.{without_interval(known)}{f' No trial was feasible of {joined(without)}.' if without else ''}",
         (
-            *("Contender", *(["Dataset"] * placed), "Mean", "Gain", "Centre", "95 % interval"),
+            *("Contender", *(["Dataset"] * placed), *(["Network"] * networks)),
+            *("Mean", "Gain", "Centre", "95 % interval"),
             *(["Seeds"] * counted),
             "Values",
         ),
         tuple(rows),
-        (*(False,) * (1 + placed), *(True,) * (4 + counted), False),
+        (*(False,) * (1 + placed + networks), *(True,) * (4 + counted), False),
         tuple(objectives),
     )
 

@@ -14,6 +14,7 @@ from ganbench.reporting.parts import Figure, Table
 from ganbench.reporting.tuning.front import FrontOf, front_blocks, front_figure
 from ganbench.reporting.tuning.reading import Unreadable, kept
 from ganbench.reporting.tuning.record import as_plain
+from ganbench.reporting.tuning.section import section
 from ganbench.reporting.wording import NOTHING
 from ganbench.stats import Interval, t_interval
 from ganbench.store import Store
@@ -140,6 +141,26 @@ def of_front(made):
         centres={},
         front=two,
     )
+
+
+def test_names_of_points_that_coincide_are_written_once(store):
+    two = of_two()
+    same = FrontOf(
+        *(getattr(two, name) for name in ("objective", "dataset", "values", "better", "trials", "front")),
+        {**two.measured, "front 2": two.measured["front 1"]},
+        two.labels,
+        two.settings,
+    )
+    figure = front_figure(load(store, "s-tune"), "ring8", [same])
+    assert figure.svg.count(">1, 2</text>") == 1 and ">2</text>" not in figure.svg
+    assert "cannot be had" not in figure.caption and "luck of the search" not in figure.caption
+
+
+def test_maps_and_the_verdict_do_not_call_the_first_of_a_front_tuned(store, made):
+    shown = section(load(store, "s-tune"), [of_front(made)])
+    assert shown.verdict.startswith("On fresh seeds the front's best settings in its first value (front 1) have")
+    (block,) = [each for each in shown.blocks if each.title == "Where good settings lie"]
+    assert ">front 1</text>" in block.parts[0].svg and ">tuned</text>" not in block.parts[0].svg
 
 
 @pytest.fixture

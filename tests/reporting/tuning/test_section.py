@@ -77,13 +77,19 @@ def test_the_verdict_counts_gains_in_mean_and_median_and_names_what_never_traine
     assert verdict([shares]) == "On fresh seeds the tuned settings have a better mean than the suite's own in 0 of 1."
 
 
+def test_the_verdict_says_where_the_suites_own_settings_are_kept(made):
+    study = made.study()
+    kept = replace(study, variants={**study.variants, "tuned": study.variants["default"]})
+    assert "In 1 no trial beats the suite's own settings, which are kept." in verdict([study, kept])
+
+
 def test_the_verdict_names_the_widest_good_region_where_it_is_more_than_one_trial(made):
     one, other = made.study(), made.study("wgan")
     best = one.best
     assert best is not None
     alike = [trial if trial.number != 5 else replace(trial, score=best.score) for trial in one.trials]
     assert verdict([one, replace(other, trials=alike)]).endswith(
-        "The widest good region has wgan: 17 % of its trials are within 10 % of its best, 0.1."
+        "The widest good region has wgan: 17 % of its trials are within 10 % of its best, 0.100."
     )
 
 
@@ -106,8 +112,64 @@ def test_the_good_region_is_divided_and_said_to_be_of_the_trials(shown, frame, m
     assert counts == {"within 10 % of the best": 1, "other": 8, "pruned": 1, "infeasible": 2}
     assert table.rows[0][2:6] == ("12", "17 %", "8.3 %", "8.3 %")
     assert "not of the space" in drawn.caption and "not of the space" in table.caption
-    even = section(frame, [replace(each, sampler="random") for each in made.studies()])
-    assert "evenly from the space" in parts(even, "How wide the good region is")[1].caption
+    assert table.rows[0][6:] == (NOTHING, "0.100", "0.350", "diverged (2)")  # nothing is known of how they were drawn
+
+    def drawn_in(first: int) -> Table:
+        drawn = [[replace(trial, drawn=trial.number < first) for trial in each.trials] for each in made.studies()]
+        changed = [replace(each, trials=trials) for each, trials in zip(made.studies(), drawn, strict=True)]
+        return parts(section(frame, changed), "How wide the good region is")[1]
+
+    assert "evenly from the space, so these" in drawn_in(12).caption
+    assert drawn_in(12).rows[0][6] == "0 % (0 % to 28 %)"  # of the eleven others
+    assert "after 8 trials drawn at random" in drawn_in(8).caption and drawn_in(8).rows[0][6] == "0 % (0 % to 37 %)"
+
+
+def test_two_networks_are_told_apart_wherever_an_objective_is_named(keep, made):
+    both = [made.study(), made.study(architecture="deep")]
+    frame = load(keep(both[:1]), made.suite)
+    shown = section(frame, both)
+    (worth,), (_, region) = parts(shown, "What tuning is worth"), parts(shown, "How wide the good region is")
+    assert (
+        worth.headings[:2] == ("Contender", "Network") and [row[1] for row in worth.rows] == ["mlp"] * 2 + ["deep"] * 2
+    )
+    assert region.headings[2] == "Network" and [row[2] for row in region.rows] == ["mlp", "deep"]
+    (budget,) = parts(shown, "Score against budget")
+    assert ">hinge by mlp</text>" in budget.svg and ">hinge by deep</text>" in budget.svg
+    assert set(parts(shown, "Which parameters matter")[0].data["objective"]) == {"hinge by mlp", "hinge by deep"}
+
+
+def test_settings_beyond_the_space_are_among_the_values_of_a_variant(frame, made):
+    beyond = {"tuned": {"optimiser": "rmsprop", "ema": 0.9999}}
+    (worth,) = parts(section(frame, [made.study(beyond=beyond)]), "What tuning is worth")
+    assert worth.rows[1][-1].endswith(", optimiser=rmsprop, ema=0.9999") and "rmsprop" not in worth.rows[0][-1]
+
+
+def test_without_an_importance_the_learning_rates_come_first_and_none_is_called_important(frame, made):
+    unknown = [replace(each, importance=None, chance=None) for each in made.space]
+    space = (replace(unknown[1], name="beta1", kind="float", ends=(0.0, 0.9)), *unknown)
+    tried = [replace(one, settings={**one.settings, "beta1": 0.5}) for one in made.trials()]
+    drawn, slices, lines = parts(
+        section(frame, [made.study(parameters=space, trials=tried)]), "Where good settings lie"
+    )
+    assert list(drawn.data.columns[:3]) == ["d_lr", "g_lr", "d_steps"]
+    for figure in (slices, lines):
+        assert "the learning rates first" in figure.caption and "important" not in figure.caption
+
+
+def test_large_scores_are_written_with_powers_of_ten(frame, made):
+    large = [
+        replace(one, score=None if one.score is None else one.score * 10.0 ** (2 * one.number)) for one in made.trials()
+    ]
+    shown = section(frame, [made.study(trials=large)])
+    figures = [parts(shown, "Score against budget")[0], *parts(shown, "Where good settings lie")]
+    assert all("0,000,000" not in figure.svg for figure in figures) and ">1e+8</text>" in figures[0].svg
+    assert parts(shown, "How wide the good region is")[1].rows[0][-3:-1] == ("725\u2009000", "2.25e13")
+
+
+def test_ground_of_pruned_and_of_infeasible_trials_differs(shown):
+    drawn = chosen(parts(shown, "Where good settings lie")[0], "hinge on ring8")
+    assert "dark grey where one lost a seed (crosses), light grey where one was pruned" in drawn.caption
+    assert "#6a6a6a" in drawn.svg and "#9a9a9a" in drawn.svg
 
 
 def test_importance_says_what_is_no_more_than_chance(shown):
@@ -177,7 +239,7 @@ def test_regret_is_told_with_its_interval_or_with_why_there_is_none(shown):
     drawn, table = parts(shown, "Another dataset's settings")
     assert isinstance(drawn, Figure) and isinstance(table, Table)
     told = {(row[0], row[1], row[2]): row[5:] for row in table.rows}
-    assert told["hinge", "grid25", "ring8"] == ("1.84, n = 5", "0.50 (0.40 to 0.60), n = 5")
+    assert told["hinge", "grid25", "ring8"] == ("1.84, n = 5", "0.500 (0.400 to 0.600), n = 5")
     assert told["hinge", "ring8", "grid25"] == (NOTHING, "the same settings")
     assert told["wgan", "grid25", "ring8"] == (NOTHING, "no trial was feasible there")
     assert told["wgan", "ring8", "grid25"] == ("1.84, n = 5", NOTHING)
@@ -218,6 +280,7 @@ print(sorted({{"torch", "optuna", "mlflow"}} & set(sys.modules)))
         "score": None,
         "state": "infeasible",
         "lost": ["diverged"],
+        "drawn": False,
     }
     written = (out / "report.md").read_text()
     assert written.index("## Tuning") < written.index("## Outcomes") and "### How wide the good region is" in written
