@@ -60,6 +60,14 @@ class Hangs(Plain):
     def misbehave(self):
         time.sleep(10_000)
 
+@losses.register("leaves")
+@dataclass(frozen=True)
+class Leaves(Plain):
+    """Ends its process as if all were done."""
+
+    def misbehave(self):
+        raise SystemExit(0)
+
 @losses.register("stumbles")
 @dataclass(frozen=True)
 class Stumbles(Plain):
@@ -151,6 +159,51 @@ def scores_keys(folder: Path) -> list[str]:
     return [row.key for row in Store(folder / "runs").suite("suite").listed]
 
 
+def test_a_worker_that_ends_well_before_it_is_done_is_lost_all_the_same(tmp_path: Path, plugin: str) -> None:
+    done = run(tmp_path, SUITE.replace("minimax", "leaves") + plugin, listener=(heard := Heard()))
+    assert outcomes(tmp_path) == {"hinge": {"completed": 2}, "leaves": {"failed": 2}}
+    assert dict(done.outcomes) == {"completed": 2, "failed": 2} and done.failed
+    assert "exit code 0 before it was done" in done.errors[0] and "in 2 parts" in heard.of("lost")[0]
+
+
+def test_a_worker_that_somebody_terminates_is_replaced_and_goes_on_from_where_it_was(
+    tmp_path: Path, undisturbed: Mapping[str, object]
+) -> None:
+    kept: list[int] = []
+
+    def terminate(task: Task, message: Message) -> None:
+        if not kept and message.kind == "progress" and message.step > 0:
+            os.kill(_worker(), signal.SIGTERM)
+            kept.append(message.step)
+        if message.kind == "lost":
+            kept.append(len(list(tmp_path.rglob(CHECKPOINT))))
+
+    done = run(tmp_path, LONG, listener=(heard := Heard(terminate)))
+    assert kept[1:] == [4] and "SIGTERM from elsewhere" in heard.of("lost")[0]
+    assert dict(done.outcomes) == {"completed": 4} and not done.errors
+    assert scores(tmp_path) == undisturbed
+
+
+def test_a_fork_server_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Mapping[str, object]) -> None:
+    killed: list[int] = []
+
+    def kill(task: Task, message: Message) -> None:
+        if not killed and message.kind == "progress":
+            killed.append(Path(f"/proc/{_worker()}/stat").read_text().rpartition(")")[2].split()[1])
+            os.kill(int(killed[0]), signal.SIGKILL)
+
+    text = LONG.replace("seeds: 2", "seeds: 1")
+    done = run(tmp_path, text, listener=(heard := Heard(kill)), cohort=1)
+    assert killed and not heard.of("lost") and not done.errors
+    assert dict(done.outcomes) == {"completed": 2} and scores(tmp_path).items() <= undisturbed.items()
+
+
+def _worker() -> int:
+    """The process that trains; those of this process itself are the fork server and the like."""
+    (worker,) = (pid for pid in _descendants(os.getpid()) if pid not in _children(os.getpid()))
+    return worker
+
+
 def test_a_worker_killed_once_costs_no_cell_and_changes_no_number(tmp_path: Path, plugin: str) -> None:
     text = SUITE.replace("minimax", "stumbles") + plugin
     mark = Path(plugin.split("[")[1].split("]")[0]).with_name("stumbled")
@@ -168,6 +221,25 @@ def test_an_objective_that_hangs_is_tried_once_more_and_has_timed_out(tmp_path: 
     assert dict(done.outcomes) == {"completed": 2, "timed_out": 2} and done.failed
     assert len(heard.of("lost")) == 1 and len(heard.of("hung")) == 1
     assert "said nothing for" in done.errors[0]
+
+
+def test_a_warm_up_longer_than_patience_is_no_hanging_worker_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    warm = SUITE.replace("batch_size: 16", "batch_size: 16, d_warmup: 8000")
+    done = run(tmp_path / "patient", warm, patience=1, listener=(heard := Heard()))
+    assert dict(done.outcomes) == {"completed": 4} and not heard.of("lost")
+    warmed = [message for _, message in heard.messages if message.kind == "progress" and message.step == 0]
+    assert len(warmed) > 1
+
+    def interrupt(task: Task, message: Message) -> None:
+        if message.kind == "progress":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # a million steps would outlast any test
+        run(tmp_path / "stopped", warm.replace("8000", "1000000"), listener=Heard(interrupt))
+    assert not list(tmp_path.rglob(CHECKPOINT))
+    suite, store = tmp_path / "stopped" / "suite.yaml", tmp_path / "stopped" / "runs"
+    (cohort,) = ganbench.plan(suite, store=store, workers=1).cohorts
+    assert cohort.step == 0
 
 
 @pytest.mark.long
