@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from ganbench.execution.messages import Message, Task
 from ganbench.listener import Silence
 from ganbench.runner import Result
 from ganbench.store import CHECKPOINT, Store, StoreError
+from ganbench.suite.errors import SuiteError
 
 SUITE = """
 objectives: [hinge, minimax]
@@ -34,7 +36,7 @@ PLUGIN = '''
 import os, signal, time
 from dataclasses import dataclass
 from pathlib import Path
-from ganbench import losses
+from ganbench import datasets, losses
 
 class Plain:
     def discriminator(self, real, fake):
@@ -59,6 +61,26 @@ class Hangs(Plain):
 
     def misbehave(self):
         time.sleep(10_000)
+
+@datasets.register("asleep")
+@dataclass(frozen=True)
+class Asleep:
+    """Waits for ever for its data."""
+
+    classes = None
+
+    def missing(self, root):
+        return None
+
+    @property
+    def shape(self):
+        return (2,)
+
+    def prepare(self, root):
+        time.sleep(10_000)
+
+    def load(self, root, split):
+        raise NotImplementedError
 
 @losses.register("leaves")
 @dataclass(frozen=True)
@@ -86,7 +108,11 @@ class Heard(Silence):
 
     def __init__(self, do: Callable[[Task, Message], object] = lambda *_: None) -> None:
         self.messages: list[tuple[str, Message]] = []
+        self.all: list[str] = []
         self.do = do
+
+    def said(self, text: str) -> None:
+        self.all.append(text)
 
     def heard(self, slot: int, task: Task, message: Message) -> None:
         self.messages.append((task.name, message))
@@ -240,6 +266,47 @@ def test_a_warm_up_longer_than_patience_is_no_hanging_worker_and_ctrl_c_ends_it(
     suite, store = tmp_path / "stopped" / "suite.yaml", tmp_path / "stopped" / "runs"
     (cohort,) = ganbench.plan(suite, store=store, workers=1).cohorts
     assert cohort.step == 0
+
+
+MEASURED = SUITE.replace("minimax", "hangs").replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: 20000")
+
+
+def test_an_objective_that_hangs_while_it_is_measured_is_given_up_and_has_timed_out(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    heard = Heard()
+    text = MEASURED.replace("hinge, ", "") + plugin
+    done = run(tmp_path, text, patience=2, listener=heard)
+    assert any("could be measured" in said and "said nothing for" in said for said in heard.all)
+    assert dict(done.outcomes) == {"timed_out": 4}
+
+
+def test_the_time_for_a_whole_run_counts_what_is_measured_and_prepared(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    passed: list[float] = []
+    monkeypatch.setattr("ganbench.runner.time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(passed)))
+
+    class Waiting(Heard):
+        def said(self, text: str) -> None:
+            if text.startswith("measuring"):
+                passed.append(10_000)
+
+    done = run(tmp_path, MEASURED + plugin, max_time=5000, report=tmp_path / "report", listener=(heard := Waiting()))
+    assert passed and not heard.of("progress") and done.report is not None
+    assert dict(done.outcomes) == {"missing": 8} and "the time for the whole run is over" in done.errors[0]
+    asleep = SUITE.replace("ring8", "asleep").replace("metrics: [fid, modes]", "metrics: []") + plugin
+    done = run(tmp_path / "prepared", asleep, max_time=2)
+    assert dict(done.outcomes) == {"missing": 4} and "the time for the whole run is over" in done.errors[0]
+
+
+def test_a_dataset_that_hangs_is_tried_once_more_and_ends_the_run(tmp_path: Path, plugin: str) -> None:
+    heard = Heard()
+    with pytest.raises(SuiteError, match=r"preparing asleep.*said nothing for"):
+        run(tmp_path, SUITE.replace("ring8", "asleep") + plugin, patience=1, listener=heard)
+    assert len(heard.of("lost")) == 1 and len(heard.of("hung")) == 1
 
 
 @pytest.mark.long
