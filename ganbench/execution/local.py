@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
+from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.process import BaseProcess
 
 from ganbench.execution import fork_server
@@ -102,14 +101,13 @@ def run(
     `stopping`, workers are asked to keep what they have, and waited for, before it is raised again; a KeyboardInterrupt
     then kills them.
     """
-    context = fork_server.start()
     pending, free = deque(tasks), deque(range(len(devices)))
     running: dict[Connection, Running] = {}
     try:
         while pending or running:
             while pending and free:
                 slot = free.popleft()
-                started = _start(context, slot, pending.popleft(), devices, share)
+                started = _start(slot, pending.popleft(), devices, share)
                 running[started.receiver] = started
             for ready in wait(list(running), TICK):
                 assert isinstance(ready, Connection)
@@ -157,10 +155,11 @@ def _join(entries: Sequence[Running], patience: float) -> None:
         entry.receiver.close()
 
 
-def _start(context: ForkServerContext, slot: int, task: Task, devices: Sequence[str], share: float) -> Running:
-    receiver, sender = context.Pipe(duplex=False)
+def _start(slot: int, task: Task, devices: Sequence[str], share: float) -> Running:
+    receiver, sender = Pipe(duplex=False)
     share /= devices.count(devices[slot])
     for left in reversed(range(STARTS)):
+        context = fork_server.start()  # it may have been killed, and a new one must have the same surroundings
         process = context.Process(target=worker, args=(task, devices[slot], share, sender, time.time()), daemon=True)
         try:
             process.start()
@@ -168,7 +167,6 @@ def _start(context: ForkServerContext, slot: int, task: Task, devices: Sequence[
         except (EOFError, ConnectionError):
             if not left:
                 raise
-            fork_server.start()
     sender.close()
     return Running(slot, task, process, receiver)
 
