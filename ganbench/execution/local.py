@@ -59,7 +59,7 @@ class Running:
         wait([self.receiver] if orphaned else [self.receiver, self.process.sentinel], TICK)
         try:
             while self.receiver.poll():
-                self.receiver.recv()
+                self.note(self.receiver.recv())
         except (EOFError, ConnectionError):
             self.process.join()
             return False
@@ -148,10 +148,9 @@ def _stop(running: Iterable[Running], patience: float) -> None:
 
 def _join(entries: Sequence[Running], patience: float) -> None:
     for entry in entries:
-        asked = time.monotonic()
         while entry.at_work():
-            # One that had only just been forked was deaf, and is asked again.
-            entry.signal(signal.SIGKILL if time.monotonic() - asked > patience else signal.SIGTERM)
+            # One that had only just been forked was deaf, and is asked again. One that trains slowly still says so.
+            entry.signal(signal.SIGKILL if time.monotonic() - entry.heard > patience else signal.SIGTERM)
         entry.receiver.close()
 
 
