@@ -120,6 +120,11 @@ class StoredCheckpoints:
         """Say whether the time has passed, or this process is asked to stop."""
         return self.asked_to_stop or self.over or time.monotonic() - self._last >= self._seconds
 
+    def warming_up(self) -> None:
+        """Stop at once where this process was asked to: the warm-up starts again."""
+        if self.asked_to_stop:
+            sys.exit(0)
+
     def write(self, cells: Sequence[dict[str, Tensor]]) -> None:
         """Keep where the cells stand; where this process was asked to stop, it then does."""
         from safetensors.torch import save

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -28,7 +29,7 @@ class Ear:
     pulse: Pulse
     errors: list[str]
     fail_fast: bool = False
-    until: float | None = None
+    until: float = math.inf
     trained: set[str] = field(default_factory=set)
 
     def hear(self, slot: int, task: Task, message: Message) -> None:
@@ -44,7 +45,7 @@ class Ear:
     def tick(self) -> None:
         """Do what is due about once a second."""
         self.pulse.beat()
-        if self.until is not None and time.monotonic() > self.until:
+        if time.monotonic() > self.until:
             raise Halt(RUN_OVER)
 
     def _keep_books(self, task: CohortRun, message: Message) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_waits: list[int] = []  # the locks that this process waits for
+
 
 @contextmanager
 def alone(target: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
@@ -43,7 +45,7 @@ def together(target: Path) -> Iterator[None]:
 def _opened(target: Path) -> int | None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        return os.open(lock_of(target), os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:
         return None
 
@@ -66,10 +68,42 @@ def _waited(handle: int, waiting: Callable[[], None]) -> bool:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         waiting()
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _waits.append(handle)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        finally:
+            _waits.remove(handle)
         return True
     except OSError:  # NFS without a lock daemon
         return False
+    return False
+
+
+def waits() -> bool:
+    """Say whether this process is waiting for its turn, in whichever thread."""
+    return bool(_waits)
+
+
+def lock_of(target: Path) -> Path:
+    """Return the file that is locked."""
+    return target.with_name(f".{target.name}.lock")
+
+
+def others(target: Path) -> bool:
+    """Say whether another process is `alone` or `together` with `target` now; False where nothing can be locked."""
+    handle = _opened(target)
+    if handle is None:
+        return False
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):  # Windows, or NFS without a lock daemon
+        return False
+    finally:
+        os.close(handle)
     return False
 
 
@@ -78,7 +112,7 @@ def held(target: Path) -> bool:
 
     False where no process ever was. Where nothing can be locked, the answer is yes.
     """
-    path = target.with_name(f".{target.name}.lock")
+    path = lock_of(target)
     if not path.exists():
         return False
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ganbench.execution.executor import Executor
@@ -22,8 +22,20 @@ from ganbench.suite.sizing import LARGEST, Rates, mean, worth_measuring
 LEAST_WORK = 2000 * 2 * 64 * 2**0.5
 
 
-def prepare(plan: Plan, surroundings: Surroundings, executor: Executor, listener: Listener) -> None:
-    """Get data, extractors and the real side of the scores ready, before anything trains."""
+def _nothing() -> None: ...
+
+
+def prepare(
+    plan: Plan,
+    surroundings: Surroundings,
+    executor: Executor,
+    listener: Listener,
+    tick: Callable[[], None] = _nothing,
+) -> None:
+    """Get data, extractors and the real side of the scores ready, before anything trains.
+
+    `tick` is called about once a second, and may raise Halt.
+    """
     tasks: dict[str, Preparation] = {}
     for cohort in plan.cohorts:
         dataset, settings = cohort.cells[0].dataset, cohort.scoring.settings
@@ -37,28 +49,36 @@ def prepare(plan: Plan, surroundings: Surroundings, executor: Executor, listener
         tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
     if tasks:
         listener.preparing([task.name for task in tasks.values()])
-        must_succeed(list(tasks.values()), executor, listener)
+        must_succeed(list(tasks.values()), executor, listener, tick)
 
 
-def must_succeed(tasks: Sequence[Task], executor: Executor, listener: Listener) -> None:
+def must_succeed(
+    tasks: Sequence[Task], executor: Executor, listener: Listener, tick: Callable[[], None] = _nothing
+) -> None:
     """Run tasks without which nothing can go on; SuiteError with what was wrong."""
     problems: list[Problem] = []
 
     def hear(slot: int, task: Task, message: Message) -> None:
-        if message.kind in ("error", "died"):
+        if message.kind in ("error", "died", "hung"):
             problems.append(Problem(task.name, message.text))
         listener.heard(slot, task, message)
 
-    executor.run(tasks, hear)
+    executor.run(tasks, hear, tick=tick)
     if problems:
         raise SuiteError(problems)
 
 
-def sized(plan: Plan, surroundings: Surroundings, executor: Executor, listener: Listener) -> Plan:
+def sized(
+    plan: Plan,
+    surroundings: Surroundings,
+    executor: Executor,
+    listener: Listener,
+    tick: Callable[[], None] = _nothing,
+) -> Plan:
     """Measure how many cells of each group train fastest together, where that is worth it and not known.
 
     Returns the plan with cohorts of those sizes. Whatever goes wrong here costs no cell: those who cannot be measured
-    train in cohorts of the default size.
+    train in cohorts of the default size. `tick` is called about once a second, and may raise Halt.
     """
     # What other machines are is not known here.
     tasks = _to_be_measured(plan, surroundings) if plan.cohort == "auto" and isinstance(executor, Local) else []
@@ -73,13 +93,13 @@ def sized(plan: Plan, surroundings: Surroundings, executor: Executor, listener: 
         assert isinstance(task, SizingRun)
         if message.kind in ("progress", "done"):
             told[id(task)] = from_text(message.text)
-        if message.kind in ("error", "died"):
+        if message.kind in ("error", "died", "hung"):
             failed.setdefault(task.group, message.text)
         if message.kind == "died" and id(task) in told:
             # The system ends a process that takes too much memory: larger cohorts are not to be tried again.
             told[id(task)] = replace(told[id(task)], settled=True)
 
-    executor.run(tasks, hear)
+    executor.run(tasks, hear, tick=tick)
     for group, why in failed.items():
         listener.said(f"{group}: not all sizes of cohorts could be measured: {why}")
     groups = {task.key: task.group for task in tasks}

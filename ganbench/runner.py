@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,10 +15,11 @@ from ganbench.execution.executor import Executor
 from ganbench.execution.local import Local
 from ganbench.execution.mail import end_others
 from ganbench.execution.messages import Halt
+from ganbench.execution.presence import LEFT_OVER, wait_for_absence
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import WORKERS, CohortRun, Surroundings
-from ganbench.hearing import Ear
+from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.hearing import RUN_OVER, Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
@@ -34,7 +36,6 @@ from ganbench.untracked import Untracked
 
 STOPPING = "stopping: what is in training is being kept, to go on from there (Ctrl-C again stops at once)"
 WAITING = "another run is at work in this store: waiting until it ends"
-LEFT_OVER = "workers of a run that was killed may still be at work in this store: waiting until they are silent"
 
 
 @dataclass
@@ -116,25 +117,26 @@ def _train(
             alone(plan.store.root / "run", lambda: listener.said(WAITING)),
             open_executor(plan, listener.said) as executor,
         ):
-            # The workers of a run that was killed hold this until they have noticed.
-            with alone(plan.store.root / WORKERS, left_over := lambda: listener.said(LEFT_OVER)):
-                pass
-            end_others(plan.store.root, left_over)
+            # Those of a run that was killed, on other machines and on this one.
+            end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
+            wait_for_absence(plan.store.root, plan.options.patience, listener.said)
             # From here on nobody else writes, and what others have written since the plan was made is seen.
             plan = _looked_up_again(plan, executor.devices)
             roots = plan.store.root.absolute(), data_root().absolute(), cache_root().absolute()
             options = plan.options
             limits = options.checkpoint_every, options.max_cell_time
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
-            prepare(plan, surroundings, executor, listener)
-            plan = sized(plan, surroundings, executor, listener)
+            until = math.inf if plan.options.max_time is None else began + plan.options.max_time
+            plan, halted = _ready(plan, surroundings, executor, listener, until)
             if record is not None:
                 plan.store.write_suite(record)
             tracking.begin()
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
-            until = None if options.max_time is None else began + options.max_time
             ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
-            _run_cohorts(plan, surroundings, executor, ear)
+            if halted:
+                result.errors.append(halted)
+            else:
+                _run_cohorts(plan, surroundings, executor, ear)
             if record is not None:
                 _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
@@ -143,6 +145,22 @@ def _train(
     except BaseException:
         tracking.abandon()
         raise
+
+
+def _ready(
+    plan: Plan, surroundings: Surroundings, executor: Executor, listener: Listener, until: float
+) -> tuple[Plan, str]:
+    """Get ready what cells need, and measure cohorts; return the plan with these, and why the run is over if it is."""
+
+    def tick() -> None:
+        if time.monotonic() > until:
+            raise Halt(RUN_OVER)
+
+    try:
+        prepare(plan, surroundings, executor, listener, tick)
+        return sized(plan, surroundings, executor, listener, tick), ""
+    except Halt as halt:
+        return plan, str(halt)
 
 
 def _looked_up_again(plan: Plan, devices: Sequence[str]) -> Plan:

@@ -35,7 +35,10 @@ app = typer.Typer(
         "with [bold]ganbench run SUITE[/bold], and read the report that it ends with. A run that was "
         "interrupted goes on where it stopped; what is finished is never run again."
     ),
-    epilog=("Exit codes: 0 every cell has a result (diverged is one), 1 some failed, 2 bad input, 130 interrupted."),
+    epilog=(
+        "Exit codes: 0 every cell has a result (diverged is one), 1 some failed, 2 bad input, 130 interrupted "
+        "(143 by SIGTERM, 129 by SIGHUP)."
+    ),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,

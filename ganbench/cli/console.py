@@ -98,7 +98,7 @@ TrackingOption = Annotated[
 
 @contextmanager
 def errors_told() -> Iterator[None]:
-    """Tell what went wrong on standard error and end with the code for it: 2 bad input, 130 interrupted."""
+    """Tell what went wrong on standard error and end with the code for it: 2, bad input."""
     from ganbench.registry import UnknownName
     from ganbench.store import StoreError
     from ganbench.suite.errors import SuiteError

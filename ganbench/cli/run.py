@@ -27,6 +27,7 @@ from ganbench.cli.console import (
     human_seconds,
     seconds_of,
 )
+from ganbench.cli.interrupts import interrupts_told
 from ganbench.execution.messages import PATIENCE
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def run(
         contextlib.nullcontext()
         if plan or (executor != "local" and not profile)
         else workers_warming_up(Path(suite), settings or (), not profile),
+        interrupts_told(),
         errors_told(),
     ):
         from ganbench.planning import Options, make_plan
@@ -214,10 +216,7 @@ def _profile(made: Plan) -> None:
     from ganbench.cli.progress import Display
     from ganbench.runner import profile
 
-    try:
-        done = profile(made, Display())
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+    done = profile(made, Display())
     for section in done.table.read_text().split("\n\n"):
         typer.echo("\n".join(section.splitlines()[:TOP]) + "\n")
     typer.echo(f"whole table: {done.table}\ntrace, for chrome://tracing or ui.perfetto.dev: {done.trace}")
@@ -253,7 +252,7 @@ def _execute(made: Plan, tracking_uri: str | None, target: Path | None) -> Resul
             "the same command goes on from there.",
             err=True,
         )
-        raise typer.Exit(130) from None
+        raise
     finally:
         display.close()
 

@@ -22,6 +22,7 @@ from ganbench.cli.console import (
     WorkersOption,
     errors_told,
 )
+from ganbench.cli.interrupts import interrupts_told
 from ganbench.cli.run import CheckpointOption, MaxCellTimeOption, RayAddressOption, SlurmOption, workers_warming_up
 from ganbench.tuning import SamplerName
 
@@ -122,6 +123,7 @@ def tune(
     """
     with (
         contextlib.nullcontext() if executor != "local" else workers_warming_up(Path(suite), settings or (), True),
+        interrupts_told(),
         errors_told(),
     ):
         from ganbench.planning import Options
@@ -188,7 +190,7 @@ def _tuned(made: TunePlan, tracking_uri: str | None) -> Tuned:
             f"\nInterrupted. What is finished is saved in {made.plan.store.root}; the same command goes on from there.",
             err=True,
         )
-        raise typer.Exit(130) from None
+        raise
 
 
 def _show(done: Tuned) -> None:

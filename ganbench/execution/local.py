@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import signal
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
+from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.process import BaseProcess
-from threading import Lock
 
-from ganbench.execution import fork_server, slots
+from ganbench.execution import fork_server
 from ganbench.execution.messages import PATIENCE, Ends, Halt, Listen, Message, Resumable, Task
-from ganbench.store import StoreError
+from ganbench.execution.worker import worker
 
 TICK = 1.0  # seconds
+STARTS = 3  # of a worker, should the fork server be killed in the middle of it
+UNKNOWN = 255  # the exit code of a worker whose fork server is gone, whether it has ended or not
 
 
 @dataclass
 class Running:
-    """A task in its process: when it was last heard, and of which cells it has told the end."""
+    """A task in its process: when it was last heard, of which cells it has told the end, and whether of itself."""
 
     slot: int
     task: Task
@@ -31,6 +31,7 @@ class Running:
     receiver: Connection
     heard: float = field(default_factory=time.monotonic)
     ends: Ends = field(default_factory=Ends)
+    over: bool = False
     hung: bool = False
     resumable: bool = field(init=False)
 
@@ -41,7 +42,28 @@ class Running:
     def note(self, message: Message) -> None:
         """Remember what matters should this process be lost."""
         self.heard = time.monotonic()
+        self.over = self.over or message.kind in ("done", "error")
         self.ends.note(message)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send its process a signal, unless that has ended; a fork server that is gone cannot say whether it has."""
+        if self.process.exitcode in (None, UNKNOWN) and self.process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
+
+    def at_work(self) -> bool:
+        """Wait a moment for its end; return whether it lives. What it says is read, or it would wait for a reader."""
+        if self.receiver.closed:
+            return False
+        orphaned = self.process.exitcode == UNKNOWN
+        wait([self.receiver] if orphaned else [self.receiver, self.process.sentinel], TICK)
+        try:
+            while self.receiver.poll():
+                self.note(self.receiver.recv())
+        except (EOFError, ConnectionError):
+            self.process.join()
+            return False
+        return orphaned or self.process.is_alive()
 
 
 @dataclass(frozen=True)
@@ -74,18 +96,18 @@ def run(
     """Run every task, in order, on the first slot that is free; all slots of a device share this part of its memory.
 
     `listen(slot, task, message)` hears all that workers say, `tick()` is called about once a second. Where a process
-    dies, or says nothing for `patience` seconds though its task is resumable, the rest of its task is tried next and
-    the others go on. On KeyboardInterrupt or Halt (which `listen` and `tick` may raise), told by `stopping`, workers
-    are asked to keep what they have, and waited for, before it is raised again; a KeyboardInterrupt then kills them.
+    ends before its task is done, or says nothing for `patience` seconds though its task is resumable, the rest of its
+    task is tried next and the others go on. On KeyboardInterrupt or Halt (which `listen` and `tick` may raise), told by
+    `stopping`, workers are asked to keep what they have, and waited for, before it is raised again; a KeyboardInterrupt
+    then kills them.
     """
-    context = fork_server.start()
     pending, free = deque(tasks), deque(range(len(devices)))
     running: dict[Connection, Running] = {}
     try:
         while pending or running:
             while pending and free:
                 slot = free.popleft()
-                started = _start(context, slot, pending.popleft(), devices, share)
+                started = _start(slot, pending.popleft(), devices, share)
                 running[started.receiver] = started
             for ready in wait(list(running), TICK):
                 assert isinstance(ready, Connection)
@@ -107,44 +129,43 @@ def _kill_silent(running: Iterable[Running], patience: float) -> None:
     for entry in running:
         if entry.resumable and now - entry.heard > patience and not entry.hung:
             entry.hung = True
-            entry.process.kill()  # its pipe closes, which ends it for whoever listens
+            entry.signal(signal.SIGKILL)  # its pipe closes, which ends it for whoever listens
 
 
 def _stop(running: Iterable[Running], patience: float) -> None:
     """Ask workers to stop and wait for them; they hear SIGTERM when what they train can be taken up again."""
     entries = list(running)
     for entry in entries:
-        entry.process.terminate()
+        entry.signal(signal.SIGTERM)
     try:
         _join(entries, patience)
     except KeyboardInterrupt:
         for entry in entries:
-            entry.process.kill()
+            entry.signal(signal.SIGKILL)
         _join(entries, patience)
         raise
 
 
 def _join(entries: Sequence[Running], patience: float) -> None:
     for entry in entries:
-        asked = time.monotonic()
-        # What it still says is read, or it would wait for a reader for ever.
-        while entry.process.is_alive():
-            wait([entry.receiver, entry.process.sentinel], TICK)
-            try:
-                while entry.receiver.poll():
-                    entry.receiver.recv()
-            except (EOFError, ConnectionError):
-                entry.process.join()
-            if time.monotonic() - asked > patience:
-                entry.process.kill()
+        while entry.at_work():
+            # One that had only just been forked was deaf, and is asked again. One that trains slowly still says so.
+            entry.signal(signal.SIGKILL if time.monotonic() - entry.heard > patience else signal.SIGTERM)
         entry.receiver.close()
 
 
-def _start(context: ForkServerContext, slot: int, task: Task, devices: Sequence[str], share: float) -> Running:
-    receiver, sender = context.Pipe(duplex=False)
+def _start(slot: int, task: Task, devices: Sequence[str], share: float) -> Running:
+    receiver, sender = Pipe(duplex=False)
     share /= devices.count(devices[slot])
-    process = context.Process(target=_worker, args=(task, devices[slot], share, sender, time.time()), daemon=True)
-    process.start()
+    for left in reversed(range(STARTS)):
+        context = fork_server.start()  # it may have been killed, and a new one must have the same surroundings
+        process = context.Process(target=worker, args=(task, devices[slot], share, sender, time.time()), daemon=True)
+        try:
+            process.start()
+            break
+        except (EOFError, ConnectionError):
+            if not left:
+                raise
     sender.close()
     return Running(slot, task, process, receiver)
 
@@ -156,7 +177,7 @@ def _hear(entry: Running, listen: Listen, pending: deque[Task]) -> bool:
     except (EOFError, ConnectionError):
         entry.process.join()
         entry.receiver.close()
-        if entry.process.exitcode:
+        if not entry.over:
             _lose(entry, listen, pending)
         return False
     entry.note(message)
@@ -184,30 +205,5 @@ def _why(code: int) -> str:
         name = signal.Signals(-code).name
         hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
         return f"the worker process was killed by {name}{hint}"
-    return f"the worker process ended with exit code {code}"
-
-
-def _worker(task: Task, device: str, share: float, sender: Connection, started: float) -> None:
-    """Run one task in this process: one thread, deaf to Ctrl-C, which the parent hears."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the fork server of a Slurm job ignores
-    import torch
-
-    torch.set_num_threads(1)
-    speaking = Lock()
-
-    def tell(message: Message) -> None:
-        try:
-            with speaking:
-                sender.send(message)
-        except BrokenPipeError:
-            # The parent is gone: what is stored stays, the rest would be heard by nobody.
-            os._exit(1)
-
-    try:
-        task.work(slots.claim(device, share), tell, started)
-    except StoreError as error:
-        tell(Message("error", text=str(error), halts=True))
-    except Exception as error:  # the parent decides what a failed task means
-        reason = str(error) or type(error).__name__
-        tell(Message("error", text=reason, detail="".join(traceback.format_exception(error))))
+    hint = " (SIGTERM from elsewhere asks it to, and a plugin may by sys.exit)" if code == 0 else ""
+    return f"the worker process ended with exit code {code} before it was done{hint}"

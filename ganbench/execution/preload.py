@@ -10,6 +10,9 @@ from ganbench.execution.glibc_malloc import keep_freed_memory
 
 # Ctrl-C is the parent's to hear, which then stops this process; the fork server itself ignores it only once it serves.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
+# So are those that a service manager or a closed terminal sends to all processes of a run.
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 keep_freed_memory()
 
 import numpy.random  # noqa: E402, F401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 from ganbench.execution import remote, slots
@@ -46,6 +48,7 @@ def connected(address: str | None) -> Iterator[None]:
 
     if address is not None:
         _must_answer(address)
+    before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address or "local",
@@ -56,6 +59,8 @@ def connected(address: str | None) -> Iterator[None]:
     except Exception as error:  # Ray raises nearly everything here
         where = f"--ray-address {address}" if address else "--executor ray"
         raise wrong(where, f"{error or type(error).__name__}".splitlines()[0]) from None
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, before)  # Ray would end the process, and what is in training would not be kept
     try:
         yield
     finally:

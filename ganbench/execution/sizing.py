@@ -7,12 +7,14 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ganbench.execution.messages import Message, Tell
+from ganbench.execution.presence import present
+from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.tasks import Surroundings
 from ganbench.execution.training_data import training_data
 from ganbench.suite.cells import Cell
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ganbench.training.streamed import Streamed
 
 WARM_CAPTURED = 8  # steps on a GPU: some are rehearsed before one is captured
+EVERY = 0.5  # seconds between two signs of life
 PATIENCE = 2.0  # seconds after which slow steps are warm enough, and as many after which they are timed well enough
 MARGIN = 0.9  # of a slot's share of the memory that may be used
 
@@ -63,13 +66,26 @@ class SizingRun:
         """Do it; whatever a plugin raises reaches the parent as an error."""
         import torch
 
-        self.surroundings.load_plugins()
-        data, labels = training_data(self.cells[0].dataset, self.surroundings.data_root, torch.device(device))
-
         def hear(rates: Rates) -> None:
             tell(Message("progress", rates.largest, len(self.cells), text=as_text(rates)))
 
-        tell(Message("done", text=as_text(measured(self.cells, data, labels, self.effort, hear))))
+        ours, cells = self.surroundings, self.cells
+        with present(ours.store, self.name):
+            ours.load_plugins()
+            with signs_of_life(tell):
+                data, labels = training_data(cells[0].dataset, ours.data_root, torch.device(device))
+            rates = measured(cells, data, labels, self.effort, hear, lambda: tell(Message("alive")))
+        tell(Message("done", text=as_text(rates)))
+
+    def rest(
+        self,
+        trained: Collection[str],  # noqa: ARG002 - it stores none
+        scored: Collection[str],  # noqa: ARG002
+        hung: bool,  # noqa: ARG002 - what it has told holds
+        innocent: bool = False,
+    ) -> list[SizingRun]:
+        """Return it once more where it is not to blame."""
+        return [self] if innocent else []
 
 
 def measured(
@@ -78,10 +94,12 @@ def measured(
     labels: Tensor | None,
     effort: Effort,
     hear: Callable[[Rates], None] = lambda _: None,
+    alive: Callable[[], None] = lambda: None,
 ) -> Rates:
     """Time cohorts of 1, 2, 4, ... of the cells, then the same again downwards, as long as the effort is worth it.
 
-    `hear` is told the rates whenever there is a new size. Raises whatever a plugin raises.
+    `hear` is told the rates whenever there is a new size, `alive` is called now and then between steps. Raises whatever
+    a plugin raises.
     """
     began = time.monotonic()
     memory, rates = _Memory(data.device, effort.slots), Rates()
@@ -91,7 +109,7 @@ def measured(
 
     while (size := ahead(rates, len(cells))) and affords(size):
         fits = memory.allows(2 * memory.used)
-        found = _unless_memory_is_short(cells[:size], data, labels) if fits else None
+        found = _unless_memory_is_short(cells[:size], data, labels, alive) if fits else None
         if found is None:
             rates = replace(rates, settled=True)
             break
@@ -102,7 +120,7 @@ def measured(
     # What else the machine did may have slowed some of them: of two measurements the faster one holds.
     for size in sorted(rates.by_size, reverse=True) if rates.largest > 1 else ():
         if affords(size):
-            again = cell_steps_per_second(cells[:size], data, labels)
+            again = cell_steps_per_second(cells[:size], data, labels, WINDOW, alive)
             rates = replace(rates, by_size={**rates.by_size, size: max(again, rates.by_size[size])})
     return rates
 
@@ -119,15 +137,19 @@ def from_text(text: str) -> Rates:
 
 
 def cell_steps_per_second(
-    cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None = None, seconds: float = WINDOW
+    cells: Sequence[Cell],
+    data: Tensor | Streamed,
+    labels: Tensor | None = None,
+    seconds: float = WINDOW,
+    alive: Callable[[], None] = lambda: None,
 ) -> float:
     """Train a cohort by the loop that every cell is trained by, for some seconds, and return its steady rate.
 
-    Raises whatever a plugin raises.
+    `alive` is called now and then between steps. Raises whatever a plugin raises.
     """
     from ganbench.training.loop import train_cohort
 
-    watch = _Watch(data.device, seconds)
+    watch = _Watch(data.device, seconds, alive)
     # Warm-up of one player alone takes other steps than those that are timed.
     short = [replace(cell, train=cell.train.model_copy(update={"d_warmup": 0, "g_warmup": 0})) for cell in cells]
     with suppress(_Enough):
@@ -146,8 +168,9 @@ class _Watch:
     moment would otherwise decide between two sizes. Caches and memory shared with the other workers still count.
     """
 
-    def __init__(self, device: torch.device, seconds: float) -> None:
-        self._device, self._seconds, self._began = device, seconds, time.perf_counter()
+    def __init__(self, device: torch.device, seconds: float, alive: Callable[[], None]) -> None:
+        self._device, self._seconds, self._alive = device, seconds, alive
+        self._began = self._told = time.perf_counter()
         self._warm = WARM_CAPTURED if device.type == "cuda" else WARM
         self._steady_at = self._looked = 0.0
         self._first, self._last = (0, self._clock()), 0
@@ -155,6 +178,9 @@ class _Watch:
 
     def __call__(self, step: int) -> None:
         now, self._last = time.perf_counter(), step
+        if now - self._told > EVERY:
+            self._told = now
+            self._alive()
         if not self._marks:
             if step >= self._warm or now - self._began > PATIENCE:
                 self._marks = [(step, self._clock())]
@@ -185,11 +211,13 @@ class _Watch:
         return time.perf_counter()
 
 
-def _unless_memory_is_short(cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None) -> float | None:
+def _unless_memory_is_short(
+    cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None, alive: Callable[[], None]
+) -> float | None:
     import torch
 
     try:
-        return cell_steps_per_second(cells, data, labels)
+        return cell_steps_per_second(cells, data, labels, WINDOW, alive)
     except (MemoryError, torch.OutOfMemoryError):
         return None
     except RuntimeError as error:

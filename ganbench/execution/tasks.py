@@ -13,9 +13,9 @@ from ganbench.checkpoints import EVERY, Paused, StoredCheckpoints, step_of
 from ganbench.execution.endings import Failure, device_name, ended, facts_of
 from ganbench.execution.energy import metered
 from ganbench.execution.messages import Message, Tell
+from ganbench.execution.presence import present
 from ganbench.execution.signs_of_life import signs_of_life
 from ganbench.execution.training_data import Real, training_data
-from ganbench.locks import together
 from ganbench.records import Outcome, Status
 from ganbench.registry import Part, load_file
 from ganbench.store import Store, StoreError
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import torch
 
     from ganbench.evaluation.settings import EvaluationSettings
-
-
-WORKERS = "workers"  # what workers hold a lock on, in the store
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,7 @@ class Preparation:
     settings: EvaluationSettings
     surroundings: Surroundings
     label: str
+    tries: int = 0
 
     @property
     def name(self) -> str:
@@ -71,9 +69,23 @@ class Preparation:
         """Do it; whatever raises reaches the parent as an error."""
         from ganbench.evaluation.evaluate import prepare
 
-        self.surroundings.load_plugins()
-        prepare(self.dataset, self.settings, self.surroundings.data_root, self.surroundings.cache, device)
+        ours = self.surroundings
+        with present(ours.store, self.name), signs_of_life(tell):
+            ours.load_plugins()
+            prepare(self.dataset, self.settings, ours.data_root, ours.cache, device)
         tell(Message("done"))
+
+    def rest(
+        self,
+        trained: Collection[str],  # noqa: ARG002 - there are no cells
+        scored: Collection[str],  # noqa: ARG002
+        hung: bool,
+        innocent: bool = False,
+    ) -> list[Preparation]:
+        """Return it once more where it hung, as a server may have been slow, and where it is not to blame."""
+        if innocent:
+            return [self]
+        return [replace(self, tries=self.tries + 1)] if hung and not self.tries else []
 
 
 @dataclass(frozen=True)
@@ -100,8 +112,7 @@ class CohortRun:
         `started` is the moment (`time.time()`) at which the parent started this worker.
         """
         started = time.time() if started is None else started
-        # Should the parent be killed, the next run waits until this process has noticed.
-        with together(self.surroundings.store / WORKERS):
+        with present(self.surroundings.store, self.name):
             self._work(device, tell, started)
 
     def _work(self, device: str, tell: Tell, started: float) -> None:

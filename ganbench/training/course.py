@@ -34,6 +34,9 @@ class Checkpoints(Protocol):
     def due(self) -> bool:
         """Say whether it is time to keep them."""
 
+    def warming_up(self) -> None:
+        """Hear now and then that there is nothing to keep yet; whoever is asked to stop does so here."""
+
     def write(self, cells: Sequence[Saved]) -> None:
         """Keep one course per cell, in place of the last."""
 

@@ -62,8 +62,9 @@ def train_cohort(
 
     `data` `(n, *shape)` are in memory or streamed; `labels` `(n,)` are their classes, which conditional objectives
     need. The cells must agree in all that `ganbench.suite.cohorts` asks of a cohort. `progress(step, alive)` is called
-    about twice a second, `each(step)` after every G step. With `checkpoints` training goes on where they stand, to the
-    same bits, is kept there when it is time, and pauses or ends early when they say so. Raises what plugins raise.
+    about twice a second (with step 0 during warm-up), `each(step)` after every G step. With `checkpoints` training goes
+    on where they stand, to the same bits, is kept there when it is time, and pauses or ends early when they say so.
+    Raises what plugins raise.
     """
     # Where a lone cell would run other kernels than in a cohort, it trains beside a copy of itself.
     with Precision(cells[0].train.precision, data.device).session():
@@ -74,7 +75,7 @@ def train_cohort(
         if kept:
             course.take_up([kept[min(place, len(kept) - 1)] for place in range(len(padded))])
         else:
-            _warm_up(game)
+            _warm_up(game, len(cells), progress, checkpoints)
         return _train(course, cells, snapshot_steps, progress, each, checkpoints)
 
 
@@ -135,14 +136,19 @@ def _proves_alone(cell: Cell, data: Tensor | Streamed, labels: Tensor | None) ->
     return all(torch.equal(a, b) for a, b in zip(*states, strict=True))
 
 
-def _warm_up(game: Game) -> None:
+def _warm_up(game: Game, cells: int, progress: Progress | None, checkpoints: Checkpoints | None) -> None:
     """Train D alone, then G alone, before the two alternate; neither counts among the G steps."""
-    draws = Draws(game, "warmup/", 1)
+    draws, told = Draws(game, "warmup/", 1), time.monotonic()
     for_training, game.noise = game.noise, CellNoise(game.seeds, "warmup/noise", game.dtype, game.data.device)
     for step in range(game.train.d_warmup + game.train.g_warmup):
         game.noise.begin(step)
         (draw,) = draws.at(step)
         game.warm_up(draw, "d" if step < game.train.d_warmup else "g")
+        if checkpoints is not None:
+            checkpoints.warming_up()
+        if progress is not None and time.monotonic() - told > SECONDS_BETWEEN_REPORTS:
+            told = time.monotonic()
+            progress(0, cells)
     game.noise = for_training
 
 

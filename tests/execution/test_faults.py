@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from ganbench.execution.messages import Message, Task
 from ganbench.listener import Silence
 from ganbench.runner import Result
 from ganbench.store import CHECKPOINT, Store, StoreError
+from ganbench.suite.errors import SuiteError
 
 SUITE = """
 objectives: [hinge, minimax]
@@ -34,7 +36,7 @@ PLUGIN = '''
 import os, signal, time
 from dataclasses import dataclass
 from pathlib import Path
-from ganbench import losses
+from ganbench import datasets, losses
 
 class Plain:
     def discriminator(self, real, fake):
@@ -60,6 +62,34 @@ class Hangs(Plain):
     def misbehave(self):
         time.sleep(10_000)
 
+@datasets.register("asleep")
+@dataclass(frozen=True)
+class Asleep:
+    """Waits for ever for its data."""
+
+    classes = None
+
+    def missing(self, root):
+        return None
+
+    @property
+    def shape(self):
+        return (2,)
+
+    def prepare(self, root):
+        time.sleep(10_000)
+
+    def load(self, root, split):
+        raise NotImplementedError
+
+@losses.register("leaves")
+@dataclass(frozen=True)
+class Leaves(Plain):
+    """Ends its process as if all were done."""
+
+    def misbehave(self):
+        raise SystemExit(0)
+
 @losses.register("stumbles")
 @dataclass(frozen=True)
 class Stumbles(Plain):
@@ -78,7 +108,11 @@ class Heard(Silence):
 
     def __init__(self, do: Callable[[Task, Message], object] = lambda *_: None) -> None:
         self.messages: list[tuple[str, Message]] = []
+        self.all: list[str] = []
         self.do = do
+
+    def said(self, text: str) -> None:
+        self.all.append(text)
 
     def heard(self, slot: int, task: Task, message: Message) -> None:
         self.messages.append((task.name, message))
@@ -151,6 +185,51 @@ def scores_keys(folder: Path) -> list[str]:
     return [row.key for row in Store(folder / "runs").suite("suite").listed]
 
 
+def test_a_worker_that_ends_well_before_it_is_done_is_lost_all_the_same(tmp_path: Path, plugin: str) -> None:
+    done = run(tmp_path, SUITE.replace("minimax", "leaves") + plugin, listener=(heard := Heard()))
+    assert outcomes(tmp_path) == {"hinge": {"completed": 2}, "leaves": {"failed": 2}}
+    assert dict(done.outcomes) == {"completed": 2, "failed": 2} and done.failed
+    assert "exit code 0 before it was done" in done.errors[0] and "in 2 parts" in heard.of("lost")[0]
+
+
+def test_a_worker_that_somebody_terminates_is_replaced_and_goes_on_from_where_it_was(
+    tmp_path: Path, undisturbed: Mapping[str, object]
+) -> None:
+    kept: list[int] = []
+
+    def terminate(task: Task, message: Message) -> None:
+        if not kept and message.kind == "progress" and message.step > 0:
+            os.kill(_worker(), signal.SIGTERM)
+            kept.append(message.step)
+        if message.kind == "lost":
+            kept.append(len(list(tmp_path.rglob(CHECKPOINT))))
+
+    done = run(tmp_path, LONG, listener=(heard := Heard(terminate)))
+    assert kept[1:] == [4] and "SIGTERM from elsewhere" in heard.of("lost")[0]
+    assert dict(done.outcomes) == {"completed": 4} and not done.errors
+    assert scores(tmp_path) == undisturbed
+
+
+def test_a_fork_server_that_is_killed_costs_nothing(tmp_path: Path, undisturbed: Mapping[str, object]) -> None:
+    killed: list[int] = []
+
+    def kill(task: Task, message: Message) -> None:
+        if not killed and message.kind == "progress":
+            killed.append(Path(f"/proc/{_worker()}/stat").read_text().rpartition(")")[2].split()[1])
+            os.kill(int(killed[0]), signal.SIGKILL)
+
+    text = LONG.replace("seeds: 2", "seeds: 1")
+    done = run(tmp_path, text, listener=(heard := Heard(kill)), cohort=1)
+    assert killed and not heard.of("lost") and not done.errors
+    assert dict(done.outcomes) == {"completed": 2} and scores(tmp_path).items() <= undisturbed.items()
+
+
+def _worker() -> int:
+    """The process that trains; those of this process itself are the fork server and the like."""
+    (worker,) = (pid for pid in _descendants(os.getpid()) if pid not in _children(os.getpid()))
+    return worker
+
+
 def test_a_worker_killed_once_costs_no_cell_and_changes_no_number(tmp_path: Path, plugin: str) -> None:
     text = SUITE.replace("minimax", "stumbles") + plugin
     mark = Path(plugin.split("[")[1].split("]")[0]).with_name("stumbled")
@@ -168,6 +247,66 @@ def test_an_objective_that_hangs_is_tried_once_more_and_has_timed_out(tmp_path: 
     assert dict(done.outcomes) == {"completed": 2, "timed_out": 2} and done.failed
     assert len(heard.of("lost")) == 1 and len(heard.of("hung")) == 1
     assert "said nothing for" in done.errors[0]
+
+
+def test_a_warm_up_longer_than_patience_is_no_hanging_worker_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    warm = SUITE.replace("batch_size: 16", "batch_size: 16, d_warmup: 8000")
+    done = run(tmp_path / "patient", warm, patience=1, listener=(heard := Heard()))
+    assert dict(done.outcomes) == {"completed": 4} and not heard.of("lost")
+    warmed = [message for _, message in heard.messages if message.kind == "progress" and message.step == 0]
+    assert len(warmed) > 1
+
+    def interrupt(task: Task, message: Message) -> None:
+        if message.kind == "progress":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # a million steps would outlast any test
+        run(tmp_path / "stopped", warm.replace("8000", "1000000"), listener=Heard(interrupt))
+    assert not list(tmp_path.rglob(CHECKPOINT))
+    suite, store = tmp_path / "stopped" / "suite.yaml", tmp_path / "stopped" / "runs"
+    (cohort,) = ganbench.plan(suite, store=store, workers=1).cohorts
+    assert cohort.step == 0
+
+
+MEASURED = SUITE.replace("minimax", "hangs").replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: 20000")
+
+
+def test_an_objective_that_hangs_while_it_is_measured_is_given_up_and_has_timed_out(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    heard = Heard()
+    text = MEASURED.replace("hinge, ", "") + plugin
+    done = run(tmp_path, text, patience=2, listener=heard)
+    assert any("could be measured" in said and "said nothing for" in said for said in heard.all)
+    assert dict(done.outcomes) == {"timed_out": 4}
+
+
+def test_the_time_for_a_whole_run_counts_what_is_measured_and_prepared(
+    tmp_path: Path, plugin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANBENCH_CACHE", str(tmp_path / "cache"))
+    passed: list[float] = []
+    monkeypatch.setattr("ganbench.runner.time", SimpleNamespace(monotonic=lambda: time.monotonic() + sum(passed)))
+
+    class Waiting(Heard):
+        def said(self, text: str) -> None:
+            if text.startswith("measuring"):
+                passed.append(10_000)
+
+    done = run(tmp_path, MEASURED + plugin, max_time=5000, report=tmp_path / "report", listener=(heard := Waiting()))
+    assert passed and not heard.of("progress") and done.report is not None
+    assert dict(done.outcomes) == {"missing": 8} and "the time for the whole run is over" in done.errors[0]
+    asleep = SUITE.replace("ring8", "asleep").replace("metrics: [fid, modes]", "metrics: []") + plugin
+    done = run(tmp_path / "prepared", asleep, max_time=2)
+    assert dict(done.outcomes) == {"missing": 4} and "the time for the whole run is over" in done.errors[0]
+
+
+def test_a_dataset_that_hangs_is_tried_once_more_and_ends_the_run(tmp_path: Path, plugin: str) -> None:
+    heard = Heard()
+    with pytest.raises(SuiteError, match=r"preparing asleep.*said nothing for"):
+        run(tmp_path, SUITE.replace("ring8", "asleep") + plugin, patience=1, listener=heard)
+    assert len(heard.of("lost")) == 1 and len(heard.of("hung")) == 1
 
 
 @pytest.mark.long

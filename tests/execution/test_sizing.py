@@ -135,7 +135,7 @@ def size_all(plan: Plan, folder: Path, *answers: Message) -> tuple[list[Any], Sa
     given: list[Any] = []
 
     class Workers(Local):
-        def run(self, tasks: Iterable[Any], listen: Callable[..., None], *_: Any) -> None:
+        def run(self, tasks: Iterable[Any], listen: Callable[..., None], *_: Any, **__: Any) -> None:
             given.extend(tasks)
             for task in given:
                 for answer in answers:

@@ -29,7 +29,10 @@ class Memory:
     over = False
 
     def __init__(self, cells: Sequence[dict[str, Tensor]] = ()) -> None:
-        self.cells, self.asked = list(cells), 0
+        self.cells, self.asked, self.warm_ups = list(cells), 0, 0
+
+    def warming_up(self) -> None:
+        self.warm_ups += 1
 
     def due(self) -> bool:
         self.asked += 1
@@ -178,6 +181,16 @@ def test_a_course_is_kept_between_blocks_alone() -> None:
     never = Never([{}])
     train_cohort([cell("nsgan", 0)] * 2, POINTS, (), checkpoints=never)
     assert never.asked == STEPS // 16
+
+
+def test_a_warm_up_is_told_and_asks_whether_to_stop_and_changes_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganbench.training.loop.SECONDS_BETWEEN_REPORTS", 0)
+    cells, memory, told = [cell("nsgan", 0), cell("hinge", 0)], Pausing(), list[tuple[int, int]]()
+    memory.until = None
+    found = train_cohort(cells, POINTS, (10, STEPS), lambda step, alive: told.append((step, alive)), checkpoints=memory)
+    assert memory.warm_ups == 2 and told[:3] == [(0, 2), (0, 2), (1, 2)]
+    for one, whole in zip(found, train_cohort(cells, POINTS, (10, STEPS)), strict=True):
+        assert_same(one, whole)
 
 
 def test_the_course_of_another_game_is_refused() -> None:
