@@ -18,6 +18,7 @@ from ganbench.suite.chosen_sizes import chosen_sizes
 from ganbench.suite.cohorts import Cohort, Entry, Measured, look_up, pack
 from ganbench.suite.errors import wrong
 from ganbench.suite.load import load_suite
+from ganbench.suite.paces import PaceFile
 from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
 from ganbench.suite.scoring_time import slow_scores
@@ -85,6 +86,12 @@ class Plan:
         first = self.devices[0]
         return Cache(cache_root() / "cohorts", described(first), self.devices.count(first))
 
+    @property
+    def paces(self) -> PaceFile:
+        """Where it is kept how long cells took on the plan's first device, in whatever suites."""
+        device = described(self.devices[0]) if self.options.executor == "local" else ELSEWHERE
+        return PaceFile(cache_root() / "paces", device)
+
 
 def make_plan(suite_path: Path, options: Options) -> Plan:
     """Read a suite and look its cells up in the store; writes nothing.
@@ -112,7 +119,7 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
 def packed(plan: Plan) -> tuple[Cohort, ...]:
     """Pack what is left of a plan's cells, by what is known of them now."""
     device = kind(plan.devices[0]) if plan.options.executor == "local" else ELSEWHERE
-    measured = Measured(plan.rates.read, plan.store, device)
+    measured = Measured(plan.rates.read, plan.store, device, plan.paces.read())
     return tuple(pack(plan.entries, max(1, len(plan.devices)), plan.cohort, measured))
 
 

@@ -21,6 +21,7 @@ from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
+from ganbench.pacing import remember
 from ganbench.paths import cache_root, data_root
 from ganbench.planning import Plan, packed
 from ganbench.preparing import must_succeed, prepare, sized
@@ -135,6 +136,7 @@ def _train(
             until = None if options.max_time is None else began + options.max_time
             ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
             _run_cohorts(plan, surroundings, executor, ear)
+            remember(plan)
             if record is not None:
                 _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():

@@ -96,8 +96,6 @@ def _done(states: Counter[State] | None) -> str:
 
 
 def _left_to_do(made: Plan) -> list[str]:
-    from ganbench.suite.expected import expected_seconds
-
     counts = made.counts
     lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]
     said = [", ".join(lines)]
@@ -118,11 +116,21 @@ def _left_to_do(made: Plan) -> list[str]:
     if made.cohorts and not made.devices:
         said.append(f"slots are known when the run starts on {made.options.executor.capitalize()}")
     elif made.cohorts:
-        expected = expected_seconds(made.cohorts, len(made.devices))
-        about = "not measured yet"
-        if expected is not None:
-            seconds, all_of_it = expected
-            about = f"{'about' if all_of_it else 'at least'} {human_seconds(seconds)}"
         devices = ", ".join(dict.fromkeys(made.devices))
-        said.append(f"{len(made.cohorts)} cohorts on {len(made.devices)} workers ({devices}); expected time: {about}")
+        workers = f"{len(made.devices)} workers ({devices})"
+        said.append(f"{len(made.cohorts)} cohorts on {workers}; expected time: {_expected(made)}")
     return said
+
+
+def _expected(made: Plan) -> str:
+    from ganbench.suite.expected import expected_seconds
+
+    expected = expected_seconds(made.cohorts, len(made.devices))
+    if expected is None:
+        return "not measured yet"
+    seconds, _ = expected
+    known = [cohort for cohort in made.cohorts if cohort.seconds is not None]
+    about = f"about {human_seconds(seconds)}"
+    if len(known) < len(made.cohorts):
+        about += f" for {len(known)} of them (nothing like the others has run)"
+    return about if all(cohort.timed for cohort in known) else f"{about}, and their scores (none like them were timed)"
