@@ -113,7 +113,6 @@ def test_a_few_measured_sizes_alone_are_enough_for_large_cohorts_of_small_networ
 
 def test_convolutions_on_a_cpu_take_as_long_together_as_one_by_one(tmp_path: Path) -> None:
     text = SUITE.replace("[ring8]", "[digits]").replace("{mlp: {width: 8, depth: 1}}", "simple_cnn")
-    text = text.replace("evaluate: {", "evaluate: {extractor: identity, ")
     run(first := planned(tmp_path, text=text, seeds=1), convolutions)
     remember(first)
     more = planned(tmp_path, "train.g_steps=6000", text=text, seeds=8)
