@@ -17,6 +17,7 @@ from ganbench.execution.messages import Halt
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
 from ganbench.execution.tasks import WORKERS, CohortRun, Surroundings
+from ganbench.getting_ready import GettingReady
 from ganbench.hearing import Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
@@ -116,6 +117,7 @@ def _train(
         with (
             alone(plan.store.root / "run", lambda: listener.said(WAITING)),
             open_executor(plan, listener.said) as executor,
+            GettingReady(listener, plan.store, plan.suite.name, sum(plan.counts.values())) as ready,
         ):
             # The workers of a run that was killed hold this until they have noticed.
             with alone(plan.store.root / WORKERS, left_over := lambda: listener.said(LEFT_OVER)):
@@ -127,11 +129,12 @@ def _train(
             options = plan.options
             limits = options.checkpoint_every, options.max_cell_time
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
-            prepare(plan, surroundings, executor, listener)
-            plan = sized(plan, surroundings, executor, listener)
+            prepare(plan, surroundings, executor, ready)
+            plan = sized(plan, surroundings, executor, ready)
             if record is not None:
                 plan.store.write_suite(record)
             tracking.begin()
+            ready.over()
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
             until = None if options.max_time is None else began + options.max_time
             ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
