@@ -12,7 +12,7 @@ from ganbench.execution.sizing import Effort, SizingRun, from_text
 from ganbench.execution.tasks import Preparation, Surroundings
 from ganbench.listener import Listener
 from ganbench.planning import Plan, packed
-from ganbench.suite.cells import digest
+from ganbench.suite.cells import Scoring, digest
 from ganbench.suite.chosen_sizes import chosen_sizes, named_groups
 from ganbench.suite.cohorts import Cohort, size_key, whole
 from ganbench.suite.errors import Problem, SuiteError
@@ -31,7 +31,7 @@ def prepare(plan: Plan, surroundings: Surroundings, executor: Executor, listener
             {
                 "dataset": dataset.as_json(),
                 "fingerprint": cohort.cells[0].fingerprint,
-                "scoring": cohort.scoring.key,
+                "scoring": Scoring(settings, ()).key,  # at whichever steps
             }
         )
         tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))

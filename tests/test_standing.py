@@ -62,6 +62,8 @@ def test_a_run_at_work_is_shown_slot_by_slot_with_the_time_that_is_left(store: S
     assert "mine: 0 of 3 cells trained" in said.output
     assert "at work for 60 s, about 3 min left (process 12 on here)" in said.output
     assert "30/120, 2/2 alive" in said.output and "idle" in said.output
+    narrow = CliRunner().invoke(app, ["status", str(store.root)], env={"COLUMNS": "62"}).output
+    assert "30/120, 2/2 alive" in narrow and all(word in narrow for word in ("ring8", "mlp", "cells"))
 
 
 def test_a_run_that_was_killed_is_told_from_one_at_work_and_from_one_of_another_suite(store: Store) -> None:

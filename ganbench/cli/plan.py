@@ -20,7 +20,7 @@ from ganbench.cli.console import (
     errors_told,
     human_seconds,
 )
-from ganbench.cli.run import SlurmOption
+from ganbench.cli.run import RetryOption, SlurmOption
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
@@ -39,6 +39,7 @@ def plan(
     executor: ExecutorOption = "local",
     cohort: CohortOption = None,
     slurm: SlurmOption = None,
+    retry_failed: RetryOption = False,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
@@ -55,6 +56,7 @@ def plan(
             executor=executor,
             cohort=cohort,
             slurm=tuple(slurm or ()),
+            retry_failed=retry_failed,
         )
         show_plan(make_plan(Path(suite), options))
 
@@ -107,9 +109,10 @@ def _left_to_do(made: Plan) -> list[str]:
         if e.planned.skipped
     )
     said += [f"skipped: {architecture} on {dataset}: {why}" for architecture, dataset, why in reasons]
-    failed = [
-        entry for entry in made.entries if entry.state == "done" and entry.status and entry.status.outcome == "failed"
-    ]
+    failed = [entry for entry in made.entries if entry.status and entry.status.outcome in ("failed", "timed_out")]
+    if again := sum(entry.state == "to train" for entry in failed):
+        said.append(f"{again} of those to train failed or timed out earlier")
+    failed = [entry for entry in failed if entry.state == "done" and entry.status and entry.status.outcome == "failed"]
     if failed:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]

@@ -116,7 +116,7 @@ def _slots(beat: Beat) -> RenderableType:
 
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     for place in range(6):
-        table.add_column(no_wrap=True, overflow="ellipsis" if place == 2 else "ignore")
+        table.add_column(no_wrap=place != 2)  # on a narrow terminal the name takes several lines
     for number, slot in enumerate(beat.slots):
         bar = ProgressBar(total=max(slot.steps, 1), completed=slot.step, width=16)
         table.add_row(f"slot {number}", slot.device, slot.name, slot.phase, bar if slot.steps else "", _remark(slot))

@@ -138,7 +138,7 @@ def size_all(plan: Plan, folder: Path, *answers: Message) -> tuple[list[Any], Sa
     given: list[Any] = []
 
     class Workers(Local):
-        def run(self, tasks: Iterable[Any], listen: Callable[..., None], *_: Any) -> None:
+        def run(self, tasks: Iterable[Any], listen: Callable[..., None], *_: Any, **__: Any) -> None:
             given.extend(tasks)
             for task in given:
                 for answer in answers:
@@ -183,6 +183,18 @@ def test_a_cache_that_cannot_be_written_costs_a_measurement_and_no_cell(
     assert given and "cohorts of 4" in said.all[-1]  # this run has what it measured
     folder = tmp_path / "cache" / "cohorts"
     assert f"measure this again: {folder} cannot be written (Read-only file system)" in said.all[-2]
+
+
+def test_data_are_got_ready_once_for_all_lengths_of_training(tmp_path: Path) -> None:
+    plan, given = planned(tmp_path, SUITE.replace("1000000", "[100, 200]")), list[Any]()
+
+    class Workers(Local):
+        def run(self, tasks: Iterable[Any], *_: Any, **__: Any) -> None:
+            given.extend(tasks)
+
+    preparing.prepare(plan, surroundings(tmp_path), Workers(plan.devices), said := Said())
+    assert len({cohort.scoring.key for cohort in plan.cohorts}) == 2
+    assert len(given) == 1 and said.all == ["preparing ring8 (identity)"]
 
 
 def test_a_full_disk_is_told_with_the_file_that_had_no_room(tmp_path: Path) -> None:
