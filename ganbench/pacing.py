@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from ganbench.planning import Plan
 from ganbench.records import Status
@@ -16,9 +17,12 @@ from ganbench.suite.plan import Planned
 ONE_GO = 0.99  # of a cell's training seconds in its last cohort: of one that was taken up again no size is known
 
 
-def remember(plan: Plan) -> None:
-    """Keep the times of a plan's cohorts that ran to their end; a cache that cannot be written costs nothing."""
-    found = observed(plan)
+def remember(plan: Plan, around: float = 0.0) -> None:
+    """Keep the times of a plan's cohorts that ran to their end; a cache that cannot be written costs nothing.
+
+    `around` are the seconds that the run took beside them, where that is known.
+    """
+    found = replace(observed(plan), around=around)
     if found != Paces():
         with suppress(OSError):
             plan.paces.add(found)

@@ -138,13 +138,15 @@ def _train(
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
             until = None if options.max_time is None else began + options.max_time
             ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
+            trains = time.monotonic()
             _run_cohorts(plan, surroundings, executor, ear)
-            remember(plan)
+            trained = time.monotonic()
             if record is not None:
                 _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
         result.untracked = tracking.close()
+        remember(plan, 0.0 if record is None else time.monotonic() - trained + trains - began)
     except BaseException:
         tracking.abandon()
         raise

@@ -128,7 +128,7 @@ def _left_to_do(made: Plan) -> list[str]:
 def _expected(made: Plan) -> str:
     from ganbench.suite.expected import expected_seconds
 
-    expected = expected_seconds(made.cohorts, len(made.devices))
+    expected = expected_seconds(made.cohorts, len(made.devices), made.paces.read().around)
     if expected is None:
         return "not measured yet"
     seconds, _ = expected

@@ -121,16 +121,16 @@ class Times:
         return {key: statistics.mean(seconds) for key, seconds in found.items() if seconds}
 
 
-def expected_seconds(cohorts: Sequence[Cohort], slots: int) -> tuple[float, bool] | None:
-    """Return how long the cohorts will take on `slots` workers, and whether that is all or only what is known of them.
+def expected_seconds(cohorts: Sequence[Cohort], slots: int, around: float = 0.0) -> tuple[float, bool] | None:
+    """Return how long a run of the cohorts will take on `slots` workers, and whether that is all or what is known.
 
-    None while nothing like them has been measured.
+    `around` are the seconds that it takes beside them. None while nothing like them has been measured.
     """
     known = [cohort.seconds for cohort in cohorts if cohort.seconds is not None]
     if cohorts and not known:
         return None
     whole = len(known) == len(cohorts) and all(cohort.timed for cohort in cohorts)
-    return makespan(known, slots), whole
+    return (makespan(known, slots) + around if cohorts else 0.0), whole
 
 
 def _kind(cell: Cell) -> Hashable:

@@ -34,11 +34,15 @@ class Pace:
 
 @dataclass(frozen=True)
 class Paces:
-    """The paces of one device by what was trained, and seconds per score and of a start by what was scored or read."""
+    """The paces of one device by what was trained, and seconds per score and of a start by what was scored or read.
+
+    `around` are the fewest seconds that a run has taken beside its cohorts: what is got ready may be there already.
+    """
 
     training: Mapping[str, tuple[Pace, ...]] = field(default_factory=dict)
     scoring: Mapping[str, float] = field(default_factory=dict)
     starts: Mapping[str, float] = field(default_factory=dict)
+    around: float = 0.0
 
     def steps(self, key: str, slots: int) -> dict[int, float]:
         """Return seconds per step by the size of the cohort, of those slots that were nearest in number."""
@@ -58,7 +62,9 @@ class Paces:
                 if before is None or before.seconds <= OUTWEIGHED * pace.seconds:
                     known[pace.slots, pace.size] = pace
             training[key] = tuple(known.values())
-        return Paces(_latest(training), _latest({**self.scoring, **new.scoring}), {**self.starts, **new.starts})
+        scoring, starts = {**self.scoring, **new.scoring}, {**self.starts, **new.starts}
+        around = min(filter(None, (self.around, new.around)), default=0.0)
+        return Paces(_latest(training), _latest(scoring), starts, around)
 
 
 def _latest(found: Mapping[str, Found]) -> dict[str, Found]:
@@ -80,9 +86,10 @@ class PaceFile:
             scoring = {key: float(seconds) for key, seconds in found["scoring"].items()}
             starts = {label: float(seconds) for label, seconds in found["starts"].items()}
             usable = all(_usable(pace) for paces in training.values() for pace in paces)
+            around = float(found["around"])
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return Paces()
-        return Paces(training, scoring, starts) if usable else Paces()
+        return Paces(training, scoring, starts, around) if usable else Paces()
 
     def add(self, new: Paces) -> None:
         """Keep what is new too; OSError where nothing can be written."""
@@ -95,6 +102,7 @@ class PaceFile:
             },
             "scoring": joined.scoring,
             "starts": joined.starts,
+            "around": joined.around,
         }
         write_whole(self._path, json.dumps(content).encode() + b"\n")
 

@@ -8,7 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ganbench.cli import app
+from ganbench.cli.console import human_seconds
 from ganbench.pacing import observed, remember
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.records import Scores, Status
@@ -111,6 +114,39 @@ def test_a_few_measured_sizes_alone_are_enough_for_large_cohorts_of_small_networ
         assert 0.5 < expected(more) / truth < 2
 
 
+def test_what_a_run_takes_beside_its_cohorts_counts_but_not_what_was_got_ready_once(tmp_path: Path) -> None:
+    run(first := planned(tmp_path), small_network)
+    for around in (90.0, 5.0, 7.0, 0.0):
+        remember(first, around)
+    assert first.paces.read().around == 5
+    more = planned(tmp_path, "train.g_steps=100")
+    told = (
+        CliRunner()
+        .invoke(
+            app,
+            [
+                "plan",
+                str(tmp_path / "suite.yaml"),
+                "--store",
+                str(tmp_path / "runs"),
+                "--device",
+                "cpu",
+                "--workers",
+                "1",
+                "--seeds",
+                "3",
+                "--set",
+                "train.g_steps=100",
+            ],
+        )
+        .output
+    )
+    with_it = expected_seconds(more.cohorts, 1, 5.0)
+    assert with_it is not None and with_it[0] == pytest.approx(expected(more) + 5)
+    assert f"expected time: about {human_seconds(with_it[0])}" in told
+    assert expected_seconds((), 1, 5.0) == (0.0, True)
+
+
 def test_convolutions_on_a_cpu_take_as_long_together_as_one_by_one(tmp_path: Path) -> None:
     text = SUITE.replace("[ring8]", "[digits]").replace("{mlp: {width: 8, depth: 1}}", "simple_cnn")
     run(first := planned(tmp_path, text=text, seeds=1), convolutions)
@@ -161,7 +197,7 @@ def test_of_two_observations_the_later_one_counts_unless_it_saw_much_less() -> N
 def test_a_damaged_file_is_no_file(tmp_path: Path, damage: str) -> None:
     file = PaceFile(tmp_path, "a CPU")
     assert file.read() == Paces()
-    file.add(kept := Paces({"a": (Pace(4, 1, 0.25, 100.0),)}, {"s": 1.0}, {"ring8": 0.5}))
+    file.add(kept := Paces({"a": (Pace(4, 1, 0.25, 100.0),)}, {"s": 1.0}, {"ring8": 0.5}, 3.5))
     assert file.read() == kept and PaceFile(tmp_path, "another").read() == Paces()
     (path,) = tmp_path.glob("*.json")
     whole = path.read_text()
