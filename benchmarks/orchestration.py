@@ -31,6 +31,7 @@ from ganbench.suite.cohorts import Cohort, look_up, pack
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Planned, expand
 from ganbench.suite.record import suite_record
+from ganbench.untracked import Untracked
 
 OBJECTIVES = (
     "minimax, non_saturating, least_squares, hinge, wgan, wgan_gp, wgan_lp, wgan_div, dragan, r1_gan, sngan, r3gan, "
@@ -150,33 +151,32 @@ def write_record(suite: Path, store: Path) -> None:
     assert len(found.listed) == 10_000
 
 
-class Untracked:
-    """Stands where MLflow would be told."""
-
-    def finished(self, keys: Sequence[str]) -> None:
-        """Take note of the cells, as a queue would."""
-        self.last = frozenset(keys)
-
-
 def drive(suite: Path, store: Path) -> None:
     """Run 10,000 cells that sleep in 64 slots, heard as `ganbench run` hears them."""
     rows, kept = planned(suite, 100), Store(store.parent / "dry")
+    wall, core = driven(rows, kept, 64)
+    assert len(kept.keys()) == len(rows) == 10_000
+    told("parent of 64 slots, per cell", wall / len(rows), core / len(rows))
+
+
+def driven(rows: Sequence[Planned], kept: Store, slots: int) -> tuple[float, float]:
+    """Run cells that sleep; return the parent's seconds by the clock and on a core."""
     cells = [row.cell for row in rows if row.cell is not None]
     scoring = rows[0].scoring
     assert scoring is not None
     cohorts = [Cohort(tuple(cells[at : at + COMPANY]), scoring, True) for at in range(0, len(cells), COMPANY)]
     surroundings = Surroundings(kept.root, data_root(), cache_root())
-    devices, display, errors = ["cpu"] * 64, Display(), list[str]()
-    ear = Ear(kept, display, Untracked(), Pulse(kept, "seeds", cohorts, devices), errors)  # type: ignore[arg-type]
+    devices, display, errors = ["cpu"] * slots, Display(), list[str]()
+    ear = Ear(display, Untracked(), Pulse(kept, "seeds", cohorts, devices), errors)
     with contextlib.redirect_stdout(io.StringIO()):
         display.training(cohorts, devices)
         wall, core = time.perf_counter(), time.process_time()
         local.run([DryRun(cohort, surroundings) for cohort in cohorts], devices, ear.hear, tick=ear.tick)
         wall, core = time.perf_counter() - wall, time.process_time() - core
+    ear.pulse.end()
     fork_server.stop()
     assert not errors, errors[0]
-    assert len(kept.keys()) == len(cells) == 10_000
-    told("parent of 64 slots, per cell", wall / len(cells), core / len(cells))
+    return wall, core
 
 
 PARTS = {part.__name__: part for part in (make_plan, fill, list_cells, read_frame, write_report, write_record, drive)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from ganbench.suite.chosen_sizes import chosen_sizes
 from ganbench.suite.cohorts import Cohort, Entry, Measured, look_up, pack
 from ganbench.suite.errors import wrong
 from ganbench.suite.load import load_suite
+from ganbench.suite.paces import PaceFile
 from ganbench.suite.plan import expand
 from ganbench.suite.schema import Suite
 from ganbench.suite.scoring_time import slow_scores
-from ganbench.suite.sizing import Cache, Setting, read_setting
+from ganbench.suite.sizing import Cache, Rates, Setting, read_setting
 from ganbench.suite.slurm import Slurm, with_settings
 
 ELSEWHERE = "elsewhere"  # other machines, of which nothing was measured here
@@ -85,6 +87,12 @@ class Plan:
         first = self.devices[0]
         return Cache(cache_root() / "cohorts", described(first), self.devices.count(first))
 
+    @property
+    def paces(self) -> PaceFile:
+        """Where it is kept how long cells took on the plan's first device, in whatever suites."""
+        device = described(self.devices[0]) if self.options.executor == "local" else ELSEWHERE
+        return PaceFile(cache_root() / "paces", device)
+
 
 def make_plan(suite_path: Path, options: Options) -> Plan:
     """Read a suite and look its cells up in the store; writes nothing.
@@ -102,17 +110,17 @@ def make_plan(suite_path: Path, options: Options) -> Plan:
     cohorts = packed(made)
     notes = list(expansion.notes)
     if cohort == "auto":
-        notes += chosen_sizes(entries, made.rates)
+        notes += chosen_sizes(entries, made.rates.read)
     if slots.lacks_bfloat16(devices) and any(c.trains and c.cells[0].train.precision == "bf16" for c in cohorts):
         notes.append("precision bf16: this CPU computes bfloat16 many times slower than float32")
     notes += slow_scores(cohorts, devices)
     return replace(made, cohorts=cohorts, notes=tuple(notes))
 
 
-def packed(plan: Plan) -> tuple[Cohort, ...]:
-    """Pack what is left of a plan's cells, by what is known of them now."""
+def packed(plan: Plan, rates: Callable[[str], Rates | None] | None = None) -> tuple[Cohort, ...]:
+    """Pack what is left of a plan's cells by what is known of them now; `rates` stand for those in the cache."""
     device = kind(plan.devices[0]) if plan.options.executor == "local" else ELSEWHERE
-    measured = Measured(plan.rates.read, plan.store, device)
+    measured = Measured(rates or plan.rates.read, plan.store, device, plan.paces.read())
     return tuple(pack(plan.entries, max(1, len(plan.devices)), plan.cohort, measured))
 
 

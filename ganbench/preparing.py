@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ganbench.execution.executor import Executor
@@ -12,11 +12,11 @@ from ganbench.execution.sizing import Effort, SizingRun, from_text
 from ganbench.execution.tasks import Preparation, Surroundings
 from ganbench.listener import Listener
 from ganbench.planning import Plan, packed
-from ganbench.suite.cells import digest
+from ganbench.suite.cells import Scoring, digest
 from ganbench.suite.chosen_sizes import chosen_sizes, named_groups
 from ganbench.suite.cohorts import Cohort, size_key, whole
 from ganbench.suite.errors import Problem, SuiteError
-from ganbench.suite.sizing import LARGEST, Rates, mean, worth_measuring
+from ganbench.suite.sizing import LARGEST, Cache, Rates, mean, worth_measuring
 
 # In units of `Cohort.work`: 2,000 steps of small networks on points. Less is trained before it could be measured.
 LEAST_WORK = 2000 * 2 * 64 * 2**0.5
@@ -43,7 +43,7 @@ def prepare(
             {
                 "dataset": dataset.as_json(),
                 "fingerprint": cohort.cells[0].fingerprint,
-                "scoring": cohort.scoring.key,
+                "scoring": Scoring(settings, ()).key,  # at whichever steps
             }
         )
         tasks.setdefault(name, Preparation(dataset, settings, surroundings, dataset.label))
@@ -103,13 +103,29 @@ def sized(
     for group, why in failed.items():
         listener.said(f"{group}: not all sizes of cohorts could be measured: {why}")
     groups = {task.key: task.group for task in tasks}
-    for key, group in groups.items():
-        rates = mean([told[id(task)] for task in tasks if task.key == key and id(task) in told])
-        if rates.by_size and (rates.settled or rates.largest > (plan.rates.read(key) or Rates()).largest):
-            plan.rates.write(key, rates, group)
-    for choice in chosen_sizes(plan.entries, plan.rates, groups):
+    found = {key: mean([told[id(task)] for task in tasks if task.key == key and id(task) in told]) for key in groups}
+    new = {key: rates for key, rates in found.items() if _says_more(rates, plan.rates.read(key))}
+    _keep(plan.rates, new, groups, listener)
+
+    def known(shape: str) -> Rates | None:
+        return new.get(shape) or plan.rates.read(shape)
+
+    for choice in chosen_sizes(plan.entries, known, groups):
         listener.said(choice)
-    return replace(plan, cohorts=packed(plan))
+    return replace(plan, cohorts=packed(plan, known))
+
+
+def _says_more(rates: Rates, before: Rates | None) -> bool:
+    return bool(rates.by_size) and (rates.settled or rates.largest > (before or Rates()).largest)
+
+
+def _keep(cache: Cache, found: Mapping[str, Rates], groups: Mapping[str, str], listener: Listener) -> None:
+    try:
+        for key, rates in found.items():
+            cache.write(key, rates, groups[key])
+    except OSError as error:
+        why = f"{cache.folder} cannot be written ({error.strerror or error})"
+        listener.said(f"the next run will measure this again: {why}; GANBENCH_CACHE names another folder")
 
 
 def _to_be_measured(plan: Plan, surroundings: Surroundings) -> list[SizingRun]:

@@ -42,7 +42,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class Beat:
-    """A run at one moment: `done` of `work`, and how many of its `cells` have ended their training in which way."""
+    """A run at one moment: `done` of `work`, and how many of its `cells` have ended their training in which way.
+
+    While it gets ready `doing` says with what.
+    """
 
     suite: str
     host: str
@@ -54,6 +57,7 @@ class Beat:
     cells: int
     outcomes: Mapping[str, int]
     slots: Sequence[Slot]
+    doing: str = ""
 
     @property
     def left(self) -> float | None:
@@ -118,7 +122,7 @@ class Pulse:
             [self._slots.get(slot, Slot(device)) for slot, device in enumerate(self.devices)],
         )
         try:
-            write_whole(self.store.root / FILE, as_json(asdict(found)))
+            write(self.store, found)
         except OSError:
             self._told = False  # whoever looks on sees its age
 
@@ -126,6 +130,11 @@ class Pulse:
         """Take the file away."""
         with suppress(OSError):
             (self.store.root / FILE).unlink(missing_ok=True)
+
+
+def write(store: Store, beat: Beat) -> None:
+    """Write a beat in place of the one before; OSError where that cannot be."""
+    write_whole(store.root / FILE, as_json(asdict(beat)))
 
 
 def read(store: Store) -> Beat | None:

@@ -19,10 +19,12 @@ from ganbench.execution.presence import LEFT_OVER, wait_for_absence
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
 from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.getting_ready import GettingReady
 from ganbench.hearing import RUN_OVER, Ear
 from ganbench.listener import Listener
 from ganbench.live_tracking import LiveTracking
 from ganbench.locks import alone
+from ganbench.pacing import remember
 from ganbench.paths import cache_root, data_root
 from ganbench.planning import Plan, packed
 from ganbench.preparing import must_succeed, prepare, sized
@@ -116,6 +118,7 @@ def _train(
         with (
             alone(plan.store.root / "run", lambda: listener.said(WAITING)),
             open_executor(plan, listener.said) as executor,
+            GettingReady(listener, plan.store, plan.suite.name, sum(plan.counts.values())) as ready,
         ):
             # Those of a run that was killed, on other machines and on this one.
             end_others(plan.store.root, lambda: listener.said(LEFT_OVER))
@@ -127,21 +130,25 @@ def _train(
             limits = options.checkpoint_every, options.max_cell_time
             surroundings = Surroundings(*roots, plan.suite.plugins, provenance(), *limits)
             until = math.inf if plan.options.max_time is None else began + plan.options.max_time
-            plan, halted = _ready(plan, surroundings, executor, listener, until)
+            plan, halted = _ready(plan, surroundings, executor, ready, until)
             if record is not None:
                 plan.store.write_suite(record)
             tracking.begin()
+            ready.over()
             pulse = Pulse(plan.store, plan.suite.name, plan.cohorts, plan.devices)
             ear = Ear(listener, tracking, pulse, result.errors, options.fail_fast, until)
+            trains = time.monotonic()
             if halted:
                 result.errors.append(halted)
             else:
                 _run_cohorts(plan, surroundings, executor, ear)
+            trained = time.monotonic()
             if record is not None:
                 _write(plan.store, replace(record, seconds=time.monotonic() - began), result)
         if left := tracking.left():
             listener.said(f"tracking {left} cells in MLflow")
         result.untracked = tracking.close()
+        remember(plan, 0.0 if record is None else time.monotonic() - trained + trains - began)
     except BaseException:
         tracking.abandon()
         raise

@@ -20,7 +20,7 @@ from ganbench.cli.console import (
     errors_told,
     human_seconds,
 )
-from ganbench.cli.run import SlurmOption
+from ganbench.cli.run import RetryOption, SlurmOption
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
@@ -39,6 +39,7 @@ def plan(
     executor: ExecutorOption = "local",
     cohort: CohortOption = None,
     slurm: SlurmOption = None,
+    retry_failed: RetryOption = False,
 ) -> None:
     """Show the cells of a suite, which of them are done, and what is missing. Writes nothing."""
     with errors_told():
@@ -55,6 +56,7 @@ def plan(
             executor=executor,
             cohort=cohort,
             slurm=tuple(slurm or ()),
+            retry_failed=retry_failed,
         )
         show_plan(make_plan(Path(suite), options))
 
@@ -96,8 +98,6 @@ def _done(states: Counter[State] | None) -> str:
 
 
 def _left_to_do(made: Plan) -> list[str]:
-    from ganbench.suite.expected import expected_seconds
-
     counts = made.counts
     lines = [f"{counts[state]} {state}" for state in ("to train", "to score", "done", "skipped") if counts[state]]
     said = [", ".join(lines)]
@@ -109,20 +109,31 @@ def _left_to_do(made: Plan) -> list[str]:
         if e.planned.skipped
     )
     said += [f"skipped: {architecture} on {dataset}: {why}" for architecture, dataset, why in reasons]
-    failed = [
-        entry for entry in made.entries if entry.state == "done" and entry.status and entry.status.outcome == "failed"
-    ]
+    failed = [entry for entry in made.entries if entry.status and entry.status.outcome in ("failed", "timed_out")]
+    if again := sum(entry.state == "to train" for entry in failed):
+        said.append(f"{again} of those to train failed or timed out earlier")
+    failed = [entry for entry in failed if entry.state == "done" and entry.status and entry.status.outcome == "failed"]
     if failed:
         said.append(f"{len(failed)} cells failed earlier and are kept as they are; --retry-failed runs them again")
     said += [f"note: {note}" for note in made.notes]
     if made.cohorts and not made.devices:
         said.append(f"slots are known when the run starts on {made.options.executor.capitalize()}")
     elif made.cohorts:
-        expected = expected_seconds(made.cohorts, len(made.devices))
-        about = "not measured yet"
-        if expected is not None:
-            seconds, all_of_it = expected
-            about = f"{'about' if all_of_it else 'at least'} {human_seconds(seconds)}"
         devices = ", ".join(dict.fromkeys(made.devices))
-        said.append(f"{len(made.cohorts)} cohorts on {len(made.devices)} workers ({devices}); expected time: {about}")
+        workers = f"{len(made.devices)} workers ({devices})"
+        said.append(f"{len(made.cohorts)} cohorts on {workers}; expected time: {_expected(made)}")
     return said
+
+
+def _expected(made: Plan) -> str:
+    from ganbench.suite.expected import expected_seconds
+
+    expected = expected_seconds(made.cohorts, len(made.devices), made.paces.read().around)
+    if expected is None:
+        return "not measured yet"
+    seconds, _ = expected
+    known = [cohort for cohort in made.cohorts if cohort.seconds is not None]
+    about = f"about {human_seconds(seconds)}"
+    if len(known) < len(made.cohorts):
+        about += f" for {len(known)} of them (nothing like the others has run)"
+    return about if all(cohort.timed for cohort in known) else f"{about}, and their scores (none like them were timed)"

@@ -95,6 +95,7 @@ SlurmOption = Annotated[
         show_default=False,
     ),
 ]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")]
 TOP = 12  # lines of each part of a profile
 
 
@@ -119,7 +120,7 @@ def run(
     tracking_uri: TrackingOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard this suite's results first (asks before).")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    retry_failed: RetryOption = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     max_time: MaxTimeOption = None,
     max_cell_time: MaxCellTimeOption = None,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 
 from ganbench.doctor.finding import Finding
 
+SECONDS = 20.0  # that Slurm's controller has for an answer
+ASK = "where this is to be a Slurm cluster: `scontrol ping` and whoever runs it"
 SHOWN = ("torch", "torchvision", "torch-fidelity", "mlflow", "optuna")
 
 
@@ -49,13 +53,30 @@ def executors() -> Iterator[Finding]:
     else:
         yield Finding("ray", "note", "not installed; one machine needs none", "pip install 'ganbench[ray]'")
     if submitit and sbatch:
-        yield Finding("slurm", "ok", f"submitit {submitit}, {sbatch}")
+        if silent := _controller_is_silent():
+            yield Finding("slurm", "note", f"submitit {submitit}, {sbatch}, but {silent}", ASK)
+        else:
+            yield Finding("slurm", "ok", f"submitit {submitit}, {sbatch}; its controller answers")
     elif submitit:
         said = f"submitit {submitit}, and no sbatch on the PATH"
         yield Finding("slurm", "note", said, "start ganbench where jobs can be submitted: on a login node")
     else:
         there = f", though {sbatch} is there" if sbatch else "; one machine needs none"
         yield Finding("slurm", "note", f"submitit is not installed{there}", "pip install 'ganbench[slurm]'")
+
+
+def _controller_is_silent() -> str:
+    """Say why no jobs can be given to Slurm; nothing where its controller answers."""
+    try:
+        told = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        return f"its controller did not answer within {SECONDS:.0f} s"
+    except OSError as error:
+        return f"scontrol cannot be started ({error.strerror or error})"
+    if told.returncode == 0 and re.search(r"\bUP\b", told.stdout):
+        return ""
+    words = (told.stderr or told.stdout).strip().splitlines()
+    return f"no controller answers ({words[-1].strip()})" if words else "no controller answers"
 
 
 def version(package: str) -> str | None:

@@ -24,13 +24,13 @@ class Failure:
     memory: bool
 
     @classmethod
-    def of(cls, error: Exception) -> Failure:
+    def of(cls, error: BaseException) -> Failure:
         """Keep what there is to say of an error, and nothing that it holds."""
         import torch
 
         memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
         told = "".join(traceback.format_exception(error))
-        return cls(f"{type(error).__name__}: {error}", told, memory)
+        return cls(f"{type(error).__name__}: {error}".removesuffix(": "), told, memory)
 
 
 def facts_of(cell: Cell) -> dict[str, float]:

@@ -200,7 +200,8 @@ class CohortRun:
             facts = [facts_of(cell) for cell in cells]
         except StoreError:
             raise  # a full disk is no cell's fault
-        except Exception as error:  # a plugin may raise anything; its cells are recorded as failed
+        # A plugin may raise anything, and its cells are recorded as failed. A worker does not hear of a Ctrl-C.
+        except (Exception, KeyboardInterrupt) as error:
             # The error itself would keep the failed attempt's tensors alive.
             failure = Failure.of(error)
         if failure:

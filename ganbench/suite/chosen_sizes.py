@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ganbench.suite.cohorts import Entry, default_size, groups, size_key
-from ganbench.suite.sizing import Cache
+from ganbench.suite.sizing import Rates
 
 
-def chosen_sizes(entries: Sequence[Entry], known: Cache, only: Collection[str] | None = None) -> list[str]:
+def chosen_sizes(
+    entries: Sequence[Entry], known: Callable[[str], Rates | None], only: Collection[str] | None = None
+) -> list[str]:
     """Say for each group whose size was chosen by measuring how many cells train together; `only` of some shapes."""
     found = []
     for name, group in named_groups(entries):
         key = size_key(group[0])
-        rates = known.read(key) if group[0].state == "to train" and (only is None or key in only) else None
+        rates = known(key) if group[0].state == "to train" and (only is None or key in only) else None
         if rates is None or group[0].planned.cell is None:
             continue
         size = rates.size(default_size(group[0].planned.cell))

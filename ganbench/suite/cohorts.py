@@ -6,7 +6,7 @@ import itertools
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ganbench import checkpoints, penalties
@@ -17,6 +17,7 @@ from ganbench.store import Store
 from ganbench.suite import packing
 from ganbench.suite.cells import Cell, Scoring, digest, hashed
 from ganbench.suite.expected import Times
+from ganbench.suite.paces import Paces
 from ganbench.suite.plan import Planned
 from ganbench.suite.settings import Train
 from ganbench.suite.sizing import Rates, Setting
@@ -27,8 +28,8 @@ State = Literal["done", "to score", "to train", "skipped"]
 # These may differ between the cells of a cohort: they are tensors over cells in the training loop.
 PER_CELL_SETTINGS = {"g_lr", "d_lr", "betas", "ema"}
 
-# Where nothing was measured: small networks gain from company up to about this many cells on a CPU, and most of it by
-# half as many; convolutions gain nothing beyond a few.
+# Where nothing was measured: on a CPU small networks gain from company up to so many cells, and most of it by half as
+# many; convolutions gain nothing beyond a few.
 LARGEST_COHORT = {"points": 32, "images": 8}
 
 
@@ -90,14 +91,12 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Measured:
-    """Where to find what was measured before: rates by shape of cells, and the times of the cells in a store.
-
-    `device` is what a cell's status says of where it trained: times on others do not count.
-    """
+    """What was measured before: rates by shape, the times of a store's cells on the kind of `device`, and any paces."""
 
     rates: Callable[[str], Rates | None] = lambda _: None
     store: Store | None = None
     device: str = "cpu"
+    paces: Paces = field(default_factory=Paces)
 
 
 def look_up(planned: Iterable[Planned], store: Store, retry_failed: bool = False, fresh: bool = False) -> list[Entry]:
@@ -154,7 +153,7 @@ def pack(
     `cohort` is how many cells train together at most; `auto` takes what was measured to be best, else a default.
     """
     measured = measured or Measured()
-    times = Times(entries, _remembering(size_key), measured.store, measured.device)
+    times = Times(entries, _remembering(size_key), measured.store, measured.device, (measured.paces, slots))
     left = groups(entries)
     rates = [measured.rates(size_key(group[0])) if group[0].state == "to train" else None for group in left]
     wanted = [_group(group, cohort, known, times) for group, known in zip(left, rates, strict=True)]
@@ -289,7 +288,7 @@ def _group(group: Sequence[Entry], cohort: Setting, rates: Rates | None, times: 
 
 def _cohort(part: Sequence[Entry], rates: Rates | None, times: Times) -> Cohort:
     cohort = whole(part)
-    cell, size = cohort.cells[0], len(cohort.cells)
+    cell, size = cohort.cells[0], len(part)
     training = times.training(part[0], size, rates) if cohort.trains else 0.0
     scores = times.scoring(cell, cohort.pause or cohort.scoring)
     if training is None or (scores is None and not cohort.trains):

@@ -50,3 +50,18 @@ def test_the_table_counts_what_is_done_skipped_or_left_out(tmp_path: Path, capsy
         ["minimax", "skipped", "0/2 done", "-"],
     ]
     assert "6 to train, 2 done, 6 skipped" in told
+
+
+def test_failed_cells_are_kept_unless_they_are_to_be_tried_again(tmp_path: Path) -> None:
+    path, store = tmp_path / "suite.yaml", Store(tmp_path / "runs")
+    path.write_text("{objectives: [hinge], datasets: [ring8], seeds: 3}")
+    failed, slow, _ = make_plan(path, Options(store.root)).entries
+    for entry, outcome in ((failed, "failed"), (slow, "timed_out")):
+        assert entry.planned.cell is not None
+        store.write_training(entry.planned.cell.key, entry.planned.cell.as_json(), Status(outcome, 5))  # type: ignore[arg-type]
+    asked = ["plan", str(path), "--store", str(store.root)]
+    kept = CliRunner().invoke(app, asked).output
+    assert "1 to train, 1 to score, 1 done" in kept and "1 cells failed earlier" in kept
+    again = CliRunner().invoke(app, [*asked, "--retry-failed"]).output
+    assert "3 to train" in again and "2 of those to train failed or timed out earlier" in again
+    assert "kept as they are" not in again

@@ -240,10 +240,28 @@ def test_versions_outside_the_bounds_are_told_with_the_command(monkeypatch: pyte
     assert said(installed.versions(), "python").level == "problem"
 
 
-def test_executors_are_there_or_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def scontrol(monkeypatch: pytest.MonkeyPatch, folder: Path, does: str) -> None:
+    """Put a `scontrol` on the PATH that does this."""
+    (program := folder / "scontrol").write_text(
+        f"#!/bin/sh\nPATH=/usr/bin:/bin\n{does.replace('sleep', 'exec sleep')}\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_executors_are_there_or_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(installed, "version", lambda _: "1")
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/sbatch")
+    scontrol(monkeypatch, tmp_path, "echo 'Slurmctld(primary) at here is UP'")
     assert levels(installed.executors()) == {"ok"}
+    scontrol(monkeypatch, tmp_path, "echo 'Slurmctld(primary) at here is DOWN'; exit 1")
+    silent = said(installed.executors(), "slurm")
+    assert silent.level == "note" and "no controller answers (Slurmctld(primary) at here is DOWN)" in silent.said
+    scontrol(monkeypatch, tmp_path, "echo 'scontrol: error: Could not load a configuration' >&2; exit 1")
+    assert "Could not load a configuration" in said(installed.executors(), "slurm").said
+    scontrol(monkeypatch, tmp_path, "sleep 60")
+    monkeypatch.setattr(installed, "SECONDS", 0.1)
+    assert "did not answer" in said(installed.executors(), "slurm").said
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert "login node" in said(installed.executors(), "slurm").advice
     monkeypatch.setattr(installed, "version", lambda _: None)

@@ -177,7 +177,8 @@ def test_with_scores_off_cells_are_done_after_training_and_a_metric_can_be_added
     assert dict(done.outcomes) == {"completed": 4}
     assert not done.failed
     assert not list(tmp_path.rglob("scores.json"))
-    assert not (tmp_path / "cache").exists()  # no extractor, no reference
+    # No extractor, no reference: only how long it took.
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["paces"]
     for name in ("index.html", "report.md"):
         assert "Scores are switched off" in (tmp_path / "report" / name).read_text()
     before = statuses(tmp_path)

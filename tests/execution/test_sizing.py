@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from ganbench.execution.sizing import Effort, SizingRun, cell_steps_per_second, 
 from ganbench.execution.tasks import CohortRun, Surroundings
 from ganbench.execution.training_data import training_data
 from ganbench.listener import Silence
+from ganbench.paths import whole_file
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.records import Scores, Status
 from ganbench.store import Store
@@ -166,6 +169,42 @@ def test_what_was_measured_is_kept_told_and_not_measured_again(tmp_path: Path) -
     # As many on one slot are another matter, and so is another shape.
     assert size_all(planned(tmp_path, workers=1), tmp_path, FOUR)[0]
     assert size_all(planned(tmp_path, SUITE.replace("width: 8", "width: 9")), tmp_path, FOUR)[0]
+
+
+def test_a_cache_that_cannot_be_written_costs_a_measurement_and_no_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "/cache/cohorts/.x.json")
+
+    monkeypatch.setattr(Cache, "write", read_only)
+    plan = planned(tmp_path)
+    given, said = size_all(plan, tmp_path, FOUR)
+    assert given and "cohorts of 4" in said.all[-1]  # this run has what it measured
+    folder = tmp_path / "cache" / "cohorts"
+    assert f"measure this again: {folder} cannot be written (Read-only file system)" in said.all[-2]
+
+
+def test_data_are_got_ready_once_for_all_lengths_of_training(tmp_path: Path) -> None:
+    plan, given = planned(tmp_path, SUITE.replace("1000000", "[100, 200]")), list[Any]()
+
+    class Workers(Local):
+        def run(self, tasks: Iterable[Any], *_: Any, **__: Any) -> None:
+            given.extend(tasks)
+
+    preparing.prepare(plan, surroundings(tmp_path), Workers(plan.devices), said := Said())
+    assert len({cohort.scoring.key for cohort in plan.cohorts}) == 2
+    assert len(given) == 1 and said.all == ["preparing ring8 (identity)"]
+
+
+def test_a_full_disk_is_told_with_the_file_that_had_no_room(tmp_path: Path) -> None:
+    def write() -> None:
+        with whole_file(tmp_path / "references" / "real.safetensors"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match=re.escape(f"No space left on device: '{tmp_path}/references/real.safetensors'")):
+        write()
+    assert not list((tmp_path / "references").iterdir())
 
 
 def test_other_lengths_of_training_and_other_scores_share_what_was_measured(tmp_path: Path) -> None:

@@ -45,22 +45,26 @@ def test_what_an_architecture_knows_of_a_cell_is_stored_with_it(tmp_path: Path) 
         assert set(store.trace(one.key)[-1]) >= {"theta", "psi"}
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(RuntimeError("no facts today"), "RuntimeError: no facts today"), (KeyboardInterrupt(), "KeyboardInterrupt")],
+)
 def test_an_architecture_that_raises_fails_its_own_cells_with_its_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
 ) -> None:
     original = dirac.DiracPlayers.facts
 
     def broken(self: dirac.DiracPlayers, cell: Cell) -> dict[str, float]:
         if cell.objective.loss.name == "minimax":
-            raise RuntimeError("no facts today")
+            raise error
         return original(self, cell)
 
     monkeypatch.setattr(dirac.DiracPlayers, "facts", broken)
     minimax, non_saturating = cells()
     store = run([minimax, non_saturating], tmp_path)
     failed, fine = store.status(minimax.key), store.status(non_saturating.key)
-    assert failed is not None and (failed.outcome, failed.reason) == ("failed", "RuntimeError: no facts today")
-    assert "no facts today" in failed.traceback
+    assert failed is not None and (failed.outcome, failed.reason) == ("failed", reason)
+    assert reason in failed.traceback and "in broken" in failed.traceback
     assert fine is not None and fine.outcome == "completed"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from ganbench.store import Store
 from ganbench.suite.cells import Scoring
 from ganbench.suite.cohorts import Entry, look_up, pack
 from ganbench.suite.errors import SuiteError
-from ganbench.suite.expected import START
+from ganbench.suite.expected import JOINING
 from ganbench.suite.load import load_suite
 from ganbench.suite.plan import Expansion, expand
 from ganbench.suite.scoring_time import slow_scores
@@ -222,7 +223,8 @@ def finish(tmp_path: Path, entry: Entry, outcome: str = "completed", scored: boo
     store, cell, scoring = Store(tmp_path / "runs"), entry.planned.cell, entry.planned.scoring
     assert cell is not None
     assert scoring is not None
-    status = Status(outcome, cell.train.g_steps, train_seconds=2.0, g_updates=100, snapshot_steps=scoring.steps)
+    alone = Status(outcome, cell.train.g_steps, "", "", 2.0, wait_seconds=0.5, cohort_size=1, g_updates=100)
+    status = replace(alone, snapshot_steps=scoring.steps)
     store.write_training(cell.key, cell.as_json(), status)
     if scored:
         store.write_scores(cell.key, scoring.key, Scores("p", {}, {}, ()), None)
@@ -289,7 +291,8 @@ def test_the_plan_knows_how_long_once_something_like_it_was_measured(tmp_path: P
     assert all(cohort.seconds is None for cohort in pack(first, 1))
     finish(tmp_path, first[0])
     seconds = [c.seconds for c in pack(entries(tmp_path, SUITE), 1) if c.cells[0].train.d_steps == 1]
-    assert sum(s or 0 for s in seconds) == pytest.approx(START + 7 * 100 * 2.0 / 100)
+    step = (1 + 6 * JOINING) * 2.0 / 100  # seven together, and one alone has run
+    assert sum(s or 0 for s in seconds) == pytest.approx(0.5 + 100 * step)
 
 
 def test_what_a_dataset_cannot_do_is_told_with_its_line(tmp_path: Path) -> None:
