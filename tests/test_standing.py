@@ -129,7 +129,7 @@ def test_a_run_tells_of_itself_while_its_dataset_is_read(tmp_path: Path, monkeyp
     (tmp_path / "suite.yaml").write_text("{objectives: [hinge], datasets: [ring8], seeds: 1}")
     seen: list[Beat | None] = []
 
-    def prepare(plan: Plan, _: object, __: object, listener: Listener) -> None:
+    def prepare(plan: Plan, _: object, __: object, listener: Listener, tick: object) -> None:
         listener.preparing(["preparing ring8"])
         while (beat := pulse.read(plan.store)) is None or beat.doing != "preparing ring8":
             time.sleep(0.02)

@@ -69,13 +69,19 @@ def at_work(untracked: list[str], folder: Path, objective: str = "hinge") -> Ite
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     ) as running:
         try:
-            until(lambda: others(folder / "runs" / "workers") and pulse.read(Store(folder / "runs")) is not None)
+            until(lambda: others(folder / "runs" / "workers") and trains(folder, 0))
             if objective == "hinge":
-                until(lambda: (beat := pulse.read(Store(folder / "runs"))) is not None and beat.slots[0].step > 0)
+                until(lambda: trains(folder, 1))
             yield running
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGKILL)
+
+
+def trains(folder: Path, step: int) -> bool:
+    """Whether the run says that it is past getting ready, and some slot at this step."""
+    beat = pulse.read(Store(folder / "runs"))
+    return beat is not None and any(slot.step >= step for slot in beat.slots)
 
 
 def until(happened: Callable[[], bool]) -> None:
