@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     import torch
 
     from ganbench.evaluation.settings import EvaluationSettings
+    from ganbench.training.loop import Trained
+
+WRITERS = 8  # files that wait for the disk at once
 
 
 @dataclass(frozen=True)
@@ -218,19 +223,29 @@ class CohortRun:
             cohort_size=len(cells),
             energy_joules=None if joules is None else joules / len(cells),
         )
-        for cell, result, known in zip(cells, results, facts, strict=True):
-            if until is not None and result.diverged_at is None and result.step >= until:
-                tell(Message("trained", key=cell.key, text="paused"))  # its checkpoint is all that there is of it
-                continue
-            made = replace(cost, provenance=self._made_by(data[0].device, result.execution), facts=known)
-            status = ended(cell, result, made)
-            snapshots = {str(step): flat for step, flat in result.snapshots.items()}
-            snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
-            store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
-            tell(Message("trained", key=cell.key, text=status.outcome))
+        # Every file waits for the disk, which keeps many of them in little more time than one.
+        with ThreadPoolExecutor(WRITERS, "write") as writers:
+            keep = partial(self._keep, cost=cost, device=data[0].device, store=store)
+            outcomes = writers.map(keep, cells, results, facts)
+            for cell, outcome in zip(cells, outcomes, strict=True):
+                tell(Message("trained", key=cell.key, text=outcome))
         if kept.asked_to_stop:
             # Too near its end for one more checkpoint: what is finished is stored, and scored by the next run.
             sys.exit(0)
+
+    def _keep(
+        self, cell: Cell, result: Trained, facts: Mapping[str, float], cost: Status, device: torch.device, store: Store
+    ) -> str:
+        """Store what became of one cell, and return its outcome."""
+        until = self.cohort.until
+        if until is not None and result.diverged_at is None and result.step >= until:
+            return "paused"  # its checkpoint is all that there is of it
+        made = replace(cost, provenance=self._made_by(device, result.execution), facts=facts)
+        status = ended(cell, result, made)
+        snapshots = {str(step): flat for step, flat in result.snapshots.items()}
+        snapshots |= {f"d/{step}": flat for step, flat in result.d_snapshots.items()}
+        store.write_training(cell.key, cell.as_json(), status, result.trace, snapshots)
+        return status.outcome
 
     def _train_apart(
         self, cells: Sequence[Cell], data: Real, waited: float, store: Store, tell: Tell, failure: Failure
