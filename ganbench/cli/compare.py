@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganbench.cli.console import errors_told, printable
+from ganbench.cli.console import errors_told, print_table, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,14 +134,14 @@ def _show(found: Compared, regressions: list[Regression]) -> None:
     _say(console, whole_verdict(found))
     for one in found.datasets:
         where = heading(one, found.datasets)
-        console.print(_drawn(tables.changes_table(one, one.headline), f"{where}: {one.titles[one.headline]}"))
+        print_table(console, _drawn(tables.changes_table(one, one.headline), f"{where}: {one.titles[one.headline]}"))
         if others := tables.others_table(one):
-            console.print(_drawn(others, f"{where}: other values that changed beyond seed noise"))
+            print_table(console, _drawn(others, f"{where}: other values that changed beyond seed noise"))
     changed = _changed(found)
     for one in changed.datasets:
-        console.print(_drawn(tables.cost_table(one), f"{heading(one, found.datasets)}: cost and settings"))
+        print_table(console, _drawn(tables.cost_table(one), f"{heading(one, found.datasets)}: cost and settings"))
     if changed.datasets:
-        console.print(_drawn(tables.outcome_table(changed), "outcomes"))
+        print_table(console, _drawn(tables.outcome_table(changed), "outcomes"))
     for sentence in caveats(found):
         _say(console, f"note: {sentence}")
     for regression in regressions:
@@ -167,7 +167,7 @@ def _drawn(held: parts.Table, title: str) -> Table:
 
     drawn = Table(title=Text(_plain(title)), title_justify="left", pad_edge=False)
     for heading, numeric in zip(held.headings, held.numeric, strict=True):
-        drawn.add_column(Text(_plain(heading)), justify="right" if numeric else "left")
+        drawn.add_column(Text(_plain(heading)), justify="right" if numeric else "left", overflow="fold")
     for row in held.rows:
         drawn.add_row(*(Text(_plain(cell), STYLES.get(cell, "")) for cell in row))
     return drawn

@@ -6,11 +6,17 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.execution.executor import ExecutorName
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+WIDEST = 400  # letters of a table
 
 SuiteArgument = Annotated[str, typer.Argument(metavar="SUITE", help="The suite: a YAML file.", show_default=False)]
 StoreOption = Annotated[
@@ -124,6 +130,14 @@ def seconds_of(text: str) -> float:
     if seconds <= 0:
         raise typer.BadParameter(f"{text!r} is no duration; write seconds or such as 45s, 30m, 2h or 1d12h")
     return seconds
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table: within the terminal, or as wide as it needs in a file, which has no edge to fold at."""
+    if not console.is_terminal:
+        wide = console.options.update(max_width=WIDEST)
+        console.width = max(console.width, console.measure(table, options=wide).maximum)
+    console.print(table)
 
 
 def printable(text: str) -> str:

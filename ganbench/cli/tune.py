@@ -21,12 +21,11 @@ from ganbench.cli.console import (
     TrackingOption,
     WorkersOption,
     errors_told,
+    print_table,
 )
 from ganbench.cli.interrupts import interrupts_told
 from ganbench.cli.run import CheckpointOption, MaxCellTimeOption, RayAddressOption, SlurmOption, workers_warming_up
 from ganbench.tuning import SamplerName
-
-WIDEST = 400  # letters of a table
 
 if TYPE_CHECKING:
     from ganbench.planning import Plan
@@ -207,10 +206,7 @@ def _show(done: Tuned) -> None:
     for row in (row for finding in done.findings for row in rows_told(finding, networks)):
         table.add_row(*row)
     console = Console(soft_wrap=False)
-    if not console.is_terminal:  # a file has no edge to fold at
-        wide = console.options.update(max_width=WIDEST)
-        console.width = max(console.width, console.measure(table, options=wide).maximum)
-    console.print(table)
+    print_table(console, table)
     for finding in done.findings:
         console.print(found_told(finding), highlight=False, markup=False, soft_wrap=True)
 

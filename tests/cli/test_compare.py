@@ -55,6 +55,14 @@ def test_the_exit_code_says_regression_only_where_asked(tmp_path: Path):
     assert compare(a, a, "--fail-on-regression").exit_code == 0
 
 
+def test_a_table_in_a_file_is_whole_however_narrow_the_terminal_was(tmp_path: Path):
+    name = "a_contender_with_" + 40 * "x"
+    a, b = store(tmp_path / "a", **{name: 10.0}), store(tmp_path / "b", **{name: 10.5})
+    shown = CliRunner().invoke(app, ["compare", str(a), str(b)], env={"COLUMNS": "40", "TERM": "dumb"})
+    assert sum(name in line and "10.2" in line for line in shown.output.splitlines()) == 1
+    assert "…" not in shown.output
+
+
 def test_lost_seeds_and_missing_contenders_fail_whatever_the_effect(tmp_path: Path):
     a = store(tmp_path / "a", hinge=10.0, r3gan=10.0)
     for b in (store(tmp_path / "b", lost=5, hinge=1.0, r3gan=1.0), store(tmp_path / "c", hinge=10.0)):
