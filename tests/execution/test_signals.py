@@ -65,9 +65,8 @@ def at_work(untracked: list[str], folder: Path, objective: str = "hinge") -> Ite
     (folder / "suite.yaml").write_text(ENDLESS.replace("OBJECTIVE", objective) + plugins)
     options = ["--store", "runs", "--workers", "1", "--cohort", "2", "--no-report", "--checkpoint-every", "3600"]
     command = [*untracked, "run", "suite.yaml", *options]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    ) as running:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command, cwd=folder, start_new_session=True, preexec_fn=_hears, **pipes) as running:
         try:
             until(lambda: others(folder / "runs" / "workers") and trains(folder, 0))
             if objective == "hinge":
@@ -76,6 +75,12 @@ def at_work(untracked: list[str], folder: Path, objective: str = "hinge") -> Ite
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGKILL)
+
+
+def _hears() -> None:
+    """Hear signals as in a terminal: a shell lets what it starts in the background ignore Ctrl-C, nohup a hang-up."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def trains(folder: Path, step: int) -> bool:
