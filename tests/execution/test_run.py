@@ -271,7 +271,7 @@ def test_ctrl_c_says_what_is_saved_and_the_next_run_goes_on(tmp_path: Path, untr
     heard = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
     process = subprocess.Popen(command, cwd=tmp_path, preexec_fn=heard, **pipes)
     assert process.stdout is not None
-    while "cohorts on 1 worker" not in (line := process.stdout.readline()):
+    while " on 1 worker" not in (line := process.stdout.readline()):
         assert line, "the run ended before it trained"
     time.sleep(2)
     process.send_signal(signal.SIGINT)
