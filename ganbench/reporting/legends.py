@@ -9,17 +9,10 @@ from dataclasses import dataclass
 from ganbench.reporting.colours import PALETTE, Look, look
 from ganbench.reporting.drawing import Spec, coloured
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking, Standing, suite_order
 
 LIMIT = 320  # pixels of a name in a legend
 COLUMN, MANY = 30, 1000  # entries of a column of a legend; and of all of it, after which Vega would leave some out
-
-
-def suite_order(frame: Frame) -> list[str]:
-    """List the contenders in the order of the suite's objectives, in which every figure shows them."""
-    place = {name: place for place, name in enumerate(frame.objectives)}
-    found = frame.cells[["contender", "objective"]].drop_duplicates("contender")
-    return list(found["contender"].iloc[found["objective"].map(place).argsort(kind="stable")])
 
 
 def ordered(frame: Frame, ranking: Ranking) -> list[Standing]:

@@ -183,7 +183,7 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     scoring = any(frame.suite.listed[int(place)].scoring for place in cells.index)
     headline = (asked if asked in values or not values else values[0]) if scoring else ""
     better = frame.direction(headline)
-    names = contenders.in_order(cells["contender"], _suite_order(frame))
+    names = contenders.in_order(cells["contender"], suite_order(frame))
     reach = {value: limits(frame, dataset, value) for value in (*values, headline)}
     standings = [_standing(frame, cells[cells["contender"] == name], headline, reach, values) for name in names]
     ranked, test = _ranked(standings, better) if scoring else (standings, "t")
@@ -203,10 +203,11 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     )
 
 
-def _suite_order(frame: Frame) -> list[str]:
-    order = {name: place for place, name in enumerate(frame.objectives)}
-    rows = frame.cells.drop_duplicates("contender")
-    return list(rows.sort_values("objective", key=lambda column: column.map(order), kind="stable")["contender"])
+def suite_order(frame: Frame) -> list[str]:
+    """List the contenders in the order of the suite's objectives, in which every figure shows them."""
+    place = {name: place for place, name in enumerate(frame.objectives)}
+    found = frame.cells[["contender", "objective"]].drop_duplicates("contender")
+    return list(found["contender"].iloc[found["objective"].map(place).argsort(kind="stable")])
 
 
 def _standing(

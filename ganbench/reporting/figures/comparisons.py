@@ -21,10 +21,10 @@ from ganbench.reporting.drawing import (
     top_axis,
 )
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.legends import legend, ordered, suite_order
+from ganbench.reporting.legends import legend, ordered
 from ganbench.reporting.overall import Overall
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.ranking import Ranking, suite_order
 from ganbench.reporting.wording import in_sentence, n_of, p_value, percent
 from ganbench.stats import Curve, Interval, beats_matrix
 
