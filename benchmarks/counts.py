@@ -88,7 +88,8 @@ def kept_for_backward(game: Game, update: Callable[[], object]) -> int:
 @contextmanager
 def as_on_a_gpu() -> Iterator[None]:
     """Build networks as for a GPU: on a CPU convolutions go by groups of cells, on a GPU all at once."""
-    with patch("ganbench.training.players.lowered", lambda module, _on_cpu: lowering.lowered(module, on_cpu=False)):
+    lowered = lowering.lowered
+    with patch("ganbench.training.players.lowered", lambda module, _on_cpu, twice: lowered(module, False, twice)):
         yield
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ganbench.evaluation.settings import EvaluationSettings
 
 # Bumped when the training loop itself changes the numbers that a cell gets.
-TRAINING_VERSION = 2
+TRAINING_VERSION = 3
 
 
 def digest(value: Mapping[str, Any]) -> str:

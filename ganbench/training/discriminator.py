@@ -19,14 +19,36 @@ class Discriminator:
         """Take the player, whether the loss reads one logit per sample, and the arithmetic."""
         self._player, self._scalar, self._precision = player, scalar, precision
 
-    def __call__(self, used: Mapping[str, Tensor], samples: Tensor, codes: Tensor | None, exact: bool = False) -> Says:
+    def __call__(
+        self,
+        used: Mapping[str, Tensor],
+        samples: Tensor,
+        codes: Tensor | None,
+        exact: bool = False,
+        twice: bool = False,
+    ) -> Says:
         """Return what D says of samples: what the loss reads, and the auxiliary numbers `(cells, batch, n)`.
 
-        `used` are the parameters of its forward pass; `exact` asks for full float32 whatever the precision.
+        `used` are the parameters of its forward pass; `twice` allows gradients to be differentiated again, `exact`
+        that as well, in full float32 whatever the precision.
         """
         with self._precision.networks(exact):
             inputs = (samples,) if codes is None else (samples, codes)
-            said = self._player(used, *inputs).to(self._precision.dtype)
+            said = self._player(used, *inputs, twice=twice or exact)
+        return self._told(said, codes)
+
+    def of_both(
+        self, used: Mapping[str, Tensor], real: Tensor, fake: Tensor, codes: Tensor | None, twice: bool = False
+    ) -> tuple[Says, Says]:
+        """Return what D says of real samples and of fake ones, each seen without the others."""
+        if codes is not None or twice:
+            return self(used, real, codes, twice=twice), self(used, fake, codes, twice=twice)
+        with self._precision.networks():
+            r, f = self._player.each(used, real, fake)
+        return self._told(r, None), self._told(f, None)
+
+    def _told(self, said: Tensor, codes: Tensor | None) -> Says:
+        said = said.to(self._precision.dtype)
         if codes is not None:
             said = said.flatten(2)
             return said[..., 0], said[..., 1:]

@@ -18,10 +18,11 @@ from ganbench.training.networks import build_networks
 from ganbench.training.players import start
 from ganbench.training.precision import Precision
 from ganbench.training.restraints import Restraints, Weights, with_architecture
-from ganbench.training.samples import Batch, Draw, to_samples
+from ganbench.training.samples import Batch, Draw, taken, to_samples
 from ganbench.training.streamed import Streamed
 from ganbench.training.streams import CellNoise, StreamNoise
 from ganbench.training.trace import accuracy
+from ganbench.training.views import Views
 
 Gradient = tuple[Tensor, dict[str, Tensor]]
 
@@ -59,6 +60,7 @@ class Game:
         self.g_optimiser = optim.make(self.train.optimiser, self.g_flat, self._per_cell(g_lr), betas)
         self.d_optimiser = optim.make(self.train.optimiser, self.d_flat, self._per_cell(d_lr), betas)
         self.forget = 1 - self._per_cell([cell.train.ema for cell in cells])[:, None]
+        self._one = torch.ones(len(cells), device=device, dtype=self.dtype)  # what a loss is multiplied by
         self.averages = [bool(cell.train.ema) for cell in cells]  # of a cell that does not, `averaged` is G itself
         self.averaged = self.g_flat.clone() if any(self.averages) else self.g_flat
 
@@ -113,9 +115,9 @@ class Game:
         else:
             with torch.no_grad():
                 fake = self._generate(self._g_own, batch)
-            flat = self.d_flat.detach().requires_grad_()
-            total, said = self._d_loss(flat, self._g_own, batch, fake)
-            (gradient,) = torch.autograd.grad(total.sum(), flat)
+            own = self._d_own.learning()
+            total, said = self._d_loss(own, self._g_own, batch, fake)
+            (gradient,) = torch.autograd.grad(total, own.flat, self._one)
         with torch.no_grad():
             self.loss.remember(said.real, said.fake)
             if self.restraints.reads_logits:
@@ -130,12 +132,12 @@ class Game:
         if self.restraints.joint:
             _, gradient, _, loss = self._both(*self._leaves(), batch)
         else:
-            flat = self.g_flat.detach().requires_grad_()
-            own = self.g.parameters(flat)
-            fake = self._generate(own, batch)
-            total, loss = self._g_loss(own, self._d_ahead(own, batch, fake), batch, fake)
-            (gradient,) = torch.autograd.grad(total.sum(), flat)
-        return gradient.detach(), {"g_loss": loss.detach(), "g_grad_norm": gradient.detach().norm(dim=1)}
+            own, twice = self._g_own.learning(), self.ahead > 0
+            fake = self._generate(own, batch, twice=twice)
+            total, loss = self._g_loss(own, self._d_ahead(own, batch, fake), batch, fake, twice)
+            (gradient,) = torch.autograd.grad(total, own.flat, self._one)
+        gradient = gradient.detach()
+        return gradient, {"g_loss": loss.detach(), "g_grad_norm": torch.linalg.vector_norm(gradient, dim=1)}
 
     def field(self, d_flat: Tensor, g_flat: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the gradients, for D and for G, at given parameters: differentiable in both of them."""
@@ -147,9 +149,9 @@ class Game:
     ) -> tuple[Tensor, Tensor, _Said, Tensor]:
         """Return the gradients for D and for G, penalties on both included, with what D said and L_G."""
         own = self.g.parameters(g_flat)
-        fake = self._generate(own, batch)
-        d_total, said = self._d_loss(d_flat, own, batch, fake)
-        g_total, g_loss = self._g_loss(own, self._normalised_d(d_flat), batch, fake)
+        fake = self._generate(own, batch, twice=True)
+        d_total, said = self._d_loss(self.d.parameters(d_flat), own, batch, fake, twice=True)
+        g_total, g_loss = self._g_loss(own, self._normalised_d(d_flat), batch, fake, twice=True)
         (for_d,) = torch.autograd.grad(d_total.sum(), d_flat, create_graph=True)
         (for_g,) = torch.autograd.grad(g_total.sum(), g_flat, create_graph=True)
         if self.restraints.joint:
@@ -176,7 +178,7 @@ class Game:
 
     def batch(self, draw: Draw, with_real: bool = True) -> Batch:
         """Look up the samples of a draw; fakes get the codes of the real samples beside them."""
-        stored = self.data[draw.rows] if draw.real is None and with_real else draw.real
+        stored = taken(self.data, draw.rows) if draw.real is None and with_real else draw.real
         real = to_samples(stored, self.dtype) if stored is not None and with_real else None
         if self.conditioning is None:
             return Batch(real, draw.latents, None)
@@ -185,15 +187,14 @@ class Game:
         return Batch(real, draw.latents, codes.to(self.dtype))
 
     def _d_loss(
-        self, d_flat: Tensor, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor, ahead: int = 0
+        self, own: Views, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor, ahead: int = 0, twice: bool = False
     ) -> tuple[Tensor, _Said]:
-        parameters = self.d.parameters(d_flat)
-        used = self.d_weights.normalised(parameters)
+        used = self.d_weights.normalised(own)
         assert batch.real is not None
         real, shown = self._see(batch.real), self._see(fake)
         # Apart, also where one pass would do: where real and fake pull a weight equally hard, two sums cancel to
         # zero, and one sum leaves a last digit, which Adam would make a step of.
-        (r, r_more), (f, f_more) = self._says(used, real, batch.codes), self._says(used, shown, batch.codes)
+        (r, r_more), (f, f_more) = self._says.of_both(used, real, shown, batch.codes, twice)
         loss = self.loss.discriminator(r, f)
 
         def critic(samples: Tensor) -> Tensor:
@@ -209,7 +210,7 @@ class Game:
                 fake,
                 self.noise,
             ),
-            *self.d_weights.penalties(parameters),
+            *self.d_weights.penalties(own),
         ]
         if self.conditioning is not None and batch.codes is not None:
             terms.append(self.conditioning.d_term(r_more, f_more, batch.codes))
@@ -218,7 +219,7 @@ class Game:
 
     def _seen(self, said: _Said, gradient: Tensor) -> dict[str, Tensor]:
         """Return what a trace records of a D update, or just what tells whether it was finite."""
-        seen = {"d_loss": said.loss.detach(), "d_grad_norm": gradient.norm(dim=1)}
+        seen = {"d_loss": said.loss.detach(), "d_grad_norm": torch.linalg.vector_norm(gradient, dim=1)}
         if not self.recorded:
             return seen
         real, fake = self._logits(said.real, said.fake)
@@ -233,13 +234,17 @@ class Game:
         return self.loss.logits(real, real, fake), self.loss.logits(fake, real, fake)
 
     def _g_loss(
-        self, g_own: Mapping[str, Tensor], d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor
+        self, g_own: Mapping[str, Tensor], d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor, twice: bool = False
     ) -> tuple[Tensor, Tensor]:
-        f, more = self._says(d_used, self._see(fake), batch.codes)
+        f, more = self._says(d_used, self._see(fake), batch.codes, twice=twice)
         # Where G looks ahead, or both players at both gradients, what D says of real samples depends on G as well.
         with torch.set_grad_enabled(self.ahead > 0 or bool(self.restraints.joint)):
             real = batch.real if self.loss.needs_real else None
-            r = torch.zeros_like(f) if real is None else self._says(d_used, self._see(real), batch.codes)[0]
+            r = (
+                torch.zeros_like(f)
+                if real is None
+                else self._says(d_used, self._see(real), batch.codes, twice=twice)[0]
+            )
         for selection in self.selections:
             r, f = selection.kept(r, f, self.step)
         loss = self.loss.generator(r, f)
@@ -256,25 +261,25 @@ class Game:
             terms.append(self.conditioning.g_term(more, batch.codes))
         return (loss + torch.stack(terms).sum(0) if terms else loss), loss
 
-    def _d_ahead(self, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor) -> dict[str, Tensor]:
+    def _d_ahead(self, g_own: Mapping[str, Tensor], batch: Batch, fake: Tensor) -> Mapping[str, Tensor]:
         """Return the parameters of the D that G learns against: today's, frozen, or the one some steps ahead."""
         if not self.ahead:
             with torch.no_grad():
                 return self.d_weights.normalised(self._d_own)
         flat, step = self.d_flat.detach().requires_grad_(), self.d_optimiser.ahead()
         for k in range(self.ahead):
-            total, _said = self._d_loss(flat, g_own, batch, fake, k)
+            total, _said = self._d_loss(self.d.parameters(flat), g_own, batch, fake, k, twice=True)
             (gradient,) = torch.autograd.grad(total.sum(), flat, create_graph=True)
             flat = step(flat, gradient)
         return self._normalised_d(flat)
 
-    def _normalised_d(self, flat: Tensor) -> dict[str, Tensor]:
+    def _normalised_d(self, flat: Tensor) -> Mapping[str, Tensor]:
         return self.d_weights.normalised(self.d.parameters(flat))
 
-    def _generate(self, parameters: Mapping[str, Tensor], batch: Batch, exact: bool = False) -> Tensor:
+    def _generate(self, own: Mapping[str, Tensor], batch: Batch, exact: bool = False, twice: bool = False) -> Tensor:
         latents = batch.latents if batch.codes is None else torch.cat([batch.latents, batch.codes], dim=-1)
         with self.precision.networks(exact):
-            return self.g(self.g_weights.normalised(parameters), latents).to(self.dtype)
+            return self.g(self.g_weights.normalised(own), latents, twice=twice or exact).to(self.dtype)
 
     def _see(self, samples: Tensor) -> Tensor:
         for view in self.views:

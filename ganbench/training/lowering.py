@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ganbench.architectures.residual import Residual
+from ganbench.training import bent
 
 Parameters = Mapping[str, Tensor]
 Layer = Callable[[Parameters, Tensor, Parameters], Tensor]
@@ -36,9 +37,12 @@ VECTOR = 4  # numbers
 class Chain:
     """Layers one after another, for every cell: parameters `(cells, *shape)`, inputs `(cells, batch, ...)`."""
 
-    def __init__(self, layers: Iterable[tuple[str, nn.Module]], group: int | None) -> None:
-        """Take the layers with the names that their parameters go by, and how many cells make a group (None: all)."""
-        self._group = group
+    def __init__(self, layers: Iterable[tuple[str, nn.Module]], group: int | None, twice: bool) -> None:
+        """Take the layers with the names that their parameters go by, and how many cells make a group (None: all).
+
+        `twice`: gradients are going to be differentiated again.
+        """
+        self._group, self._twice = group, twice
         self._parts: list[Layer] = []
         run: list[tuple[str, nn.Module]] = []
         fresh = False  # whether the layer before has no need of its own output
@@ -48,13 +52,13 @@ class Chain:
                 continue
             self._close(run)
             run = []
-            self._parts.append(_rows(name, layer, fresh))
+            self._parts.append(rows(name, layer, fresh, self._twice))
             fresh = isinstance(layer, nn.Linear)
         self._close(run)
 
     def _close(self, run: Sequence[tuple[str, nn.Module]]) -> None:
         if run:
-            self._parts.append(_Maps(run, self._group))
+            self._parts.append(_Maps(run, self._group, self._twice))
 
     def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
         """Run every cell's network on its own inputs."""
@@ -63,12 +67,19 @@ class Chain:
         return inputs
 
 
-def lowered(module: nn.Module, on_cpu: bool = True) -> Chain | None:
-    """Return a network as a chain of known layers, or None where it holds anything else."""
-    layers = list(_flattened(module, ""))
-    if not layers or not all(_plain(layer) for _, layer in layers):
-        return None
-    return Chain(layers, _group(module.modules()) if on_cpu else None)
+def lowered(module: nn.Module, on_cpu: bool = True, twice: bool = False) -> Chain | None:
+    """Return a network as a chain of known layers, or None where it holds anything else.
+
+    `twice`: for gradients that are going to be differentiated again.
+    """
+    known = layers(module)
+    return Chain(known, _group(module.modules()) if on_cpu else None, twice) if known else None
+
+
+def layers(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Return a network's layers, with the names that their parameters go by; none where one is not known."""
+    found = list(_flattened(module, ""))
+    return found if all(_plain(layer) for _, layer in found) else []
 
 
 def _flattened(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
@@ -103,7 +114,7 @@ def _group(layers: Iterable[nn.Module]) -> int:
     return GROUP if widest <= NARROW else 1
 
 
-def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
+def rows(name: str, layer: nn.Module, fresh: bool = False, twice: bool = False) -> Layer:
     """Return a layer on `(cells, batch, ...)`; an activation may overwrite `fresh` inputs."""
     if isinstance(layer, nn.Linear):
         return lambda parameters, inputs, _: _linear(inputs, parameters[f"{name}weight"], parameters.get(f"{name}bias"))
@@ -112,17 +123,17 @@ def _rows(name: str, layer: nn.Module, fresh: bool) -> Layer:
     if isinstance(layer, nn.Unflatten):
         sizes = tuple(int(size) for size in layer.unflattened_size)
         return lambda _, inputs, __: inputs.reshape(*inputs.shape[:2], *sizes, *inputs.shape[3:])
-    forward = _overwriting(layer) if fresh else layer.forward
+    forward = _activation(layer, fresh, twice)
     return lambda _, inputs, __: forward(inputs)
 
 
-def _overwriting(layer: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Return a layer that may write over its inputs: the gradients of those are known from the outputs."""
-    if isinstance(layer, nn.ReLU):
-        return torch.relu_
-    if isinstance(layer, nn.LeakyReLU) and layer.negative_slope > 0:
-        slope = layer.negative_slope
-        return lambda inputs: functional.leaky_relu_(inputs, slope)
+def _activation(layer: nn.Module, fresh: bool, twice: bool) -> Callable[[Tensor], Tensor]:
+    """Return a layer without parameters, which may write over `fresh` inputs where outputs are enough for gradients."""
+    slope = bent.slope_of(layer)
+    if slope is not None and twice:
+        return lambda inputs: bent.Bent.apply(inputs, slope)
+    if slope is not None and fresh:
+        return lambda inputs: bent.bend(inputs, slope)
     return layer.forward
 
 
@@ -157,9 +168,9 @@ class _Maps:
     A lone cell's channels come last in memory, where convolutions are faster.
     """
 
-    def __init__(self, layers: Sequence[tuple[str, nn.Module]], group: int | None) -> None:
-        """Take the layers, and how many cells make a group (None: all)."""
-        self._layers, self._group = layers, group
+    def __init__(self, layers: Sequence[tuple[str, nn.Module]], group: int | None, twice: bool) -> None:
+        """Take the layers, how many cells make a group (None: all), and whether gradients are differentiated again."""
+        self._layers, self._group, self._twice = layers, group, twice
 
     def __call__(self, parameters: Parameters, inputs: Tensor, buffers: Parameters) -> Tensor:
         cells = len(inputs)
@@ -173,9 +184,39 @@ class _Maps:
             own = {name: parts[place].flatten(0, 1) for name, parts in filled.items()}
             rows = slice(place * group, (place + 1) * group)
             kept = {name: buffer[rows] for name, buffer in buffers.items()}
-            maps = _through(self._layers, own, maps, group, kept)
+            maps = self._through(self._layers, own, maps, group, kept)
             outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
         return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
+
+    def _through(
+        self, layers: Iterable[tuple[str, nn.Module]], own: Parameters, maps: Tensor, group: int, kept: Parameters
+    ) -> Tensor:
+        """Apply layers to the maps of a group of cells, which they leave as they are."""
+        fresh = False  # whether nothing has need of these maps but the next layer
+        for name, layer in layers:
+            maps = self._mapped(layer, name, own, maps, group, kept, fresh)
+            fresh = isinstance(layer, MAPS)
+        return maps
+
+    def _mapped(
+        self, layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, fresh: bool
+    ) -> Tensor:
+        """Apply one layer to the maps of a group of cells; an activation may overwrite `fresh` ones."""
+        weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
+        if isinstance(layer, Residual):
+            branches = (_flattened(getattr(layer, which), f"{name}{which}.") for which in ("skip", "main"))
+            skipped, changed = (self._through(branch, own, maps, group, kept) for branch in branches)
+            return skipped + changed
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            return _convolved(layer, maps, own[f"{name}weight"], bias, group)
+        if isinstance(layer, nn.InstanceNorm2d):
+            return functional.instance_norm(maps, None, None, weight, bias, eps=layer.eps)
+        if isinstance(layer, nn.GroupNorm):
+            return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
+        if isinstance(layer, BATCH_NORMS):
+            return _batch_norm(layer, name, maps, weight, bias, group, kept)
+        activated: Tensor = _activation(layer, fresh, self._twice)(maps)
+        return activated
 
 
 def _filled(values: Tensor, missing: int) -> Tensor:
@@ -188,38 +229,6 @@ def _side_by_side(maps: Tensor) -> Tensor:
     if len(maps) == 1 and maps.ndim == 5:
         return maps[0].contiguous(memory_format=torch.channels_last)
     return maps.transpose(0, 1).flatten(1, 2).contiguous()
-
-
-def _through(
-    layers: Iterable[tuple[str, nn.Module]], own: Parameters, maps: Tensor, group: int, kept: Parameters
-) -> Tensor:
-    """Apply layers to the maps of a group of cells, which they leave as they are."""
-    fresh = False  # whether nothing has need of these maps but the next layer
-    for name, layer in layers:
-        maps = _mapped(layer, name, own, maps, group, kept, fresh)
-        fresh = isinstance(layer, MAPS)
-    return maps
-
-
-def _mapped(
-    layer: nn.Module, name: str, own: Parameters, maps: Tensor, group: int, kept: Parameters, fresh: bool
-) -> Tensor:
-    """Apply one layer to the maps of a group of cells; an activation may overwrite `fresh` ones."""
-    weight, bias = own.get(f"{name}weight"), own.get(f"{name}bias")
-    if isinstance(layer, Residual):
-        branches = (_flattened(getattr(layer, which), f"{name}{which}.") for which in ("skip", "main"))
-        skipped, changed = (_through(branch, own, maps, group, kept) for branch in branches)
-        return skipped + changed
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        return _convolved(layer, maps, own[f"{name}weight"], bias, group)
-    if isinstance(layer, nn.InstanceNorm2d):
-        return functional.instance_norm(maps, None, None, weight, bias, eps=layer.eps)
-    if isinstance(layer, nn.GroupNorm):
-        return functional.group_norm(maps, group * layer.num_groups, weight, bias, layer.eps)
-    if isinstance(layer, BATCH_NORMS):
-        return _batch_norm(layer, name, maps, weight, bias, group, kept)
-    activated: Tensor = (_overwriting(layer) if fresh else layer)(maps)
-    return activated
 
 
 def _convolved(

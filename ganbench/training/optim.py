@@ -9,7 +9,6 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 Step = Callable[[Tensor, Tensor], Tensor]
 
@@ -48,9 +47,13 @@ class Adam:
         self._sizes = [size for _, size in runs]
         places = [0, *itertools.accumulate(self._sizes)]
         self._runs = [
-            _Run(rate, beta1, beta2, eps, *(tensor[low:high] for tensor in (flat, *self._state.values())))
+            _Run(rate, beta1, beta2, eps, flat[low:high], *self._of(low, high))
             for ((rate, (beta1, beta2)), _), (low, high) in zip(runs, itertools.pairwise(places), strict=True)
         ]
+
+    def _of(self, low: int, high: int) -> tuple[Tensor, Tensor, Tensor]:
+        mean, square, steps = self._state.values()
+        return mean[low:high], square[low:high], steps[low]
 
     @property
     def state(self) -> dict[str, Tensor]:
@@ -61,7 +64,8 @@ class Adam:
 
     def step(self, gradient: Tensor) -> None:
         """Take one step."""
-        for run, slope in zip(self._runs, torch.split(gradient, self._sizes), strict=True):
+        slopes = torch.split(gradient, self._sizes) if len(self._runs) > 1 else (gradient,)
+        for run, slope in zip(self._runs, slopes, strict=True):
             run.step(slope)
 
     def ahead(self) -> Step:
@@ -84,7 +88,7 @@ class Adam:
 
 @dataclass(frozen=True)
 class _Run:
-    """Neighbouring cells with equal settings: one kernel steps them all."""
+    """Neighbouring cells with equal settings: one kernel steps them all; `steps` `()` counts."""
 
     lr: float
     beta1: float
@@ -96,14 +100,14 @@ class _Run:
     steps: Tensor
 
     def step(self, gradient: Tensor) -> None:
-        adam(
+        # The kernel itself: what torch.optim wraps around it takes longer for a lone small network than the kernel.
+        torch._fused_adam_(
             [self.flat],
             [gradient],
             [self.mean],
             [self.square],
             [],
-            [self.steps[0]],
-            fused=True,
+            [self.steps.add_(1)],
             amsgrad=False,
             lr=self.lr,
             beta1=self.beta1,

@@ -13,7 +13,9 @@ from torch.func import functional_call, vmap
 from torch.nn.utils import parameters_to_vector
 
 from ganbench.training.lowering import lowered
+from ganbench.training.straight import straightened
 from ganbench.training.streams import generator
+from ganbench.training.views import Views
 
 Buffers = Mapping[str, Tensor]
 
@@ -35,36 +37,48 @@ class Player:
     def __init__(self, module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
         """Take the module as the template of all cells' networks."""
         self.module = copy.deepcopy(module).to(device, dtype).train()
-        self._names = [name for name, _ in self.module.named_parameters()]
-        self._shapes = [parameter.shape for parameter in self.module.parameters()]
-        self._sizes = [shape.numel() for shape in self._shapes]
-        self.size = sum(self._sizes)
+        self._shapes = {name: parameter.shape for name, parameter in self.module.named_parameters()}
+        self.size = sum(shape.numel() for shape in self._shapes.values())
         self._norms = [m for m in self.module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         for norm in self._norms:
             norm.track_running_stats = False
-        self._chain = lowered(self.module, device.type == "cpu")
+        on_cpu = device.type == "cpu"
+        self._chain, self._chain_twice = (lowered(self.module, on_cpu, twice) for twice in (False, True))
+        self._straight = straightened(self.module)
 
-    def parameters(self, flat: Tensor) -> dict[str, Tensor]:
+    def parameters(self, flat: Tensor) -> Views:
         """View flat parameters `(cells, size)`, or longer rows, as the network's own, each `(cells, *shape)`."""
-        cells, length = flat.shape
-        pieces = torch.split_with_sizes(flat, [*self._sizes, length - self.size], dim=1)
-        named = zip(self._names, pieces, self._shapes, strict=False)
-        return {name: piece.view(cells, *shape) for name, piece, shape in named}
+        return Views(flat, self._shapes)
 
     def flat(self, parameters: Mapping[str, Tensor]) -> Tensor:
         """Join parameters `(cells, *shape)` to flat ones: the inverse of `parameters`."""
-        return torch.cat([parameters[name].flatten(1) for name in self._names], dim=1)
+        return torch.cat([parameters[name].flatten(1) for name in self._shapes], dim=1)
 
-    def __call__(self, parameters: Mapping[str, Tensor], *inputs: Tensor, buffers: Buffers | None = None) -> Tensor:
-        """Run every cell's network on its own inputs, each `(cells, batch, ...)`."""
-        if self._chain is not None and len(inputs) == 1:
-            return self._chain(parameters, inputs[0], buffers or {})
+    def __call__(
+        self, parameters: Mapping[str, Tensor], *inputs: Tensor, buffers: Buffers | None = None, twice: bool = False
+    ) -> Tensor:
+        """Run every cell's network on its own inputs, each `(cells, batch, ...)`.
+
+        `twice`: gradients are going to be differentiated again.
+        """
+        if len(inputs) == 1 and not twice and self._straight and self._straight.fits(parameters, inputs[0]):
+            return self._straight(parameters, inputs[0])[0]
+        chain = self._chain_twice if twice else self._chain
+        if chain is not None and len(inputs) == 1:
+            return chain(parameters, inputs[0], buffers or {})
 
         def one(own: dict[str, Tensor], kept: dict[str, Tensor], batch: tuple[Tensor, ...]) -> Any:
             return functional_call(self.module, {**own, **kept}, batch)
 
         outputs: Tensor = vmap(one)(dict(parameters), dict(buffers or {}), inputs)
         return outputs
+
+    def each(self, parameters: Mapping[str, Tensor], *batches: Tensor) -> tuple[Tensor, ...]:
+        """Run every cell's network on each of some batches `(cells, batch, ...)` of its own, apart from each other."""
+        same = len({batch.shape for batch in batches}) == 1
+        if self._straight and same and self._straight.fits(parameters, batches[0]):
+            return self._straight(parameters, *batches)
+        return tuple(self(parameters, batch) for batch in batches)
 
     def standing_statistics(self, parameters: Mapping[str, Tensor], batches: Sequence[Tensor]) -> dict[str, Tensor]:
         """Average batch-norm statistics over batches of inputs `(cells, batch, ...)`; empty without batch norm."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 
@@ -35,12 +35,12 @@ class Precision:
             torch.set_float32_matmul_precision(before[0])
             torch.backends.cudnn.allow_tf32 = before[1]
 
-    @contextmanager
-    def networks(self, exact: bool = False) -> Iterator[None]:
+    def networks(self, exact: bool = False) -> AbstractContextManager[None]:
         """Run a network: as the setting says, or `exact`, in full float32, as penalties do."""
-        if not (self._half or self._tf32):
-            yield
-            return
+        return self._rounded(exact) if self._half or self._tf32 else nullcontext()
+
+    @contextmanager
+    def _rounded(self, exact: bool) -> Iterator[None]:
         if self._tf32:
             self._allow_tf32(not exact)
         try:

@@ -137,9 +137,9 @@ class Weights:
         for plugin, state in zip(self._normalisations, self.states, strict=True):
             overwrite(state, plugin.advance(parameters, state))
 
-    def normalised(self, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the parameters that the forward pass uses."""
-        used = dict(parameters)
+    def normalised(self, parameters: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return the parameters that the forward pass uses: the given ones, where nothing is normalised."""
+        used = parameters
         for plugin, state in zip(self._normalisations, self.states, strict=True):
             used = plugin.normalised(used, state)
         return used

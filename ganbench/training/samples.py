@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganbench.training.streamed import Streamed
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -27,6 +29,14 @@ class Batch:
     real: Tensor | None
     latents: Tensor
     codes: Tensor | None
+
+
+def taken(data: Tensor | Streamed, rows: Tensor) -> Tensor:
+    """Return the samples at positions of any shape, as stored: `(*rows.shape, *shape)`."""
+    if isinstance(data, Streamed):
+        return data[rows]
+    # By far faster for pictures than an index of two dimensions.
+    return data.index_select(0, rows.flatten()).view(*rows.shape, *data.shape[1:])
 
 
 def to_samples(stored: Tensor, dtype: torch.dtype) -> Tensor:

@@ -118,9 +118,10 @@ def players(name: str, cells: int, dtype: torch.dtype) -> tuple[Player, Tensor, 
     return player, flat, torch.randn(cells, BATCH, *shape, dtype=dtype)
 
 
+@pytest.mark.parametrize("twice", [False, True])
 @pytest.mark.parametrize("cells", [1, 2, 5])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_cell_computes_its_own_module(name: str, cells: int) -> None:
+def test_every_cell_computes_its_own_module(name: str, cells: int, twice: bool) -> None:
     """Values, gradients of weights and inputs, and the gradient of a gradient's norm."""
     player, flat, inputs = players(name, cells, torch.float64)
     assert lowered(player.module) is not None
@@ -138,19 +139,20 @@ def test_every_cell_computes_its_own_module(name: str, cells: int) -> None:
         functional_call(player.module, {name: value[cell] for name, value in own.items()}, inputs[cell])
         for cell in range(cells)
     ]
-    found, expected = outcome(player(own, inputs)), outcome(torch.stack(alone))
+    found, expected = outcome(player(own, inputs, twice=twice)), outcome(torch.stack(alone))
     for a, b in zip(found, expected, strict=True):
         # Gradients that cancel to nothing (of a bias before a norm) are as small as the others' last digits.
         torch.testing.assert_close(a, b, rtol=1e-9, atol=max(1e-11, 1e-14 * b.abs().max().item()))
 
 
+@pytest.mark.parametrize("twice", [False, True])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_cells_bits_do_not_depend_on_its_cohort(name: str) -> None:
+def test_a_cells_bits_do_not_depend_on_its_cohort(name: str, twice: bool) -> None:
     player, flat, inputs = players(name, 9, torch.float32)
 
     def outcome(cells: list[int]) -> list[Tensor]:
         own, given = flat[cells].requires_grad_(), inputs[cells].requires_grad_()
-        outputs = player(player.parameters(own), given)
+        outputs = player(player.parameters(own), given, twice=twice)
         first = torch.autograd.grad(outputs.square().sum(), (own, given), create_graph=True)
         return [outputs, *first, *torch.autograd.grad(first[1].square().sum(), own)]
 

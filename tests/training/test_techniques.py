@@ -141,11 +141,11 @@ def test_unrolling_and_consensus_differentiate_all_that_depends_on_g(loss: str, 
     def total(own: Tensor) -> Tensor:
         g_flat, d_flat = torch.stack([own, start[1]]).requires_grad_(), game.d_flat.detach().requires_grad_()
         g_own = game.g.parameters(g_flat)
-        fake = game._generate(g_own, batch)
+        fake = game._generate(g_own, batch, twice=True)
         if how == "unrolled":
-            return game._g_loss(g_own, game._d_ahead(g_own, batch, fake), batch, fake)[0][0].detach()
-        g_loss = game._g_loss(g_own, game._normalised_d(d_flat), batch, fake)[0]
-        d_loss = game._d_loss(d_flat, g_own, batch, fake)[0]
+            return game._g_loss(g_own, game._d_ahead(g_own, batch, fake), batch, fake, twice=True)[0][0].detach()
+        g_loss = game._g_loss(g_own, game._normalised_d(d_flat), batch, fake, twice=True)[0]
+        d_loss = game._d_loss(game.d.parameters(d_flat), g_own, batch, fake, twice=True)[0]
         by_g = torch.autograd.grad(g_loss[0], g_flat, retain_graph=True)[0]
         by_d = torch.autograd.grad(d_loss[0], d_flat)[0]
         return (g_loss[0] + by_g.square().sum() + by_d.square().sum()).detach()
@@ -162,7 +162,7 @@ def test_a_penalty_at_fakes_is_the_same_whether_they_come_with_a_graph_or_not(lo
     leaf = game.g_flat.detach().requires_grad_()
     free, attached = (game._generate(game.g.parameters(flat), batch) for flat in (game.g_flat, leaf))
     own = game.g.parameters(game.g_flat)
-    held = [game._d_loss(game.d_flat, own, batch, fake)[1].held for fake in (free, attached)]
+    held = [game._d_loss(game.d.parameters(game.d_flat), own, batch, fake)[1].held for fake in (free, attached)]
     assert held[0] is not None and held[1] is not None
     close(held[1].detach(), held[0].detach())
 
