@@ -75,7 +75,7 @@ def cifar_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def fresh_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty MLflow database to copy, made once: its migrations take seconds."""
+    """An empty MLflow database to copy, made once: MLflow's imports take seconds."""
     from ganbench.records import Listed, Status, SuiteRecord
     from ganbench.store import Store
     from ganbench.tracking import Tracker

@@ -15,6 +15,7 @@ from ganbench.sent import SQLITE, Result, identity, places, shown
 from ganbench.store import Store
 from ganbench.tracking import senders
 from ganbench.tracking.filling import Content, fill
+from ganbench.tracking.making import make
 from ganbench.tracking.reaching import TrackingError
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def connect(store: Store, suite: SuiteRecord, uri: str | None) -> Experiment:
     from mlflow.tracking import MlflowClient
 
     at, artifacts = places(store, uri)
-    client, listing = MlflowClient(at), Listing(suite, identity(store), senders.now())
     database = Path(at.removeprefix(SQLITE)).resolve() if at.startswith(SQLITE) else None
+    if database is not None:
+        make(database)
+    client, listing = MlflowClient(at), Listing(suite, identity(store), senders.now())
     found = client.get_experiment_by_name(suite.name)
     if found is None:
         made = client.create_experiment(suite.name, artifact_location=artifacts)
