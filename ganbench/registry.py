@@ -168,11 +168,10 @@ class Registry:
     def get(self, name: str) -> type:
         """Return the class behind `name`, importing it if need be; UnknownName suggests the nearest."""
         if name not in self._classes:
-            entry_points = self._entry_points()
             if name in self._builtin:
                 importlib.import_module(self._builtin[name])
-            elif name in entry_points:
-                loaded = entry_points[name].load()
+            elif (found := self._entry_points().get(name)) is not None:
+                loaded = found.load()
                 if name not in self._classes:
                     self.register(name)(loaded)
             else:
