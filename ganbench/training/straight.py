@@ -1,9 +1,9 @@
 """Networks of linear layers and activations made of straight pieces, forward and backward by hand, for all cells.
 
-Autograd goes through the same products one operation at a time: it keeps copies that nobody needs, turns the gradients
-of weights round twice, and joins and adds them after that. Here the gradient of all weights is written where it
-belongs, what is held by nobody else is overwritten, and every product is asked for in the orientation that is fast for
-its shape. A pass is differentiated once; what is differentiated twice takes the layers one by one (`lowering`).
+Autograd goes through the same products one operation at a time, copies the gradients of weights to turn them round,
+and adds and joins them after that. Here they are added within their products and joined once, what is held by nobody
+else is overwritten, and every product is asked for in the orientation that is fast for its shape. A pass is
+differentiated once; what is differentiated twice takes the layers one by one (`lowering`).
 """
 
 from __future__ import annotations

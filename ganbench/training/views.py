@@ -25,7 +25,9 @@ class Views(Mapping[str, Tensor]):
 
     @cached_property
     def _views(self) -> dict[str, Tensor]:
-        return pieces(self.flat, self._shapes)
+        # Whoever asks first may want no gradients, and the next one may.
+        with torch.set_grad_enabled(self.flat.requires_grad):
+            return pieces(self.flat, self._shapes)
 
     @cached_property
     def constant(self) -> Mapping[str, Tensor]:

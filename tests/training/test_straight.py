@@ -112,6 +112,17 @@ def test_nothing_of_the_callers_is_written_over() -> None:
     assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
 
 
+def test_parameters_that_were_read_without_gradients_have_them_all_the_same() -> None:
+    player, flat, batch, _ = players("D", 2, torch.float64)
+    own = player.parameters(flat.requires_grad_())
+    with torch.no_grad():
+        known = {name: value.clone() for name, value in own.items()}
+        player(own, batch)
+    slopes = torch.autograd.grad(sum(value.square().sum() for value in own.values()), flat)[0]
+    assert torch.equal(slopes[:, : player.size], 2 * player.flat(known))
+    assert all(torch.equal(own[name], value) for name, value in known.items())
+
+
 def test_who_changes_weights_before_the_way_back_is_told() -> None:
     player, flat, batch, _ = players("D", 2, torch.float32)
     own = player.parameters(flat).learning()
