@@ -12,6 +12,7 @@ import ganbench
 
 ROWS = 25
 LOOP, BACKWARD = "training/loop.py", " (backward)"
+WATCHING = ("execution/profile.py", "execution/worker.py")  # their time is no part of a step: a thread waits there
 Event = Mapping[str, Any]
 
 
@@ -90,7 +91,7 @@ def _entered(function: str, places: tuple[str, ...], plugins: Sequence[str]) -> 
     # The profiler leaves out of a path what Python's search path begins with.
     package = f"{Path(ganbench.__file__).parent}/"
     own = path.removeprefix(package).removeprefix("ganbench/")
-    if own == "execution/profile.py":  # it watches, and its time is no part of a step
+    if own in WATCHING:
         return ()
     if own != path:
         return (*places, f"{own}: {called}")

@@ -62,6 +62,17 @@ def test_what_begins_when_another_ends_is_not_inside_it() -> None:
     assert rows(table(events, 1), "by place") == {"a.py: f": 0.1, "b.py: g": 0.1}
 
 
+def test_threads_that_watch_are_no_part_of_a_step() -> None:
+    waiting = event("python_function", "ganbench/execution/worker.py(46): _end_with_parent", 0, 1000) | {"tid": 2}
+    events = [
+        waiting,
+        event("python_function", "ganbench/execution/worker.py(18): worker", 0, 500),
+        event("python_function", "ganbench/execution/profile.py(80): _profiled", 0, 400),
+        event("python_function", "ganbench/training/loop.py(60): train_cohort", 100, 200),
+    ]
+    assert rows(table(events, 1), "by place") == {"training/loop.py: train_cohort": 0.2}
+
+
 @pytest.mark.long
 def test_a_suites_largest_cohort_is_profiled_and_no_cell_is_stored(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
