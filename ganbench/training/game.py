@@ -60,7 +60,6 @@ class Game:
         self.g_optimiser = optim.make(self.train.optimiser, self.g_flat, self._per_cell(g_lr), betas)
         self.d_optimiser = optim.make(self.train.optimiser, self.d_flat, self._per_cell(d_lr), betas)
         self.forget = 1 - self._per_cell([cell.train.ema for cell in cells])[:, None]
-        self._one = torch.ones(len(cells), device=device, dtype=self.dtype)  # what a loss is multiplied by
         self.averages = [bool(cell.train.ema) for cell in cells]  # of a cell that does not, `averaged` is G itself
         self.averaged = self.g_flat.clone() if any(self.averages) else self.g_flat
 
@@ -117,7 +116,7 @@ class Game:
                 fake = self._generate(self._g_own, batch)
             own = self._d_own.learning()
             total, said = self._d_loss(own, self._g_own, batch, fake)
-            (gradient,) = torch.autograd.grad(total, own.flat, self._one)
+            (gradient,) = torch.autograd.grad(total.sum(), own.flat)
         with torch.no_grad():
             self.loss.remember(said.real, said.fake)
             if self.restraints.reads_logits:
@@ -135,7 +134,7 @@ class Game:
             own, twice = self._g_own.learning(), self.ahead > 0
             fake = self._generate(own, batch, twice=twice)
             total, loss = self._g_loss(own, self._d_ahead(own, batch, fake), batch, fake, twice)
-            (gradient,) = torch.autograd.grad(total, own.flat, self._one)
+            (gradient,) = torch.autograd.grad(total.sum(), own.flat)
         gradient = gradient.detach()
         return gradient, {"g_loss": loss.detach(), "g_grad_norm": torch.linalg.vector_norm(gradient, dim=1)}
 
