@@ -23,12 +23,16 @@ UNKNOWN = 255  # the exit code of a worker whose fork server is gone, whether it
 
 @dataclass
 class Running:
-    """A task in its process: when it was last heard, of which cells it has told the end, and whether of itself."""
+    """A task in its process: when it was last heard, of which cells it has told the end, and whether of itself.
+
+    What `holds_memory` of a device has to be gone before another takes its place there.
+    """
 
     slot: int
     task: Task
     process: BaseProcess
     receiver: Connection
+    holds_memory: bool = False
     heard: float = field(default_factory=time.monotonic)
     ends: Ends = field(default_factory=Ends)
     over: bool = False
@@ -167,7 +171,7 @@ def _start(slot: int, task: Task, devices: Sequence[str], share: float) -> Runni
             if not left:
                 raise
     sender.close()
-    return Running(slot, task, process, receiver)
+    return Running(slot, task, process, receiver, devices[slot] != "cpu")
 
 
 def _hear(entry: Running, listen: Listen, pending: deque[Task]) -> bool:
@@ -175,7 +179,8 @@ def _hear(entry: Running, listen: Listen, pending: deque[Task]) -> bool:
     try:
         message = entry.receiver.recv()
     except (EOFError, ConnectionError):
-        entry.process.join()
+        if entry.holds_memory or not entry.over:
+            entry.process.join()
         entry.receiver.close()
         if not entry.over:
             _lose(entry, listen, pending)

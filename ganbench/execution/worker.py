@@ -38,6 +38,8 @@ def worker(task: Task, device: str, share: float, sender: Connection, started: f
     except Exception as error:  # the parent decides what a failed task means
         reason = str(error) or type(error).__name__
         tell(Message("error", text=reason, detail="".join(traceback.format_exception(error))))
+    with speaking:
+        sender.close()  # the parent need not wait for the end of a process that has nothing left to say
 
 
 def _end_with_parent(handle: int) -> None:
