@@ -16,7 +16,7 @@ import pytest
 from ganbench.records import Listed, Status, SuiteRecord
 from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker, filling
-from ganbench.tracking.filling import Content, fill
+from ganbench.tracking.filling import Content, begin, fill
 from ganbench.tracking.reaching import quiet
 
 END = 1_767_323_045_000
@@ -105,6 +105,71 @@ def test_every_row_is_as_mlflow_writes_it(database: Path, begun: Callable[[], st
     with closing(sqlite3.connect(database)) as opened:
         assert opened.execute("PRAGMA foreign_key_check").fetchall() == []
         assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def whole(database: Path, run: str) -> dict[str, object]:
+    """Return a run's own row and its tags, its number taken out of them."""
+    with closing(sqlite3.connect(database)) as opened:
+        opened.row_factory = sqlite3.Row
+        row = dict(opened.execute("SELECT * FROM runs WHERE run_uuid = ?", (run,)).fetchone())
+        tags = [
+            tuple(tag) for tag in opened.execute("SELECT key, value FROM tags WHERE run_uuid = ? ORDER BY key", (run,))
+        ]
+    assert row.pop("run_uuid") == run
+    return {**row, "artifact_uri": row["artifact_uri"].replace(run, "RUN"), "tags": tags}
+
+
+@pytest.mark.slow
+def test_a_run_is_made_as_mlflow_makes_it(database: Path, tmp_path: Path) -> None:
+    with quiet():
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(f"sqlite:///{database}")
+        folder = (tmp_path / "a folder ü").as_uri()
+        number = client.create_experiment("two", artifact_location=folder)
+    for name, tags in (("one", {"of": "all", "empty": "", "ß · 数": "x" * 7000}), ("hinge · ring8 · 0", {})):
+        made: list[str] = []
+
+        def ours(name: str = name, tags: dict[str, str] = tags, made: list[str] = made) -> None:
+            found = begin(database, number, name, END, tags)
+            assert found is not None
+            assert found.artifact_uri == f"{folder}/{found.run_id}/artifacts"
+            made.append(found.run_id)
+
+        def theirs(name: str = name, tags: dict[str, str] = tags, made: list[str] = made) -> None:
+            made.append(client.create_run(number, start_time=END, run_name=name, tags=tags).info.run_id)
+
+        assert grown(database, ours) == grown(database, theirs)
+        assert whole(database, made[0]) == whole(database, made[1])
+        told = [client.get_run(run).to_dictionary() for run in made]
+        assert told[0]["data"] == told[1]["data"]
+
+
+@pytest.mark.slow
+def test_a_run_that_mlflow_would_make_otherwise_is_left_to_it(database: Path) -> None:
+    unwritten = counts(database)
+    with closing(sqlite3.connect(database, isolation_level=None)) as opened:
+
+        def is_left(name: str = "one", start: int = END, number: str = "0", **tags: str) -> bool:
+            return begin(database, number, name, start, tags) is None and counts(database) == unwritten
+
+        def located(place: str | None) -> None:
+            opened.execute("UPDATE experiments SET artifact_location = ?", (place,))
+
+        located("file:///tmp/a")
+        assert is_left(name="") and is_left(start=0) and is_left(number="77") and is_left(number="x")
+        assert is_left(**{"mlflow.parentRunId": "a"}) and is_left(a="\ud800")
+        for place in ("s3://bucket/a", "file:///tmp/a/", "file:///tmp/a?b=c", "file:///tmp/a;b", "/tmp/a", "", None):
+            located(place)
+            assert is_left(), place
+        located("file:///tmp/a")
+        opened.execute("UPDATE experiments SET lifecycle_stage = 'deleted'")
+        assert is_left()
+        opened.execute("UPDATE experiments SET lifecycle_stage = 'active'")
+        opened.execute("UPDATE alembic_version SET version_num = 'another'")
+        assert is_left()
+        opened.execute("UPDATE alembic_version SET version_num = ?", (filling.SCHEMA,))
+    assert begin(database, "0", "one", END, {}) is not None
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +13,13 @@ from ganbench.records import SuiteRecord
 from ganbench.run_files import Listing
 from ganbench.sent import SQLITE, Result, identity, places, shown
 from ganbench.store import Store
-from ganbench.tracking import senders
-from ganbench.tracking.filling import Content, fill
+from ganbench.tracking import filling, senders
+from ganbench.tracking.filling import Content, RunAt
 from ganbench.tracking.making import make
 from ganbench.tracking.reaching import TrackingError
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run, RunInfo
+    from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
 METRICS = 1000  # MLflow's limit for one log_batch
@@ -70,11 +70,18 @@ class Experiment:
         found: Sequence[Run] = self.client.search_runs([self.number], same_cell)
         return found
 
-    def end(self, run: RunInfo, content: Content) -> None:
+    def begin(self, name: str, start: int, tags: Mapping[str, str]) -> RunAt:
+        """Make a run with its tags; `start` is in milliseconds since 1970."""
+        if self.database is not None and (made := filling.begin(self.database, self.number, name, start, tags)):
+            return made
+        info = self.client.create_run(self.number, start_time=start, run_name=name, tags=dict(tags)).info
+        return RunAt(info.run_id, info.artifact_uri)
+
+    def end(self, run: RunAt, content: Content) -> None:
         """Give a new run all that it has beside its tags, and end it."""
         from mlflow.entities import Metric, Param
 
-        if self.database is not None and fill(self.database, run.run_id, content):
+        if self.database is not None and filling.fill(self.database, run.run_id, content):
             return
         metrics = [Metric(name, value, content.end, step) for name, value, step in content.points]
         parameters = [Param(name, text) for name, text in content.parameters.items()]

@@ -33,7 +33,7 @@ from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 from ganbench.tracking import senders
 from ganbench.tracking.experiments import Experiment, connect, milliseconds
-from ganbench.tracking.filling import Content
+from ganbench.tracking.filling import Content, RunAt
 from ganbench.tracking.reaching import (
     ATTEMPTS,
     BACKOFF,
@@ -46,7 +46,6 @@ from ganbench.tracking.reaching import (
 )
 
 if TYPE_CHECKING:
-    from mlflow.entities import RunInfo
     from mlflow.tracking import MlflowClient
 
 T = TypeVar("T")
@@ -102,7 +101,7 @@ class Tracker:
     def follow(self, results: Iterable[Result]) -> Synced:
         """Open MLflow, then send results one after another as `results` gives them; like `sync` otherwise."""
         new, failed = 0, list[str]()
-        last: RunInfo | None = None
+        last: RunAt | None = None
         with quiet():
             try:
                 experiment = self._retried(partial(connect, self.store, self.suite, self.uri))
@@ -155,12 +154,12 @@ class Tracker:
                 experiment.client.delete_tag(run.info.run_id, "ganbench.content")
                 experiment.client.set_terminated(run.info.run_id, "KILLED")
 
-    def _send_list(self, experiment: Experiment, run: RunInfo | None) -> None:
+    def _send_list(self, experiment: Experiment, run: RunAt | None) -> None:
         """Put the list of all cells, as it is in the store by now, into the run that was sent last."""
         suite = self.store.suite(self.suite.name) or self.suite
         if run is None:
             found = experiment.client.search_runs([experiment.number], OF_CELLS, max_results=1)
-            run = found[0].info if found else None
+            run = RunAt(found[0].info.run_id, found[0].info.artifact_uri) if found else None
         if run is None or list_is_sent(self.store, suite, self.uri):
             return
         name, content = Listing(suite, experiment.listing.store, senders.now()).whole()
@@ -171,7 +170,7 @@ class Tracker:
         return retried(action, self.attempts, self.backoff)
 
 
-def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunInfo, bool] | None:
+def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunAt, bool] | None:
     """Make the cell's run and say whether it is new; None where another process is making the same.
 
     A half-sent or outdated run of the cell is replaced; what another process is sending, and what another store has
@@ -182,7 +181,7 @@ def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunInfo
         tags, running = run.data.tags, run.info.status == "RUNNING"
         same = tags.get("ganbench.content") == result.content
         if same and not running:
-            return run.info, False
+            return RunAt(run.info.run_id, run.info.artifact_uri), False
         if running and not senders.is_mine(tags) and not senders.is_left(tags):
             if same:
                 return None
@@ -194,16 +193,16 @@ def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunInfo
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
     of_run = {"ganbench.points_left_out": str(left_out), "ganbench.store": experiment.listing.store}
     tags = {**tags_of(result), **of_run, **senders.signature()}
-    info = client.create_run(experiment.number, start_time=start, run_name=result.name, tags=tags).info
-    _keep_artifacts(client, info, partial(gather, experiment.listing, store, result))
+    made = experiment.begin(result.name, start, tags)
+    _keep_artifacts(client, made, partial(gather, experiment.listing, store, result))
     # The last point of a series first: MLflow then has its latest value at once, and need not replace it 49 times.
     latest_first = list(reversed(dict.fromkeys(points)))
     ended = STATUS.get(status.outcome, "FAILED")
-    experiment.end(info, Content(parameters_of(result.listed), latest_first, ended, end))
-    return info, True
+    experiment.end(made, Content(parameters_of(result.listed), latest_first, ended, end))
+    return made, True
 
 
-def _keep_artifacts(client: MlflowClient, run: RunInfo, write: Callable[[Path], object]) -> None:
+def _keep_artifacts(client: MlflowClient, run: RunAt, write: Callable[[Path], object]) -> None:
     """Put the files that `write` makes into the run: at once where its artifacts are a folder of this machine."""
     if folder := folder_of(run.artifact_uri):
         folder.mkdir(parents=True, exist_ok=True)

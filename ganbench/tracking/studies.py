@@ -180,7 +180,7 @@ def _trial_sent(experiment: Experiment, piece: Piece, parent: str) -> str:
     ours = {"ganbench.content": piece.content, PARENT: parent, **_sender(experiment), **senders.signature()}
     tags = {**tags_of_trial(study, trial), **ours}
     name = f"trial {trial.number}"
-    run = experiment.client.create_run(experiment.number, start_time=start, run_name=name, tags=tags).info
+    run = experiment.begin(name, start, tags)
     ended = "FAILED" if trial.state == "failed" else "FINISHED"
     experiment.end(run, Content(parameters_of_trial(trial), points_of_trial(trial), ended, end))
     return str(run.run_id)
