@@ -107,9 +107,14 @@ def measured(
     def affords(size: int) -> bool:
         return affordable(rates, size, effort.cell_steps, effort.at_once, time.monotonic() - began)
 
+    def in_vain(rate: float) -> bool:
+        """Say at the first size whether it will be the only one: then a glimpse of it will do."""
+        spent = time.monotonic() - began + WINDOW
+        return not rates.by_size and not affordable(Rates({1: rate}), 2, effort.cell_steps, effort.at_once, spent)
+
     while (size := ahead(rates, len(cells))) and affords(size):
         fits = memory.allows(2 * memory.used)
-        found = _unless_memory_is_short(cells[:size], data, labels, alive) if fits else None
+        found = _unless_memory_is_short(cells[:size], data, labels, alive, in_vain) if fits else None
         if found is None:
             rates = replace(rates, settled=True)
             break
@@ -142,14 +147,16 @@ def cell_steps_per_second(
     labels: Tensor | None = None,
     seconds: float = WINDOW,
     alive: Callable[[], None] = lambda: None,
+    in_vain: Callable[[float], bool] = lambda _: False,
 ) -> float:
     """Train a cohort by the loop that every cell is trained by, for some seconds, and return its steady rate.
 
-    `alive` is called now and then between steps. Raises whatever a plugin raises.
+    `alive` is called now and then between steps; where a first rate is `in_vain`, the seconds are not waited for.
+    Raises whatever a plugin raises.
     """
     from ganbench.training.loop import train_cohort
 
-    watch = _Watch(data.device, seconds, alive)
+    watch = _Watch(data.device, seconds, alive, lambda step: in_vain(len(cells) / step))
     # Warm-up of one player alone takes other steps than those that are timed.
     short = [replace(cell, train=cell.train.model_copy(update={"d_warmup": 0, "g_warmup": 0})) for cell in cells]
     with suppress(_Enough):
@@ -168,8 +175,10 @@ class _Watch:
     moment would otherwise decide between two sizes. Caches and memory shared with the other workers still count.
     """
 
-    def __init__(self, device: torch.device, seconds: float, alive: Callable[[], None]) -> None:
-        self._device, self._seconds, self._alive = device, seconds, alive
+    def __init__(
+        self, device: torch.device, seconds: float, alive: Callable[[], None], in_vain: Callable[[float], bool]
+    ) -> None:
+        self._device, self._seconds, self._alive, self._in_vain = device, seconds, alive, in_vain
         self._began = self._told = time.perf_counter()
         self._warm = WARM_CAPTURED if device.type == "cuda" else WARM
         self._steady_at = self._looked = 0.0
@@ -188,10 +197,10 @@ class _Watch:
         elif now - self._looked >= self._seconds / 8:
             self._marks.append((step, self._clock()))
             self._looked = time.perf_counter()
-            passed = self._looked - self._steady_at
-            if passed >= max(PATIENCE, self._seconds) or (
-                passed >= self._seconds and step - self._marks[0][0] >= STEPS
-            ):
+            passed, timed = self._looked - self._steady_at, step - self._marks[0][0] >= STEPS
+            if passed >= max(PATIENCE, self._seconds) or (timed and passed >= self._seconds):
+                raise _Enough
+            if timed and self._in_vain(self.seconds_per_step()):
                 raise _Enough
 
     def seconds_per_step(self) -> float:
@@ -212,12 +221,16 @@ class _Watch:
 
 
 def _unless_memory_is_short(
-    cells: Sequence[Cell], data: Tensor | Streamed, labels: Tensor | None, alive: Callable[[], None]
+    cells: Sequence[Cell],
+    data: Tensor | Streamed,
+    labels: Tensor | None,
+    alive: Callable[[], None],
+    in_vain: Callable[[float], bool],
 ) -> float | None:
     import torch
 
     try:
-        return cell_steps_per_second(cells, data, labels, WINDOW, alive)
+        return cell_steps_per_second(cells, data, labels, WINDOW, alive, in_vain)
     except (MemoryError, torch.OutOfMemoryError):
         return None
     except RuntimeError as error:

@@ -6,6 +6,7 @@ import errno
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from ganbench.paths import whole_file
 from ganbench.planning import Options, Plan, make_plan
 from ganbench.records import Scores, Status
 from ganbench.store import Store
+from ganbench.suite.cells import Cell
 from ganbench.suite.cohorts import Measured, look_up, pack, size_key
 from ganbench.suite.errors import SuiteError
 from ganbench.suite.expected import expected_seconds
@@ -82,6 +84,31 @@ def test_the_real_loop_is_timed_for_a_moment_and_ended(tmp_path: Path) -> None:
     assert cells[0].train.g_steps == 10**6
     data, _ = training_data(cells[0].dataset, tmp_path, torch.device("cpu"))
     assert all(cell_steps_per_second(cells[:size], data) > 0 for size in (1, 2))
+
+
+@pytest.mark.parametrize(("cell_steps", "glimpse"), [(1, True), (10**9, False)])
+def test_a_glimpse_will_do_where_no_other_size_can_be_afforded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell_steps: int, glimpse: bool
+) -> None:
+    """A step is said to take 10 ms on a clock of its own: a window has twenty, a glimpse no more than it takes."""
+    cells = planned(tmp_path).cohorts[0].cells
+    data, _ = training_data(cells[0].dataset, tmp_path, torch.device("cpu"))
+    steps: list[int] = []
+
+    def loop(cohort: Sequence[Cell], *_: object, each: Callable[[int], None], **__: object) -> None:
+        for step in range(1, 1000):
+            steps.append(len(cohort))
+            each(step)
+
+    monkeypatch.setattr("ganbench.training.loop.train_cohort", loop)
+    clock = SimpleNamespace(
+        **{name: lambda: len(steps) / 100 for name in ("perf_counter", "process_time", "monotonic")}
+    )
+    monkeypatch.setattr(sizing, "time", clock)
+    rates = sizing.measured(cells[:2], data, None, Effort(cell_steps, 1, 1))
+    assert rates.by_size[1] == pytest.approx(100)
+    assert (rates.largest == 1) is glimpse
+    assert (steps.count(1) < 10) is glimpse
 
 
 def test_a_training_that_is_over_at_once_has_a_rate_too(tmp_path: Path) -> None:
