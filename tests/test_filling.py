@@ -156,13 +156,21 @@ def test_a_run_that_mlflow_would_make_otherwise_is_left_to_it(database: Path) ->
         def located(place: str | None) -> None:
             opened.execute("UPDATE experiments SET artifact_location = ?", (place,))
 
-        located("file:///tmp/a")
+        located("file:///elsewhere/a")
         assert is_left(name="") and is_left(start=0) and is_left(number="77") and is_left(number="x")
         assert is_left(**{"mlflow.parentRunId": "a"}) and is_left(a="\ud800")
-        for place in ("s3://bucket/a", "file:///tmp/a/", "file:///tmp/a?b=c", "file:///tmp/a;b", "/tmp/a", "", None):
+        for place in (
+            "s3://bucket/a",
+            "file:///elsewhere/a/",
+            "file:///elsewhere/a?b=c",
+            "file:///elsewhere/a;b",
+            "/elsewhere/a",
+            "",
+            None,
+        ):
             located(place)
             assert is_left(), place
-        located("file:///tmp/a")
+        located("file:///elsewhere/a")
         opened.execute("UPDATE experiments SET lifecycle_stage = 'deleted'")
         assert is_left()
         opened.execute("UPDATE experiments SET lifecycle_stage = 'active'")

@@ -97,9 +97,10 @@ def _written(database: Path, write: Callable[[sqlite3.Connection], T | None]) ->
             opened.execute("PRAGMA foreign_keys = ON")
             opened.execute("BEGIN IMMEDIATE")
             known = opened.execute("SELECT version_num FROM alembic_version").fetchall() == [(SCHEMA,)]
-            if found := write(opened) if known else None:
+            found = write(opened) if known else None
+            if found:
                 opened.execute("COMMIT")
-            return found or None
+            return found
     except (sqlite3.Error, ValueError, OverflowError):
         return None
 

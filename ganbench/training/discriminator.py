@@ -41,10 +41,10 @@ class Discriminator:
         self, used: Mapping[str, Tensor], real: Tensor, fake: Tensor, codes: Tensor | None, twice: bool = False
     ) -> tuple[Says, Says]:
         """Return what D says of real samples and of fake ones, each seen without the others."""
-        if codes is not None or twice:
+        if codes is not None:
             return self(used, real, codes, twice=twice), self(used, fake, codes, twice=twice)
         with self._precision.networks():
-            r, f = self._player.each(used, real, fake)
+            r, f = self._player.each(used, real, fake, twice=twice)
         return self._told(r, None), self._told(f, None)
 
     def _told(self, said: Tensor, codes: Tensor | None) -> Says:

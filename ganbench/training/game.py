@@ -191,8 +191,8 @@ class Game:
         used = self.d_weights.normalised(own)
         assert batch.real is not None
         real, shown = self._see(batch.real), self._see(fake)
-        # Apart, also where one pass would do: where real and fake pull a weight equally hard, two sums cancel to
-        # zero, and one sum leaves a last digit, which Adam would make a step of.
+        # Summed apart, also in one pass: where real and fake pull a weight equally hard, two sums cancel to zero, and
+        # one sum leaves a last digit, which Adam would make a step of.
         (r, r_more), (f, f_more) = self._says.of_both(used, real, shown, batch.codes, twice)
         loss = self.loss.discriminator(r, f)
 
@@ -235,15 +235,14 @@ class Game:
     def _g_loss(
         self, g_own: Mapping[str, Tensor], d_used: Mapping[str, Tensor], batch: Batch, fake: Tensor, twice: bool = False
     ) -> tuple[Tensor, Tensor]:
-        f, more = self._says(d_used, self._see(fake), batch.codes, twice=twice)
+        def said(samples: Tensor) -> tuple[Tensor, Tensor]:
+            return self._says(d_used, self._see(samples), batch.codes, twice=twice)
+
+        f, more = said(fake)
         # Where G looks ahead, or both players at both gradients, what D says of real samples depends on G as well.
         with torch.set_grad_enabled(self.ahead > 0 or bool(self.restraints.joint)):
             real = batch.real if self.loss.needs_real else None
-            r = (
-                torch.zeros_like(f)
-                if real is None
-                else self._says(d_used, self._see(real), batch.codes, twice=twice)[0]
-            )
+            r = torch.zeros_like(f) if real is None else said(real)[0]
         for selection in self.selections:
             r, f = selection.kept(r, f, self.step)
         loss = self.loss.generator(r, f)

@@ -139,27 +139,27 @@ def _activation(layer: nn.Module, fresh: bool, twice: bool) -> Callable[[Tensor]
 
 def _linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     rows = inputs if inputs.ndim == 3 else inputs.flatten(1, -2)
-    if weight.shape[1] == 1:
-        # One logit: its gradients are two to three times faster by elements than by products with one column.
-        logits = (rows * weight).sum(-1, keepdim=True)
-        found = logits if bias is None else logits + bias.unsqueeze(1)
-    else:
-        found = _product(rows, weight.mT, bias)
+    found = product(rows, weight.mT, None if bias is None else bias.unsqueeze(1))
     return found if inputs.ndim == 3 else found.reshape(*inputs.shape[:-1], found.shape[-1])
 
 
-def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Multiply `(cells, n, k)` by `(cells, k, m)` and add `(cells, m)`.
+def product(rows: Tensor, turned: Tensor, bias: Tensor | None) -> Tensor:
+    """Multiply `(cells, n, k)` by `(cells, k, m)` and add `(cells, 1, m)`.
 
     The kernel may depend on where in memory a cell's matrices begin, so they all begin at whole vectors: where n or
     k m is no multiple of four, zeros are added.
     """
-    n, k, m = *rows.shape[1:], weight.shape[2]
+    n, k, m = *rows.shape[1:], turned.shape[2]
+    if m == 1:
+        # One column by elements: as a product other kernels compute it, which may give other bits to a lone cell, and
+        # its gradients are two to three times slower.
+        column = (rows * turned.mT).sum(-1, keepdim=True)
+        return column if bias is None else column.add_(bias)
     more_n, more_k = -n % VECTOR, -k % VECTOR if k * m % VECTOR else 0
     if more_n or more_k:
         padded = functional.pad(rows, (0, more_k, 0, more_n))
-        return _product(padded, functional.pad(weight, (0, 0, 0, more_k)), bias)[:, :n]
-    return torch.bmm(rows, weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), rows, weight)
+        return product(padded, functional.pad(turned, (0, 0, 0, more_k)), bias)[:, :n]
+    return torch.bmm(rows, turned) if bias is None else torch.baddbmm(bias, rows, turned)
 
 
 class _Maps:

@@ -37,23 +37,17 @@ class Adam:
     def __init__(self, flat: Tensor, lr: Tensor, betas: Tensor, eps: float = 1e-8) -> None:
         """Take learning rates `(cells,)` and decay rates `(cells, 2)`; neighbours with equal ones share a kernel."""
         self._lr, self._betas, self._eps = lr[:, None], betas, eps
-        self._state = {
-            "mean": torch.zeros_like(flat),
-            "square": torch.zeros_like(flat),
-            "steps": torch.zeros(len(flat), dtype=torch.float32, device=flat.device),
-        }
+        mean, square = torch.zeros_like(flat), torch.zeros_like(flat)
+        steps = torch.zeros(len(flat), dtype=torch.float32, device=flat.device)
+        self._state = {"mean": mean, "square": square, "steps": steps}
         settings = zip(lr.tolist(), betas.tolist(), strict=True)
         runs = [(value, len(list(cells))) for value, cells in itertools.groupby(settings)]
         self._sizes = [size for _, size in runs]
         places = [0, *itertools.accumulate(self._sizes)]
         self._runs = [
-            _Run(rate, beta1, beta2, eps, flat[low:high], *self._of(low, high))
+            _Run(rate, beta1, beta2, eps, flat[low:high], mean[low:high], square[low:high], steps[low])
             for ((rate, (beta1, beta2)), _), (low, high) in zip(runs, itertools.pairwise(places), strict=True)
         ]
-
-    def _of(self, low: int, high: int) -> tuple[Tensor, Tensor, Tensor]:
-        mean, square, steps = self._state.values()
-        return mean[low:high], square[low:high], steps[low]
 
     @property
     def state(self) -> dict[str, Tensor]:
@@ -100,7 +94,7 @@ class _Run:
     steps: Tensor
 
     def step(self, gradient: Tensor) -> None:
-        # The kernel itself: what torch.optim wraps around it takes longer for a lone small network than the kernel.
+        # The kernel itself: what torch.optim wraps around it takes as long again for a lone small network.
         torch._fused_adam_(
             [self.flat],
             [gradient],

@@ -43,7 +43,7 @@ class Player:
         for norm in self._norms:
             norm.track_running_stats = False
         on_cpu = device.type == "cpu"
-        self._chain, self._chain_twice = (lowered(self.module, on_cpu, twice) for twice in (False, True))
+        self._chains = {twice: lowered(self.module, on_cpu, twice) for twice in (False, True)}
         self._straight = straightened(self.module)
 
     def parameters(self, flat: Tensor) -> Views:
@@ -63,7 +63,7 @@ class Player:
         """
         if len(inputs) == 1 and not twice and self._straight and self._straight.fits(parameters, inputs[0]):
             return self._straight(parameters, inputs[0])[0]
-        chain = self._chain_twice if twice else self._chain
+        chain = self._chains[twice]
         if chain is not None and len(inputs) == 1:
             return chain(parameters, inputs[0], buffers or {})
 
@@ -73,12 +73,12 @@ class Player:
         outputs: Tensor = vmap(one)(dict(parameters), dict(buffers or {}), inputs)
         return outputs
 
-    def each(self, parameters: Mapping[str, Tensor], *batches: Tensor) -> tuple[Tensor, ...]:
+    def each(self, parameters: Mapping[str, Tensor], *batches: Tensor, twice: bool = False) -> tuple[Tensor, ...]:
         """Run every cell's network on each of some batches `(cells, batch, ...)` of its own, apart from each other."""
         same = len({batch.shape for batch in batches}) == 1
-        if self._straight and same and self._straight.fits(parameters, batches[0]):
+        if same and not twice and self._straight and self._straight.fits(parameters, batches[0]):
             return self._straight(parameters, *batches)
-        return tuple(self(parameters, batch) for batch in batches)
+        return tuple(self(parameters, batch, twice=twice) for batch in batches)
 
     def standing_statistics(self, parameters: Mapping[str, Tensor], batches: Sequence[Tensor]) -> dict[str, Tensor]:
         """Average batch-norm statistics over batches of inputs `(cells, batch, ...)`; empty without batch norm."""

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from ganbench.training import bent, lowering
 from ganbench.training.views import Views
 
-VECTOR = 4  # numbers: matrices of all cells begin at whole vectors, or other kernels might compute some of them
 FEW = 8  # columns: a product that gives fewer is up to six times faster turned round
 
 
@@ -43,7 +42,7 @@ class Straight:
 
     def fits(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> TypeGuard[Views]:
         """Whether it can be run on inputs `(cells, batch, ...)`: in full precision, and by the player's own weights."""
-        whole = inputs.shape[1] % VECTOR == 0 and (inputs.ndim == 3 or bool(self._first))
+        whole = inputs.shape[1] % lowering.VECTOR == 0 and (inputs.ndim == 3 or bool(self._first))
         return whole and isinstance(parameters, Views) and not torch.is_autocast_enabled(inputs.device.type)
 
     def __call__(self, parameters: Views, *batches: Tensor) -> tuple[Tensor, ...]:
@@ -67,7 +66,7 @@ def straightened(module: nn.Module) -> Straight | None:
     for name, layer in layers[len(first) :]:
         slope = bent.slope_of(layer)
         if isinstance(layer, nn.Linear) and not last:
-            if layer.in_features * layer.out_features % VECTOR:
+            if layer.in_features * layer.out_features % lowering.VECTOR:
                 return None
             found.append(Layer(f"{name}weight", None if layer.bias is None else f"{name}bias", None))
         elif slope is not None and found and found[-1].slope is None and not last:
@@ -89,19 +88,11 @@ def _passed(rows: Tensor, layers: Sequence[Layer], parameters: Views) -> list[Te
     """Return rows `(cells, n, k)`, and what comes out of every layer."""
     passed, turned = [rows], parameters.turned
     for layer in layers:
-        outputs = _linear(passed[-1], turned[layer.weight], turned[layer.bias] if layer.bias else None)
+        outputs = lowering.product(passed[-1], turned[layer.weight], turned[layer.bias] if layer.bias else None)
         if layer.slope is not None:
             bent.bend(outputs, layer.slope)
         passed.append(outputs)
     return passed
-
-
-def _linear(rows: Tensor, turned: Tensor, bias: Tensor | None) -> Tensor:
-    if turned.shape[2] > 1:
-        return torch.bmm(rows, turned) if bias is None else torch.baddbmm(bias, rows, turned)
-    # One column by elements: as a product other kernels compute it, which may give other bits to a lone cell.
-    column = (rows * turned.mT).sum(-1, keepdim=True)
-    return column if bias is None else column.add_(bias)
 
 
 class _Pass(torch.autograd.Function):

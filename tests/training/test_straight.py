@@ -175,7 +175,7 @@ def test_a_gradient_penalty_carries_no_zeros_back() -> None:
     counted = {}
     for twice in (False, True):
         with Counted() as counted[twice]:
-            chain = player._chain_twice if twice else player._chain
+            chain = player._chains[twice]
             (slope,) = torch.autograd.grad(chain(player.parameters(flat), batch, {}).sum(), batch, create_graph=True)
             (found,) = torch.autograd.grad(slope.square().sum(), flat)
         assert found.any()
