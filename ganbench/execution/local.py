@@ -32,7 +32,7 @@ class Running:
     task: Task
     process: BaseProcess
     receiver: Connection
-    holds_memory: bool = False
+    holds_memory: bool
     heard: float = field(default_factory=time.monotonic)
     ends: Ends = field(default_factory=Ends)
     over: bool = False
