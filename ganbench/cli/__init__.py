@@ -27,6 +27,9 @@ from ganbench.cli import (
     tune,
 )
 
+# Made between two searches for garbage (700 otherwise): a sixth of importing MLflow would be such searches.
+OBJECTS = 50_000
+
 app = typer.Typer(
     name="ganbench",
     help=(
@@ -80,6 +83,7 @@ def main() -> None:
     """Run the command line."""
     # Workers run the module again that started their parent, unless it is `python -m ganbench`; so is this, in effect.
     sys.modules["__main__"].__spec__ = importlib.util.find_spec("ganbench.__main__")
+    gc.set_threshold(OBJECTS)
     try:
         app()
     finally:

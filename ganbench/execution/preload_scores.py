@@ -2,9 +2,12 @@
 
 import gc
 
-import scipy.spatial  # noqa: F401
-import torch_fidelity  # noqa: F401
+gc.disable()  # as in `preload`
 
-import ganbench.evaluation.scoring  # noqa: F401
+import scipy.spatial  # noqa: E402, F401
+import torch_fidelity  # noqa: E402, F401
+
+import ganbench.evaluation.scoring  # noqa: E402, F401
 
 gc.freeze()
+gc.enable()
