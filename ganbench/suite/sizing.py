@@ -109,13 +109,15 @@ def affordable(rates: Rates, size: int, cell_steps: int, at_once: int, spent: fl
 
     `cell_steps` are left to train; what is measured `at_once` on several slots counts as often. `spent` are the
     seconds that measuring has taken so far. The next size may be twice as fast, and then the whole takes half the time.
+    A second size is worth nothing without a third: two rates hardly ever outweigh the default.
     """
     if not rates.by_size:
         return True
     if cell_steps / rates.by_size[min(rates.by_size)] < WORTH:
         return False
-    allowed = min(SHARE * cell_steps / (2 * rates.best) / at_once, CEILING)
-    return spent + _cost(rates, size) <= allowed
+    more = 2 if rates.largest == 1 else 1
+    allowed = min(SHARE * cell_steps / (2**more * rates.best) / at_once, CEILING)
+    return spent + sum(_cost(rates, size * 2**k) for k in range(more)) <= allowed
 
 
 def worth_measuring(known: Rates, cells: int, cell_steps: int, at_once: int) -> bool:
