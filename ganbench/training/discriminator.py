@@ -1,8 +1,12 @@
-"""D as an objective sees it: what it says of samples, with the numbers that a loss reads set apart from the others."""
+"""D as an objective sees it: what it says of samples, with the numbers that a loss reads set apart from the others.
+
+And as its penalties see it: one number per sample, and how that changes with the sample.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -47,6 +51,14 @@ class Discriminator:
             r, f = self._player.each(used, real, fake, twice=twice)
         return self._told(r, None), self._told(f, None)
 
+    def gradient(self, used: Mapping[str, Tensor], samples: Tensor) -> Tensor | None:
+        """Return the gradient of each logit for its sample, in full precision, differentiable in the parameters.
+
+        None where autograd is to find it.
+        """
+        with self._precision.networks(exact=True):
+            return self._player.gradient(used, samples) if self._scalar and not samples.requires_grad else None
+
     def _told(self, said: Tensor, codes: Tensor | None) -> Says:
         said = said.to(self._precision.dtype)
         if codes is not None:
@@ -54,3 +66,25 @@ class Discriminator:
             return said[..., 0], said[..., 1:]
         said = said.unsqueeze(-1) if said.ndim == 2 else said.flatten(2)
         return (said.squeeze(-1) if self._scalar else said), said[..., :0]
+
+
+@dataclass(frozen=True)
+class Critic:
+    """One logit per sample, for penalties at samples of their own; in full precision.
+
+    `logits` makes one number of what D says. `twice`: the gradients of a penalty are going to be differentiated.
+    """
+
+    says: Discriminator
+    used: Mapping[str, Tensor]
+    codes: Tensor | None
+    logits: Callable[[Tensor], Tensor]
+    twice: bool
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Return the logits `(cells, batch)` of samples `(cells, batch, *shape)`."""
+        return self.logits(self.says(self.used, samples, self.codes, exact=True)[0])
+
+    def gradient(self, samples: Tensor) -> Tensor | None:
+        """Return each logit's gradient for its sample, differentiable in D's parameters; None: autograd knows it."""
+        return self.says.gradient(self.used, samples) if self.codes is None and not self.twice else None

@@ -12,7 +12,7 @@ from ganbench.plugins import Lookahead, Selection, View
 from ganbench.suite.cells import Cell
 from ganbench.techniques.conditioning import conditioning_of
 from ganbench.training import optim
-from ganbench.training.discriminator import Discriminator
+from ganbench.training.discriminator import Critic, Discriminator
 from ganbench.training.mixture import MixedLoss, across_cells
 from ganbench.training.networks import build_networks
 from ganbench.training.players import start
@@ -195,10 +195,7 @@ class Game:
         # one sum leaves a last digit, which Adam would make a step of.
         (r, r_more), (f, f_more) = self._says.of_both(used, real, shown, batch.codes, twice)
         loss = self.loss.discriminator(r, f)
-
-        def critic(samples: Tensor) -> Tensor:
-            return self.loss.logits(self._says(used, samples, batch.codes, exact=True)[0], r, f)
-
+        critic = Critic(self._says, used, batch.codes, lambda says: self.loss.logits(says, r, f), twice)
         terms = [
             *self.restraints.on_samples(critic, real, shown, self.noise, self.d_updates + ahead),
             *(self.restraints.on_logits(*self._logits(r, f)) if self.restraints.reads_logits else ()),

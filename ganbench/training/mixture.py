@@ -68,7 +68,10 @@ class MixedLoss:
     def _joined(self, compute: Callable[[Any, Memory, Tensor, Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
         if len(self._runs) == 1:
             return compute(self._runs[0][0], self._memories[0], real, fake)
-        return torch.cat([compute(loss, memory, real[at], fake[at]) for loss, at, memory in self._each()])
+        # Split at once, not cut out one by one: the gradients are then joined, not added up.
+        sizes = [rows.stop - rows.start for _, rows in self._runs]
+        shared = zip(self._each(), torch.split(real, sizes), torch.split(fake, sizes), strict=True)
+        return torch.cat([compute(loss, memory, r, f) for (loss, _, memory), r, f in shared])
 
     def _each(self) -> Iterator[tuple[Any, slice, Memory]]:
         for (loss, at), memory in zip(self._runs, self._memories, strict=True):

@@ -80,6 +80,14 @@ class Player:
             return self._straight(parameters, *batches)
         return tuple(self(parameters, batch, twice=twice) for batch in batches)
 
+    def gradient(self, parameters: Mapping[str, Tensor], samples: Tensor) -> Tensor | None:
+        """Return the gradient of every cell's single output for each of its samples `(cells, batch, ...)`.
+
+        It is differentiable in the parameters, and in nothing else. None where only autograd knows it.
+        """
+        straight = self._straight
+        return straight.gradient(parameters, samples) if straight and straight.fits(parameters, samples) else None
+
     def standing_statistics(self, parameters: Mapping[str, Tensor], batches: Sequence[Tensor]) -> dict[str, Tensor]:
         """Average batch-norm statistics over batches of inputs `(cells, batch, ...)`; empty without batch norm."""
         if not self._norms:

@@ -3,7 +3,8 @@
 Autograd goes through the same products one operation at a time, copies the gradients of weights to turn them round,
 and adds and joins them after that. Here they are added within their products and joined once, what is held by nobody
 else is overwritten, and every product is asked for in the orientation that is fast for its shape. A pass is
-differentiated once; what is differentiated twice takes the layers one by one (`lowering`).
+differentiated once, and so is the gradient for its inputs, of which gradient penalties are made; whatever else is
+differentiated twice takes the layers one by one (`lowering`).
 """
 
 from __future__ import annotations
@@ -55,6 +56,17 @@ class Straight:
             outputs = _passed(rows, self._layers, parameters)[-1]
         outputs = _applied(self._last, outputs)
         return outputs.chunk(len(batches), 1) if len(batches) > 1 else (outputs,)
+
+    def gradient(self, parameters: Views, inputs: Tensor) -> Tensor | None:
+        """Return the gradient of each output for its own inputs, differentiable in the parameters alone.
+
+        None where an output is more than one number of the last layer.
+        """
+        *_, last = self._layers
+        if self._last or last.slope is not None or parameters[last.weight].shape[1] > 1:
+            return None
+        found: Tensor = _Gradient.apply(self._layers, parameters, parameters.flat, _applied(self._first, inputs))
+        return found.view_as(inputs)
 
 
 def straightened(module: nn.Module) -> Straight | None:
@@ -108,8 +120,7 @@ class _Pass(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-        if torch.is_grad_enabled():
-            raise RuntimeError("this pass is differentiated once: run the player with twice=True")
+        _once()
         _, *passed = ctx.saved_tensors
         *_, learning, wanted = ctx.needs_input_grad
         found: dict[str, Tensor] = {}
@@ -123,6 +134,46 @@ class _Pass(torch.autograd.Function):
                 gradient = _of_inputs(gradient, ctx.parameters.constant[layer.weight])
         joined = ctx.parameters.joined(found) if learning else None
         return None, None, None, joined, gradient if wanted else None
+
+
+class _Gradient(torch.autograd.Function):
+    """The gradient of single outputs for the inputs; pieces being straight, no bias has a part in its own."""
+
+    @staticmethod
+    def forward(ctx: Any, layers: Sequence[Layer], parameters: Views, flat: Tensor, rows: Tensor) -> Tensor:
+        *inner, last = layers
+        passed, weights = _passed(rows, inner, parameters)[1:], parameters.constant
+        gradient = weights[last.weight].expand(*rows.shape[:2], -1)
+        slopes: list[Tensor] = []
+        for layer, outputs in zip(reversed(inner), reversed(passed), strict=True):
+            if layer.slope is not None:
+                gradient = bent.of_inputs(gradient, outputs, layer.slope, bool(slopes))
+            slopes.append(gradient)
+            # Not turned round for few columns: the last digits are autograd's, which knows other networks' gradients.
+            weight = weights[layer.weight]
+            gradient = gradient * weight if weight.shape[1] == 1 else torch.bmm(gradient, weight)
+        ctx.layers, ctx.parameters = layers, parameters
+        ctx.save_for_backward(flat, *passed, *reversed(slopes))
+        return gradient if slopes else gradient.contiguous()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+        _once()
+        _, *kept = ctx.saved_tensors
+        *inner, last = ctx.layers
+        found: dict[str, Tensor] = {}
+        for layer, outputs, slopes in zip(inner, kept[: len(inner)], kept[len(inner) :], strict=True):
+            found[layer.weight] = _of_weight([(slopes, gradient)])
+            gradient = lowering.product(gradient, ctx.parameters.turned[layer.weight], None)
+            if layer.slope is not None:
+                gradient = bent.of_inputs(gradient, outputs, layer.slope, True)
+        found[last.weight] = gradient.sum(1, keepdim=True)
+        return None, None, ctx.parameters.joined(found), None
+
+
+def _once() -> None:
+    if torch.is_grad_enabled():
+        raise RuntimeError("this pass is differentiated once: run the player with twice=True")
 
 
 def _parts(number: int, gradient: Tensor, rows: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -46,8 +46,12 @@ class Views(Mapping[str, Tensor]):
         return found
 
     def joined(self, found: Mapping[str, Tensor]) -> Tensor:
-        """Join tensors by the same names and of the same shapes to rows, with zeros behind what has no name."""
-        return torch.cat([*(found[name].flatten(1) for name in self._shapes), self._unnamed], 1)
+        """Join tensors by the same names and of the same shapes to rows, with zeros for what is not there."""
+        parts = [
+            found[name].flatten(1) if name in found else self.flat.new_zeros(len(self.flat), shape.numel())
+            for name, shape in self._shapes.items()
+        ]
+        return torch.cat([*parts, self._unnamed], 1)
 
     def __getitem__(self, name: str) -> Tensor:
         """Return one of the network's parameters."""

@@ -89,6 +89,58 @@ def test_a_cells_bits_do_not_depend_on_its_cohort(name: str) -> None:
             assert torch.equal(a, b[cells])
 
 
+SINGLE = ("D", "D on pictures", "one layer", "no biases")
+
+
+def by_autograd(player: Player, flat: Tensor, batch: Tensor) -> Tensor:
+    samples = batch.detach().requires_grad_()
+    outputs = player(player.parameters(flat), samples, twice=True)
+    return torch.autograd.grad(outputs.sum(), samples, create_graph=True)[0]
+
+
+@pytest.mark.parametrize("cells", [1, 2, 5])
+@pytest.mark.parametrize("name", SINGLE)
+def test_the_gradient_for_samples_and_its_own_are_autograds(name: str, cells: int) -> None:
+    player, flat, batch, _ = players(name, cells, torch.float64)
+    flat.requires_grad_()
+    found, expected = player.gradient(player.parameters(flat), batch), by_autograd(player, flat, batch)
+    assert found is not None
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
+    slopes = [torch.autograd.grad(weighed(slope.square()), flat)[0] for slope in (found, expected)]
+    torch.testing.assert_close(*slopes, rtol=1e-10, atol=1e-12)
+    assert slopes[0].any()
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_cells_bits_in_a_gradient_for_samples_do_not_depend_on_its_cohort(name: str) -> None:
+    player, flat, batch, _ = players(name, 9, torch.float32)
+
+    def outcome(cells: list[int]) -> list[Tensor]:
+        own = flat[cells].requires_grad_()
+        found = player.gradient(player.parameters(own), batch[cells])
+        assert found is not None
+        return [found, *torch.autograd.grad(weighed(found.square()), own)]
+
+    whole = outcome(list(range(9)))
+    for cells in ([8, 3], [5, 1, 0, 2, 4], [7, 6, 5, 4, 3, 2, 1, 0]):
+        for a, b in zip(outcome(cells), whole, strict=True):
+            assert torch.equal(a, b[cells])
+
+
+@pytest.mark.parametrize("name", ["G", "features", "no activation between"])
+def test_the_gradient_of_more_than_one_number_is_left_to_autograd(name: str) -> None:
+    player, flat, batch, _ = players(name, 2, torch.float64)
+    assert player.gradient(player.parameters(flat), batch) is None
+
+
+def test_a_third_derivative_is_refused() -> None:
+    player, flat, batch, _ = players("D", 2, torch.float64)
+    found = player.gradient(player.parameters(flat.requires_grad_()), batch)
+    assert found is not None
+    with pytest.raises(RuntimeError, match="twice=True"):
+        torch.autograd.grad(found.square().sum(), flat, create_graph=True)
+
+
 def test_equal_pulls_of_two_batches_cancel_to_zero() -> None:
     """One sum over both would leave a last digit, of which Adam makes a step as long as any other."""
     player, flat, batch, _ = players("D", 3, torch.float32)
@@ -179,7 +231,11 @@ def test_a_gradient_penalty_carries_no_zeros_back() -> None:
             (slope,) = torch.autograd.grad(chain(player.parameters(flat), batch, {}).sum(), batch, create_graph=True)
             (found,) = torch.autograd.grad(slope.square().sum(), flat)
         assert found.any()
-    assert counted[True].products == 12
+    with Counted() as by_hand:
+        known = player.gradient(player.parameters(flat), batch.detach())
+        assert known is not None
+        torch.autograd.grad(known.square().sum(), flat)
+    assert counted[True].products == by_hand.products == 12
     assert counted[False].products > 12
 
 
