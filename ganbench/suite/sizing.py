@@ -116,7 +116,7 @@ def affordable(rates: Rates, size: int, cell_steps: int, at_once: int, spent: fl
     if cell_steps / rates.by_size[min(rates.by_size)] < WORTH:
         return False
     more = 2 if rates.largest == 1 else 1
-    allowed = min(SHARE * cell_steps / (2**more * rates.best) / at_once, CEILING)
+    allowed = min(SHARE * cell_steps / (2.0**more * rates.best) / at_once, CEILING)
     return spent + sum(_cost(rates, size * 2**k) for k in range(more)) <= allowed
 
 

@@ -186,7 +186,7 @@ class _Maps:
             kept = {name: buffer[rows] for name, buffer in buffers.items()}
             maps = self._through(self._layers, own, maps, group, kept)
             if maps.requires_grad and not self._twice and maps.is_contiguous(memory_format=torch.channels_last):
-                maps.register_hook(_channels_last)
+                maps.register_hook(_channels_last)  # type: ignore[no-untyped-call]
             outputs.append(maps.reshape(len(maps), group, -1, *maps.shape[2:]).transpose(0, 1))
         return torch.cat(outputs)[:cells] if len(outputs) > 1 or missing else outputs[0]
 
