@@ -112,9 +112,9 @@ def timed(command: list[str], folder: Path) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-def by_scripts(folder: Path, measured: int) -> float:
+def by_scripts(folder: Path, number: int, measured: int) -> float:
     """One process per cell: the first makes the database, the others are like the one in the middle."""
-    command = [sys.executable, str(folder / "by_hand.py"), f"sqlite:///{folder / 'scripts.db'}"]
+    command = [sys.executable, str(folder / "by_hand.py"), f"sqlite:///{folder / f'scripts{number}.db'}"]
     first, *others = [timed([*command, cell], folder)[0] for cell in named(measured)]
     whole = first + (CELLS - 1) * statistics.median(others)
     say(
@@ -123,9 +123,9 @@ def by_scripts(folder: Path, measured: int) -> float:
     return whole
 
 
-def in_one_process(folder: Path, measured: int) -> float:
+def in_one_process(folder: Path, number: int, measured: int) -> float:
     """One process for all cells: imports and database once."""
-    command = [sys.executable, str(folder / "by_hand.py"), f"sqlite:///{folder / 'loop.db'}"]
+    command = [sys.executable, str(folder / "by_hand.py"), f"sqlite:///{folder / f'loop{number}.db'}"]
     _, told = timed([*command, *named(measured)], folder)
     start, *cells = map(float, told.split())
     whole = start + CELLS * statistics.median(cells)
@@ -167,21 +167,23 @@ def write_suite(path: Path) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--scripts", type=int, default=4, help="cells that are measured as scripts (2 or more)")
-    options.add_argument("--loop", type=int, default=6, help="cells that are measured in one process")
-    options.add_argument("--rounds", type=int, default=3, help="whole runs of ganbench; the median counts")
+    options.add_argument("--scripts", type=int, default=3, help="cells that a round measures as scripts (2 or more)")
+    options.add_argument("--loop", type=int, default=6, help="cells that a round measures in one process")
+    options.add_argument("--rounds", type=int, default=3, help="rounds of all three, in turns; their medians count")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="ganbench-job-") as name:
         folder = Path(name)
         shape = {"width": WIDTH, "depth": DEPTH, "steps": STEPS, "batch": BATCH, "latent": LATENT}
         (folder / "by_hand.py").write_text(SCRIPT.format(**shape))
         sys.stdout.write(f"evaluate: {write_suite(folder / 'job.yaml')}\n")
-        ours = [by_ganbench(folder, number) for number in range(1, chosen.rounds)]
-        scripts, loop = by_scripts(folder, chosen.scripts), in_one_process(folder, chosen.loop)
-        ours.append(by_ganbench(folder, chosen.rounds))
-    median = statistics.median(ours)
-    sys.stdout.write(f"(a) / (c) = {scripts:.0f} / {median:.1f} = {scripts / median:.1f} x\n")
-    sys.stdout.write(f"(b) / (c) = {loop:.0f} / {median:.1f} = {loop / median:.1f} x\n")
+        rounds = []
+        for number in range(chosen.rounds):
+            others = by_scripts(folder, number, chosen.scripts), in_one_process(folder, number, chosen.loop)
+            rounds.append((*others, by_ganbench(folder, number)))
+    for letter, place in (("a", 0), ("b", 1)):
+        ratios = [sides[place] / sides[2] for sides in rounds]
+        spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
+        sys.stdout.write(f"({letter}) / (c) = {statistics.median(ratios):.1f} x ({spread})\n")
 
 
 if __name__ == "__main__":
