@@ -90,11 +90,11 @@ def sending(store: Store, record: SuiteRecord, rate: float) -> Iterator[list[int
     over, sent = Event(), [0]
 
     def work() -> None:
-        def until_over() -> Iterator[Result]:
+        def until_over() -> Iterator[list[Result]]:
             for result in unsent(store, record, None):
                 if over.is_set():
                     return
-                yield result
+                yield [result]
                 sent[0] += 1
                 over.wait(1 / rate)
 

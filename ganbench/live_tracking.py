@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from queue import SimpleQueue
 from threading import Event, Thread
 
 from ganbench.records import Listed, SuiteRecord
 from ganbench.sent import Result, pending, trained, unsent
 from ganbench.store import Store
-from ganbench.tracking import Synced, Tracker, TrackingError
+from ganbench.tracking import Synced, Tracker, TrackingError, parts
 
 
 class LiveTracking:
@@ -69,19 +69,22 @@ class LiveTracking:
             # Whatever it is, it is said, and the cells are safe.
             self._told = error
 
-    def _coming(self) -> Iterator[Result]:
+    def _coming(self) -> Iterator[Sequence[Result]]:
         rows: dict[str, list[Listed]] = {}
         for row in self._suite.listed:
             rows.setdefault(row.key, []).append(row)
         tried: set[tuple[str, str]] = set()
         going = True
         while going and not self._abandoned.is_set():
-            going = bool(keys := self._finished.get())
-            finished = (row for key in keys for row in rows.get(key, ()))
+            told = [self._finished.get()]
+            while not self._finished.empty():
+                told.append(self._finished.get())
+            going = all(told)
+            finished = (row for keys in told for key in keys for row in rows.get(key, ()))
             found = trained(self._store, finished) if going else unsent(self._store, self._suite, self._uri)
-            for result in found:
+            new = [result for result in found if (result.mark, result.content) not in tried]
+            tried |= {(result.mark, result.content) for result in new}
+            for part in parts(new):
                 if self._abandoned.is_set():
                     return
-                if (result.mark, result.content) not in tried:
-                    tried.add((result.mark, result.content))
-                    yield result
+                yield part

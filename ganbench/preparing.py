@@ -18,8 +18,8 @@ from ganbench.suite.cohorts import Cohort, size_key, whole
 from ganbench.suite.errors import Problem, SuiteError
 from ganbench.suite.sizing import LARGEST, Cache, Rates, mean, worth_measuring
 
-# In units of `Cohort.work`: 80,000 steps of small networks on points, a minute or two of a core. In a few percent of less
-# than that only sizes far below the default could be timed.
+# In units of `Cohort.work`: 80,000 steps of small networks on points, a minute or two of a core. In a few percent of
+# less than that only sizes far below the default could be timed.
 LEAST_WORK = 80_000 * 2 * 64 * 2**0.5
 
 

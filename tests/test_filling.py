@@ -16,7 +16,7 @@ import pytest
 from ganbench.records import Listed, Status, SuiteRecord
 from ganbench.store import Store
 from ganbench.tracking import Synced, Tracker, filling
-from ganbench.tracking.filling import Content, begin, fill
+from ganbench.tracking.filling import Birth, Content, begin, fill
 from ganbench.tracking.reaching import quiet
 
 END = 1_767_323_045_000
@@ -96,7 +96,9 @@ def test_every_row_is_as_mlflow_writes_it(database: Path, begun: Callable[[], st
     contents = [CONTENT, replace(CONTENT, points=[], parameters={}), *map(content, range(4))]
     for each in contents:
         ours, theirs = begun(), begun()
-        by_us = grown(database, lambda run=ours, each=each: fill(database, run, each) or pytest.fail("left to MLflow"))
+        by_us = grown(
+            database, lambda run=ours, each=each: fill(database, {run: each}) or pytest.fail("left to MLflow")
+        )
         assert by_us == grown(database, lambda run=theirs, each=each: by_mlflow(database, run, each))
         assert rows(database, ours) == rows(database, theirs)
         assert len(rows(database, ours)["metrics"]) == len(each.points)
@@ -131,8 +133,7 @@ def test_a_run_is_made_as_mlflow_makes_it(database: Path, tmp_path: Path) -> Non
         made: list[str] = []
 
         def ours(name: str = name, tags: dict[str, str] = tags, made: list[str] = made) -> None:
-            found = begin(database, number, name, END, tags)
-            assert found is not None
+            (found,) = begin(database, number, [Birth(name, END, tags)]) or pytest.fail("left to MLflow")
             assert found.artifact_uri == f"{folder}/{found.run_id}/artifacts"
             made.append(found.run_id)
 
@@ -151,7 +152,8 @@ def test_a_run_that_mlflow_would_make_otherwise_is_left_to_it(database: Path) ->
     with closing(sqlite3.connect(database, isolation_level=None)) as opened:
 
         def is_left(name: str = "one", start: int = END, number: str = "0", **tags: str) -> bool:
-            return begin(database, number, name, start, tags) is None and counts(database) == unwritten
+            births = [Birth("good", END, {}), Birth(name, start, tags)]
+            return begin(database, number, births) is None and counts(database) == unwritten
 
         def located(place: str | None) -> None:
             opened.execute("UPDATE experiments SET artifact_location = ?", (place,))
@@ -177,18 +179,23 @@ def test_a_run_that_mlflow_would_make_otherwise_is_left_to_it(database: Path) ->
         opened.execute("UPDATE alembic_version SET version_num = 'another'")
         assert is_left()
         opened.execute("UPDATE alembic_version SET version_num = ?", (filling.SCHEMA,))
-    assert begin(database, "0", "one", END, {}) is not None
+    made = begin(database, "0", [Birth("one", END, {}), Birth("two", END, {"a": "b"})])
+    assert made is not None
+    assert [whole(database, run.run_id)["name"] for run in made] == ["one", "two"]
 
 
 @pytest.mark.slow
 def test_what_it_does_not_know_is_left_to_mlflow_and_nothing_is_written(
     database: Path, begun: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = begun()
+    run, good = begun(), begun()
     unwritten = rows(database, run)
+    assert rows(database, good) == unwritten
 
-    def is_left(content: Content, run: str = run) -> bool:
-        return not fill(database, run, content) and rows(database, run) == unwritten
+    def is_left(content: Content) -> bool:
+        """What is left to MLflow leaves the run before it in the same transaction as it was, too."""
+        left = not fill(database, {good: CONTENT, run: content})
+        return left and rows(database, run) == rows(database, good) == unwritten
 
     for name in ("a/b", "../above", "..", ".", "a:b", "x" * 251, "", "d_loss\n"):
         assert is_left(replace(CONTENT, points=[(name, 1.0, 1)])), name
@@ -199,16 +206,16 @@ def test_what_it_does_not_know_is_left_to_mlflow_and_nothing_is_written(
     assert is_left(replace(CONTENT, points=[*CONTENT.points, CONTENT.points[0]]))
     assert is_left(replace(CONTENT, parameters={"name": "\ud800"}))
     assert is_left(replace(CONTENT, status="ASLEEP"))
-    assert not fill(database, "0" * 32, CONTENT)
-    assert not fill(database.with_name("none.db"), run, CONTENT) and not database.with_name("none.db").exists()
+    assert not fill(database, {"0" * 32: CONTENT})
+    assert not fill(database.with_name("none.db"), {run: CONTENT}) and not database.with_name("none.db").exists()
     with closing(sqlite3.connect(database, isolation_level=None)) as opened:
         with monkeypatch.context() as patch:
             patch.setattr(filling, "WAIT", 0.0)
             opened.execute("BEGIN IMMEDIATE")
-            assert not fill(database, run, CONTENT)
+            assert not fill(database, {run: CONTENT})
             opened.execute("ROLLBACK")
         opened.execute("UPDATE runs SET lifecycle_stage = 'deleted'")
-        assert not fill(database, run, CONTENT)
+        assert not fill(database, {run: CONTENT})
         opened.execute("UPDATE runs SET lifecycle_stage = 'active'")
         opened.execute("UPDATE alembic_version SET version_num = 'another'")
     assert is_left(CONTENT)

@@ -194,10 +194,11 @@ def test_a_mark_that_a_killed_sync_half_wrote_costs_no_other_mark(ready, suite):
 
 
 @pytest.mark.slow
-def test_a_new_experiment_is_not_searched_for_runs_that_it_cannot_hold(ready, suite, monkeypatch):
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_new_experiment_is_not_searched_for_runs_that_it_cannot_hold(ready, suite, monkeypatch, fails):
     from mlflow.tracking import MlflowClient
 
-    plain, asked, failures = MlflowClient.search_runs, [], iter([True, False, False, False])
+    plain, asked, failures = MlflowClient.search_runs, [], iter([fails, False, False, False])
 
     def search(*arguments, **named):
         asked.append(arguments)
@@ -210,8 +211,8 @@ def test_a_new_experiment_is_not_searched_for_runs_that_it_cannot_hold(ready, su
     monkeypatch.setattr(MlflowClient, "search_runs", search)
     monkeypatch.setattr(sending, "gather", gather)
     assert Tracker(ready, suite, None, attempts=2, backoff=0.0).sync() == Synced(3, [])
-    # One search: for the run that the first attempt of the first cell left behind.
-    assert len(asked) == 1
+    # Searches are for the runs that were begun together and left behind.
+    assert len(asked) == (3 if fails else 0)
     found = client(ready)
     all_runs = found.search_runs([found.get_experiment_by_name("losses").experiment_id])
     assert sorted(run.info.status for run in all_runs) == ["FAILED", "FINISHED", "FINISHED"]
@@ -235,7 +236,7 @@ def test_what_a_killed_sync_left_running_is_replaced(ready, suite, monkeypatch):
         patch.setattr(sending, "gather", killed)
         with pytest.raises(KeyboardInterrupt):
             Tracker(ready, suite, None).sync()
-    assert [run.info.status for run in runs(ready).values()] == ["RUNNING"]
+    assert [run.info.status for run in runs(ready).values()] == ["RUNNING"] * 3
     assert Tracker(ready, suite, None).sync().new == 3
     found = client(ready)
     all_runs = found.search_runs([found.get_experiment_by_name("losses").experiment_id])

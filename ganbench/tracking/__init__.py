@@ -3,7 +3,7 @@
 from ganbench.sent import pending
 from ganbench.tracking.reaching import TrackingError, reachable
 from ganbench.tracking.reading import Reader, TrackedRun, reading
-from ganbench.tracking.sending import Synced, Tracker
+from ganbench.tracking.sending import Synced, Tracker, parts
 from ganbench.tracking.studies import StudyTracker
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "TrackedRun",
     "Tracker",
     "TrackingError",
+    "parts",
     "pending",
     "reachable",
     "reading",

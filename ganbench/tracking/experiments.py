@@ -14,7 +14,7 @@ from ganbench.run_files import Listing
 from ganbench.sent import SQLITE, Result, identity, places, shown
 from ganbench.store import Store
 from ganbench.tracking import filling, senders
-from ganbench.tracking.filling import Content, RunAt
+from ganbench.tracking.filling import Birth, Content, RunAt
 from ganbench.tracking.making import make
 from ganbench.tracking.reaching import TrackingError
 
@@ -70,25 +70,38 @@ class Experiment:
         found: Sequence[Run] = self.client.search_runs([self.number], same_cell)
         return found
 
-    def begin(self, name: str, start: int, tags: Mapping[str, str]) -> RunAt:
-        """Make a run with its tags; `start` is in milliseconds since 1970."""
-        if self.database is not None and (made := filling.begin(self.database, self.number, name, start, tags)):
+    def begin(self, births: Sequence[Birth]) -> list[RunAt]:
+        """Make runs: in a database file together, or each by itself."""
+        if self.database is not None and (made := filling.begin(self.database, self.number, births)):
             return made
-        info = self.client.create_run(self.number, start_time=start, run_name=name, tags=dict(tags)).info
+        if len(births) > 1:
+            return [run for birth in births for run in self.begin([birth])]
+        return [self._begun(birth) for birth in births]
+
+    def end(self, contents: Mapping[str, Content]) -> None:
+        """Give new runs, by their numbers, all that they have beside their tags, and end them; as `begin` does."""
+        if self.database is not None and filling.fill(self.database, contents):
+            return
+        for run, content in contents.items():
+            if len(contents) > 1:
+                self.end({run: content})
+            else:
+                self._ended(run, content)
+
+    def _begun(self, birth: Birth) -> RunAt:
+        tags = dict(birth.tags)
+        info = self.client.create_run(self.number, start_time=birth.start, run_name=birth.name, tags=tags).info
         return RunAt(info.run_id, info.artifact_uri)
 
-    def end(self, run: RunAt, content: Content) -> None:
-        """Give a new run all that it has beside its tags, and end it."""
+    def _ended(self, run: str, content: Content) -> None:
         from mlflow.entities import Metric, Param
 
-        if self.database is not None and filling.fill(self.database, run.run_id, content):
-            return
         metrics = [Metric(name, value, content.end, step) for name, value, step in content.points]
         parameters = [Param(name, text) for name, text in content.parameters.items()]
-        self.client.log_batch(run.run_id, metrics=metrics[:METRICS], params=parameters)
+        self.client.log_batch(run, metrics=metrics[:METRICS], params=parameters)
         for begin in range(METRICS, len(metrics), METRICS):
-            self.client.log_batch(run.run_id, metrics=metrics[begin : begin + METRICS])
-        self.client.set_terminated(run.run_id, content.status, end_time=content.end)
+            self.client.log_batch(run, metrics=metrics[begin : begin + METRICS])
+        self.client.set_terminated(run, content.status, end_time=content.end)
 
 
 def milliseconds(moment: str) -> int:

@@ -1,4 +1,4 @@
-"""Making and filling a run of a database file, a transaction each, with the rows that MLflow's own store would write.
+"""Making and filling runs of a database file, a transaction each, with the rows that MLflow's own store would write.
 
 MLflow makes an object of every point, checks it three times and lets SQLAlchemy's session keep account of it, which
 takes some ten times as long as SQLite takes to hold the row; a new run is looked up five times over. Tests compare
@@ -37,6 +37,15 @@ POINTS = "INSERT INTO {} (run_uuid, key, value, timestamp, step, is_nan) VALUES 
 
 
 @dataclass(frozen=True)
+class Birth:
+    """What a run is made with: its name, when it began in milliseconds since 1970, and its tags."""
+
+    name: str
+    start: int
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class RunAt:
     """A run, as far as it takes to give it more: its number, and where its artifacts go."""
 
@@ -57,34 +66,51 @@ class Content:
     end: int
 
 
-def begin(database: Path, experiment: str, name: str, start: int, tags: Mapping[str, str]) -> RunAt | None:
-    """Make a run with its tags, `start` in milliseconds since 1970; left to MLflow, write nothing and return None."""
-    if not name or start <= 0 or any(tag.startswith(OF_MLFLOW) for tag in tags):
+def begin(database: Path, experiment: str, births: Sequence[Birth]) -> list[RunAt] | None:
+    """Make runs, all of them or none: where one is left to MLflow, write nothing and return None."""
+    if not all(map(_is_plain, births)):
         return None
-    return _written(database, lambda opened: _begun(opened, int(experiment), name, start, tags))
+
+    def made(opened: sqlite3.Connection) -> list[RunAt] | None:
+        folder = _folder_of(opened, int(experiment))
+        return [_begun(opened, int(experiment), folder, birth) for birth in births] if folder else None
+
+    return _written(database, made)
 
 
-def _begun(database: sqlite3.Connection, number: int, name: str, start: int, tags: Mapping[str, str]) -> RunAt | None:
+def _is_plain(birth: Birth) -> bool:
+    return bool(birth.name) and birth.start > 0 and not any(tag.startswith(OF_MLFLOW) for tag in birth.tags)
+
+
+def _folder_of(database: sqlite3.Connection, number: int) -> str | None:
+    """Return where an experiment's artifacts are, if that is a folder."""
     asked = "SELECT artifact_location FROM experiments WHERE experiment_id = ? AND lifecycle_stage = 'active'"
     found = database.execute(asked, (number,)).fetchone()
-    if found is None or not FOLDER.fullmatch(found[0] or ""):
-        return None
+    return found[0] if found is not None and FOLDER.fullmatch(found[0] or "") else None
+
+
+def _begun(database: sqlite3.Connection, number: int, folder: str, birth: Birth) -> RunAt:
     run = uuid.uuid4().hex
-    made = RunAt(run, f"{found[0]}/{run}/artifacts")
-    database.execute(NEW, (run, name, start, made.artifact_uri, number))
-    database.executemany(TAGS, ((run, *tag) for tag in sorted({**tags, "mlflow.runName": name}.items())))
+    made = RunAt(run, f"{folder}/{run}/artifacts")
+    database.execute(NEW, (run, birth.name, birth.start, made.artifact_uri, number))
+    tags = {**birth.tags, "mlflow.runName": birth.name}
+    database.executemany(TAGS, ((run, *tag) for tag in sorted(tags.items())))
     return made
 
 
-def fill(database: Path, run: str, content: Content) -> bool:
-    """Write all of a run's content and end it; where that is left to MLflow, write nothing and return False.
+def fill(database: Path, contents: Mapping[str, Content]) -> bool:
+    """Write all of the content of runs and end them, all or none: where one is left to MLflow, return False.
 
-    The run must be new: without parameters and points.
+    The runs must be new: without parameters and points.
     """
-    names = {*content.parameters, *(name for name, _, _ in content.points)}
-    if content.end < 0 or not all(map(NAME.fullmatch, names)):
+    if not all(map(_is_known, contents.values())):
         return False
-    return _written(database, lambda opened: _filled(opened, run, content)) or False
+    return _written(database, lambda opened: all(_filled(opened, *run) for run in contents.items())) or False
+
+
+def _is_known(content: Content) -> bool:
+    names = {*content.parameters, *(name for name, _, _ in content.points)}
+    return content.end >= 0 and all(map(NAME.fullmatch, names))
 
 
 def _written(database: Path, write: Callable[[sqlite3.Connection], T | None]) -> T | None:

@@ -4,13 +4,14 @@ What was sent is marked in STORE/tracking, so that a second sync sends nothing a
 A lost mark costs a search by tag, never a second run.
 
 A point costs MLflow .1 ms, in however few calls, so a series has at most 50 of them there, and in a database file they
-are written past it (`filling`); the whole trace is an artifact of the run.
+are written past it (`filling`), those of all cells that are finished at the moment together; the whole trace is an
+artifact of the run.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ from ganbench.store import Store
 from ganbench.tracked import parameters_of, series, tags_of
 from ganbench.tracking import senders
 from ganbench.tracking.experiments import Experiment, connect, milliseconds
-from ganbench.tracking.filling import Content, RunAt
+from ganbench.tracking.filling import Birth, Content, RunAt
 from ganbench.tracking.reaching import (
     ATTEMPTS,
     BACKOFF,
@@ -53,8 +54,18 @@ T = TypeVar("T")
 # A diverged cell is a result and its run is FINISHED; the tag ganbench.outcome tells it from the others.
 STATUS = {"completed": "FINISHED", "diverged": "FINISHED", "failed": "FAILED", "timed_out": "KILLED"}
 
+TOGETHER = 32  # cells at most
 OF_CELLS = "tags.`ganbench.key` != ''"  # an experiment has runs of studies and their trials as well
 LEFT = "ganbench was killed while it sent this run, and its store no longer has this cell to send"
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A cell's run as MLflow has it by now, and whether it was made just now."""
+
+    result: Result
+    run: RunAt
+    new: bool
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,7 @@ class Tracker:
         found = unsent(self.store, self.suite, self.uri)
         todo = [result for result in found if wanted is None or result.listed.key in wanted]
         untold = wanted is None and not list_is_sent(self.store, self.suite, self.uri)
-        return self.follow(todo) if todo or untold else Synced()
+        return self.follow(parts(todo)) if todo or untold else Synced()
 
     def warm_up(self) -> None:
         """Import what MLflow needs, which takes seconds, and write nothing."""
@@ -98,8 +109,8 @@ class Tracker:
             if places(self.store, self.uri)[0].startswith(SQLITE):
                 import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
-    def follow(self, results: Iterable[Result]) -> Synced:
-        """Open MLflow, then send results one after another as `results` gives them; like `sync` otherwise."""
+    def follow(self, batches: Iterable[Sequence[Result]]) -> Synced:
+        """Open MLflow, then send results as `batches` gives them, some at a time; like `sync` otherwise."""
         new, failed = 0, list[str]()
         last: RunAt | None = None
         with quiet():
@@ -108,25 +119,33 @@ class Tracker:
                 self._retried(partial(self._end_what_was_left, experiment))
             except troubles() as error:
                 raise TrackingError(self.told(error)) from error
-            for result in results:
-                try:
-                    sent = self._retried(partial(_send, experiment, self.store, result))
-                except troubles() as error:
-                    try:
-                        experiment.client.search_experiments(max_results=1)
-                    except troubles():
-                        raise TrackingError(self.told(error)) from error
-                    failed.append(f"{result.name} ({result.listed.key}): {reason(error, self.uri)}")
-                    continue
-                if sent is not None:
-                    last, created = sent
-                    new += created
-                    remember(self.store, self.suite, self.uri, result, last.run_id)
+            for batch in batches:
+                for sent in self._sent(experiment, batch, failed):
+                    last = sent.run
+                    new += sent.new
+                    remember(self.store, self.suite, self.uri, sent.result, last.run_id)
             try:
                 self._retried(partial(self._send_list, experiment, last))
             except troubles() as error:
                 raise TrackingError(self.told(error)) from error
         return Synced(new, failed)
+
+    def _sent(self, experiment: Experiment, batch: Sequence[Result], failed: list[str]) -> Iterator[_Sent]:
+        """Send results together to a database file, else one after another; say in `failed` which were refused."""
+        together = experiment.database is not None and len(batch) > 1
+        sent = _unless_in_trouble(partial(_send, experiment, self.store, batch)) if together else None
+        if sent is not None:
+            yield from sent
+            return
+        for result in batch:
+            try:
+                yield from self._retried(partial(_send, experiment, self.store, [result]))
+            except troubles() as error:
+                try:
+                    experiment.client.search_experiments(max_results=1)
+                except troubles():
+                    raise TrackingError(self.told(error)) from error
+                failed.append(f"{result.name} ({result.listed.key}): {reason(error, self.uri)}")
 
     def told(self, error: BaseException) -> str:
         """Say why MLflow cannot be used, and how many cells are unsent by now."""
@@ -170,13 +189,48 @@ class Tracker:
         return retried(action, self.attempts, self.backoff)
 
 
-def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunAt, bool] | None:
-    """Make the cell's run and say whether it is new; None where another process is making the same.
+def parts(results: Sequence[Result]) -> Iterator[Sequence[Result]]:
+    """Give results in parts that are sent together."""
+    for at in range(0, len(results), TOGETHER):
+        yield results[at : at + TOGETHER]
 
-    A half-sent or outdated run of the cell is replaced; what another process is sending, and what another store has
-    to say of the cell, stays.
+
+def _unless_in_trouble(action: Callable[[], T]) -> T | None:
+    """Do something; None where MLflow could not: one by one it is found out why."""
+    try:
+        return action()
+    except troubles():
+        return None
+
+
+def _send(experiment: Experiment, store: Store, results: Sequence[Result]) -> list[_Sent]:
+    """Make the runs of cells that have none; left out are those that another process is making.
+
+    It may be called again after it failed anywhere: what it finds half sent it sends anew.
     """
-    client, status = experiment.client, result.status
+    sent, births, waiting = list[_Sent](), list[Birth](), list[tuple[Result, Content]]()
+    for result in results:
+        found, wanted = _found(experiment, result)
+        if found is not None:
+            sent.append(_Sent(result, found, new=False))
+        elif wanted:
+            birth, content = _run_of(experiment, store, result)
+            births.append(birth)
+            waiting.append((result, content))
+    made = experiment.begin(births)
+    for (result, _), run in zip(waiting, made, strict=True):
+        _keep_artifacts(experiment.client, run, partial(gather, experiment.listing, store, result))
+        sent.append(_Sent(result, run, new=True))
+    experiment.end({run.run_id: content for (_, content), run in zip(waiting, made, strict=True)})
+    return sent
+
+
+def _found(experiment: Experiment, result: Result) -> tuple[RunAt | None, bool]:
+    """Return the cell's run as it should be, or None and whether one is to be made.
+
+    A half-sent or outdated run of the cell is removed; what another process is sending, and what another store has to
+    say of the cell, stays.
+    """
     for run in experiment.runs_of(result):
         tags, running = run.data.tags, run.info.status == "RUNNING"
         same = tags.get("ganbench.content") == result.content
@@ -184,22 +238,25 @@ def _send(experiment: Experiment, store: Store, result: Result) -> tuple[RunAt, 
             return RunAt(run.info.run_id, run.info.artifact_uri), False
         if running and not senders.is_mine(tags) and not senders.is_left(tags):
             if same:
-                return None
+                return None, False
         elif running or tags.get("ganbench.store", experiment.listing.store) == experiment.listing.store:
-            client.delete_run(run.info.run_id)
+            experiment.client.delete_run(run.info.run_id)
+    return None, True
+
+
+def _run_of(experiment: Experiment, store: Store, result: Result) -> tuple[Birth, Content]:
+    """Return what a cell's run is made with, and what it gets when its artifacts are there."""
+    status = result.status
     end = milliseconds(status.provenance.get("finished", ""))
     start = end - round(1000 * status.cohort_seconds)
     points, left_out = series(result, store.trace(result.listed.key))
     # A run is born with its tags: they are how a sync that takes over from a killed one finds it.
     of_run = {"ganbench.points_left_out": str(left_out), "ganbench.store": experiment.listing.store}
     tags = {**tags_of(result), **of_run, **senders.signature()}
-    made = experiment.begin(result.name, start, tags)
-    _keep_artifacts(client, made, partial(gather, experiment.listing, store, result))
     # The last point of a series first: MLflow then has its latest value at once, and need not replace it 49 times.
     latest_first = list(reversed(dict.fromkeys(points)))
     ended = STATUS.get(status.outcome, "FAILED")
-    experiment.end(made, Content(parameters_of(result.listed), latest_first, ended, end))
-    return made, True
+    return Birth(result.name, start, tags), Content(parameters_of(result.listed), latest_first, ended, end)
 
 
 def _keep_artifacts(client: MlflowClient, run: RunAt, write: Callable[[Path], object]) -> None:

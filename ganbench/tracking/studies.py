@@ -29,7 +29,7 @@ from ganbench.tracked_studies import (
 )
 from ganbench.tracking import senders
 from ganbench.tracking.experiments import Experiment, connect, milliseconds
-from ganbench.tracking.filling import Content
+from ganbench.tracking.filling import Birth, Content
 from ganbench.tracking.reaching import ATTEMPTS, BACKOFF, TrackingError, quiet, reason, retried, troubles
 from ganbench.tracking.reading import all_of
 
@@ -180,9 +180,9 @@ def _trial_sent(experiment: Experiment, piece: Piece, parent: str) -> str:
     ours = {"ganbench.content": piece.content, PARENT: parent, **_sender(experiment), **senders.signature()}
     tags = {**tags_of_trial(study, trial), **ours}
     name = f"trial {trial.number}"
-    run = experiment.begin(name, start, tags)
+    (run,) = experiment.begin([Birth(name, start, tags)])
     ended = "FAILED" if trial.state == "failed" else "FINISHED"
-    experiment.end(run, Content(parameters_of_trial(trial), points_of_trial(trial), ended, end))
+    experiment.end({run.run_id: Content(parameters_of_trial(trial), points_of_trial(trial), ended, end)})
     return str(run.run_id)
 
 
