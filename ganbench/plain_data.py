@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_LINE, _LINES = json.JSONEncoder(allow_nan=False), json.JSONEncoder(allow_nan=False, indent=1)
 
 
 def finite_or_none(value: Any) -> Any:
@@ -29,6 +30,11 @@ def canonical(value: Mapping[str, Any]) -> str:
     return _CANONICAL.encode(value)
 
 
-def as_json(value: Mapping[str, Any], indent: int | None = 1) -> bytes:
-    """Write plain data as strict JSON: a line, or indented lines."""
-    return (json.dumps(finite_or_none(value), indent=indent, allow_nan=False) + "\n").encode()
+def as_json(value: Mapping[str, Any], indented: bool = True) -> bytes:
+    """Write plain data as strict JSON, with null for numbers that are not finite: indented lines, or one line."""
+    encoder = _LINES if indented else _LINE
+    try:
+        text = encoder.encode(value)
+    except (TypeError, ValueError):  # what is finite, and no mapping but a dict, is written without a copy
+        text = encoder.encode(finite_or_none(value))
+    return (text + "\n").encode()

@@ -77,7 +77,7 @@ class Listing:
     def _written(self, places: Sequence[int], whole: bool) -> bytes:
         rows = [asdict(self.suite.listed[place]) for place in places]
         content = {"store": self.store, "moment": self.moment, "whole": whole, "places": list(places)}
-        return as_json({**content, "suite": {**self._about, "listed": rows}}, indent=None)
+        return as_json({**content, "suite": {**self._about, "listed": rows}}, indented=False)
 
     @cached_property
     def _about(self) -> dict[str, Any]:

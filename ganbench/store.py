@@ -183,7 +183,7 @@ class Store:
         with told(folder):
             clear(folder, but=CHECKPOINT)
             write_whole(folder / "cell.json", as_json(cell))
-            write_whole(folder / "trace.jsonl", b"".join(as_json(record, indent=None) for record in trace))
+            write_whole(folder / "trace.jsonl", b"".join(as_json(record, indented=False) for record in trace))
             if snapshots:
                 from safetensors.torch import save
 
