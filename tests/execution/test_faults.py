@@ -268,7 +268,7 @@ def test_a_warm_up_longer_than_patience_is_no_hanging_worker_and_ctrl_c_ends_it(
     assert cohort.step == 0
 
 
-MEASURED = SUITE.replace("minimax", "hangs").replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: 20000")
+MEASURED = SUITE.replace("minimax", "hangs").replace("seeds: 2", "seeds: 4").replace("g_steps: 30", "g_steps: 1000000")
 
 
 def test_an_objective_that_hangs_while_it_is_measured_is_given_up_and_has_timed_out(
