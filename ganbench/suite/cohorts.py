@@ -275,12 +275,9 @@ def _group(group: Sequence[Entry], cohort: Setting, rates: Rates | None, times: 
     assert scoring is not None
     if cohort != "auto":
         return packing.Group(len(group), cohort)
-    largest = default_size(cell)
-    if rates is None:
-        return packing.Group(len(group), largest)
-    largest = rates.size(largest)
-    if largest > rates.largest:  # there was no time to measure it
-        return packing.Group(len(group), largest)
+    largest = default_size(cell) if rates is None else rates.size(default_size(cell))
+    if rates is None or largest > rates.largest:  # there was no time to measure it
+        return packing.Group(len(group), largest, batch=cell.train.batch_size)
     pause = group[0].planned.pause
     steps, scores = _end(cell, pause) - group[0].step, times.scoring(cell, pause or scoring) or 0.0
     return packing.Group(len(group), largest, lambda size: times.start(cell) + size * (steps / rates.at(size) + scores))

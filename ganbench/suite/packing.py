@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 Seconds = Callable[[int], float]
 
-ENOUGH = 16  # cells of which each half of a cohort still trains about as fast, where nothing was measured
+ENOUGH, SAMPLES = 16, 2048  # cells, and samples of all their batches, that train about as fast as twice as many
 CLEARLY = 0.97  # of the time, and more cohorts are worth it
 COHORTS_PER_SLOT = 4  # with so many, one more shortens nothing
 
@@ -22,6 +22,12 @@ class Group:
     cells: int
     largest: int
     seconds: Seconds | None = None
+    batch: int = SAMPLES // ENOUGH
+
+    @property
+    def enough(self) -> int:
+        """The fewest cells that train about as fast as twice as many, where nothing was measured."""
+        return max(ENOUGH, math.ceil(SAMPLES / self.batch))
 
 
 def makespan(durations: Iterable[float], slots: int) -> float:
@@ -50,9 +56,9 @@ def _halved(groups: Sequence[Group], slots: int) -> list[list[int]]:
     Large ones also so that a slot has two: what the first has finished is stored and tracked while the second trains.
     """
     parts = [(size, at) for at, group in enumerate(groups) for size in _even(group.cells, _fewest(group))]
-    for wanted, smallest in ((slots, 2), (2 * slots, ENOUGH)):
+    for wanted, idle in ((slots, True), (2 * slots, False)):
         while len(parts) < wanted:
-            able = [part for part in parts if _can_be_halved(groups[part[1]], part[0], smallest)]
+            able = [part for part in parts if _can_be_halved(groups[part[1]], part[0], idle)]
             if not able:
                 break
             size, at = max(able, key=lambda part: part[0])
@@ -61,11 +67,11 @@ def _halved(groups: Sequence[Group], slots: int) -> list[list[int]]:
     return [[size for size, other in parts if other == at] for at in range(len(groups))]
 
 
-def _can_be_halved(group: Group, size: int, smallest: int) -> bool:
+def _can_be_halved(group: Group, size: int, idle: bool) -> bool:
     if group.seconds is None:
-        return size >= 2 * smallest
+        return size >= 2 * (2 if idle else group.enough)
     # Measured halves are slower than the whole, or the size would have been chosen smaller: they only fill idle slots.
-    return smallest < ENOUGH and size > 1 and group.seconds(size - size // 2) < CLEARLY * group.seconds(size)
+    return idle and size > 1 and group.seconds(size - size // 2) < CLEARLY * group.seconds(size)
 
 
 def _balanced(groups: Sequence[Group], slots: int) -> list[list[int]]:

@@ -52,6 +52,8 @@ def test_groups_that_were_not_measured_keep_company_in_halves() -> None:
     assert split([Group(6, 32)], 2) == [[3, 3]]
     assert split([Group(3, 32)], 2) == [[3]]
     assert split([Group(64, 32)], 2) == [[16] * 4]
+    assert split([Group(64, 32, batch=64)], 2) == [[32] * 2]  # a step of half as many samples is mostly launches
+    assert split([Group(64, 32, batch=64)], 4) == [[16] * 4]  # but no slot is idle for that
     assert split([Group(5, 1)], 2) == [[1] * 5]
     measured, other = split([group(4, FLAT, 4), Group(1, 8)], 4)
     assert (sorted(measured), other) == ([1, 1, 2], [1])

@@ -280,10 +280,11 @@ def test_cohorts_are_split_over_slots_but_no_cell_is_left_alone_by_it(tmp_path: 
 
 def test_a_slot_has_two_cohorts_where_both_stay_large(tmp_path: Path) -> None:
     """What the first has finished is tracked while the second trains; smaller ones would train slower."""
-    text = "objectives: [hinge]\ndatasets: [ring8]\nseeds: {}\n"
-    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(64)), 2)] == [16] * 4
-    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(32)), 1)] == [16] * 2
-    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(160)), 2)] == [32] * 5
+    text = "objectives: [hinge]\ndatasets: [ring8]\nseeds: {}\ntrain: {{batch_size: {}}}\n"
+    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(64, 128)), 2)] == [16] * 4
+    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(64, 64)), 2)] == [32] * 2
+    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(32, 256)), 1)] == [16] * 2
+    assert [len(c.cells) for c in pack(entries(tmp_path, text.format(160, 128)), 2)] == [32] * 5
 
 
 def test_the_plan_knows_how_long_once_something_like_it_was_measured(tmp_path: Path) -> None:
