@@ -31,20 +31,23 @@ class Blocks:
         self,
         seeds: Sequence[int],
         name: str,
-        draw: Callable[[torch.Generator], Tensor],
+        like: Tensor,
+        draw: Callable[[Tensor, torch.Generator], object],
         device: torch.device,
     ) -> None:
-        """Take the cells' seeds and a function that draws one block `(BLOCK, ...)` from a generator."""
+        """Take the cells' seeds and a function that draws a block `(BLOCK, ...)`, like one step's, from a generator."""
         self._distinct, self._rows = _shared(seeds, device)
-        self._name, self._draw, self._device = name, draw, device
+        self._name, self._like, self._draw, self._device = name, like, draw, device
         self._block, self._drawn = -1, torch.empty(0)
 
     def at(self, step: int) -> Tensor:
         """Return what the cells draw at `step`, `(cells, ...)`."""
         block, position = divmod(step, BLOCK)
         if block != self._block:
-            drawn = [self._draw(generator(seed, self._name, block)) for seed in self._distinct]
-            self._block, self._drawn = block, torch.stack(drawn).to(self._device)
+            drawn = self._like.new_empty(len(self._distinct), BLOCK, *self._like.shape)
+            for own, seed in zip(drawn, self._distinct, strict=True):
+                self._draw(own, generator(seed, self._name, block))
+            self._block, self._drawn = block, drawn.to(self._device)
         now = self._drawn[:, position]
         return now if self._rows is None else now.index_select(0, self._rows)
 
@@ -59,14 +62,22 @@ def _shared(seeds: Sequence[int], device: torch.device) -> tuple[list[int], Tens
 
 def index_blocks(seeds: Sequence[int], name: str, shape: Shape, samples: int, device: torch.device) -> Blocks:
     """Draw positions of real samples, uniformly with replacement: `(cells, *shape)` int64 per step."""
-    return Blocks(seeds, name, lambda g: torch.randint(samples, (BLOCK, *shape), generator=g), device)
+    like = torch.empty(shape, dtype=torch.int64)
+    return Blocks(seeds, name, like, lambda own, g: torch.randint(samples, own.shape, generator=g, out=own), device)
 
 
 def latent_blocks(
     seeds: Sequence[int], name: str, shape: Shape, law: str, dtype: torch.dtype, device: torch.device
 ) -> Blocks:
     """Draw latents `(cells, *shape)` per step from N(0, 1) (`normal`) or U(-1, 1) (`uniform`)."""
-    return Blocks(seeds, name, lambda g: latents((BLOCK, *shape), law, g).to(dtype), device)
+
+    def draw(own: Tensor, source: torch.Generator) -> None:
+        if law == "normal" and dtype == torch.float32:
+            own.normal_(generator=source)  # what `latents` draws, where it is wanted
+        else:
+            own.copy_(latents(own.shape, law, source))
+
+    return Blocks(seeds, name, torch.empty(shape, dtype=dtype), draw, device)
 
 
 def latents(shape: Shape, law: str, source: torch.Generator) -> Tensor:
@@ -90,21 +101,27 @@ class CellNoise:
         """Take the cells' seeds; `begin` must be called before each step."""
         self._distinct, self._rows = _shared(seeds, device)
         self._name, self._dtype, self._device = name, dtype, device
-        self._generators = [generator(seed, name) for seed in self._distinct]
+        self._block, self._generators = 0, list[torch.Generator]()
 
     def begin(self, step: int) -> None:
-        """Start a step: the first of a block starts the block's own generators."""
+        """Start a step: the first of a block has the block's own generators."""
         block, position = divmod(step, BLOCK)
         if position == 0:
-            self._generators = [generator(seed, self._name, block) for seed in self._distinct]
+            self._block, self._generators = block, []
 
     def uniform(self, shape: Shape) -> Tensor:
         """Draw from U[0, 1): `(cells, *shape)`."""
-        return self._spread([torch.rand(shape, generator=g) for g in self._generators])
+        return self._spread([torch.rand(shape, generator=g) for g in self._sources()])
 
     def normal(self, shape: Shape) -> Tensor:
         """Draw from N(0, 1): `(cells, *shape)`."""
-        return self._spread([torch.randn(shape, generator=g) for g in self._generators])
+        return self._spread([torch.randn(shape, generator=g) for g in self._sources()])
+
+    def _sources(self) -> list[torch.Generator]:
+        """Return the block's generators, which most games have no use for."""
+        if not self._generators:
+            self._generators = [generator(seed, self._name, self._block) for seed in self._distinct]
+        return self._generators
 
     def _spread(self, drawn: list[Tensor]) -> Tensor:
         stacked = torch.stack(drawn).to(self._device, self._dtype)
