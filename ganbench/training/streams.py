@@ -31,20 +31,22 @@ class Blocks:
         self,
         seeds: Sequence[int],
         name: str,
-        like: Tensor,
+        shape: Shape,
+        dtype: torch.dtype,
         draw: Callable[[Tensor, torch.Generator], object],
         device: torch.device,
     ) -> None:
-        """Take the cells' seeds and a function that draws a block `(BLOCK, ...)`, like one step's, from a generator."""
+        """Take the cells' seeds and a function that draws a block `(BLOCK, *shape)` from a generator."""
         self._distinct, self._rows = _shared(seeds, device)
-        self._name, self._like, self._draw, self._device = name, like, draw, device
+        self._name, self._draw, self._device = name, draw, device
+        self._shape, self._dtype = (len(self._distinct), BLOCK, *shape), dtype
         self._block, self._drawn = -1, torch.empty(0)
 
     def at(self, step: int) -> Tensor:
         """Return what the cells draw at `step`, `(cells, ...)`."""
         block, position = divmod(step, BLOCK)
         if block != self._block:
-            drawn = self._like.new_empty(len(self._distinct), BLOCK, *self._like.shape)
+            drawn = torch.empty(self._shape, dtype=self._dtype)
             for own, seed in zip(drawn, self._distinct, strict=True):
                 self._draw(own, generator(seed, self._name, block))
             self._block, self._drawn = block, drawn.to(self._device)
@@ -62,8 +64,11 @@ def _shared(seeds: Sequence[int], device: torch.device) -> tuple[list[int], Tens
 
 def index_blocks(seeds: Sequence[int], name: str, shape: Shape, samples: int, device: torch.device) -> Blocks:
     """Draw positions of real samples, uniformly with replacement: `(cells, *shape)` int64 per step."""
-    like = torch.empty(shape, dtype=torch.int64)
-    return Blocks(seeds, name, like, lambda own, g: torch.randint(samples, own.shape, generator=g, out=own), device)
+
+    def draw(own: Tensor, source: torch.Generator) -> None:
+        torch.randint(samples, own.shape, generator=source, out=own)
+
+    return Blocks(seeds, name, shape, torch.int64, draw, device)
 
 
 def latent_blocks(
@@ -77,7 +82,7 @@ def latent_blocks(
         else:
             own.copy_(latents(own.shape, law, source))
 
-    return Blocks(seeds, name, torch.empty(shape, dtype=dtype), draw, device)
+    return Blocks(seeds, name, shape, dtype, draw, device)
 
 
 def latents(shape: Shape, law: str, source: torch.Generator) -> Tensor:
