@@ -39,7 +39,8 @@ class GettingReady:
     _thread: Thread | None = None
 
     def __enter__(self) -> GettingReady:
-        """Begin to beat."""
+        """Begin to beat; whoever looks on from now on sees that a run is at work."""
+        self._tell()
         self._thread = Thread(target=self._beat, name="getting ready", daemon=True)
         self._thread.start()
         return self
@@ -82,8 +83,10 @@ class GettingReady:
         self.listener.said(text)
 
     def _beat(self) -> None:
-        while not self._over.is_set():
-            here, now = (socket.gethostname(), os.getpid()), time.time()
-            with suppress(OSError):
-                write(self.store, Beat(self.suite, *here, self._began, now, 0.0, 0.0, self.cells, {}, (), self.doing))
-            self._over.wait(EVERY)
+        while not self._over.wait(EVERY):
+            self._tell()
+
+    def _tell(self) -> None:
+        here, now = (socket.gethostname(), os.getpid()), time.time()
+        with suppress(OSError):
+            write(self.store, Beat(self.suite, *here, self._began, now, 0.0, 0.0, self.cells, {}, (), self.doing))

@@ -97,8 +97,9 @@ def test_a_run_that_gets_ready_says_with_what_in_a_new_store_too(tmp_path: Path,
         "preparing ring8 (identity)",
         "measuring how many cells train fastest together (1 kind of cells)",
     ]
-    with GettingReady(heard, store, "mine", 4):
-        assert "getting ready for" in shown_once(store, "0 of 3 cells trained")
+    with GettingReady(heard, store, "mine", 4):  # and from the first moment on, in one of before
+        said = CliRunner().invoke(app, ["status", str(store.root), "--once"], env={"COLUMNS": "160"}).output
+        assert "0 of 3 cells trained" in said and "getting ready for" in said
 
 
 class Heard(Silence):
