@@ -21,7 +21,7 @@ from sleeping import DryRun
 
 from ganbench.cli.progress import Display
 from ganbench.execution import fork_server, local
-from ganbench.execution.tasks import Surroundings
+from ganbench.execution.surroundings import Surroundings
 from ganbench.hearing import Ear
 from ganbench.paths import cache_root, data_root
 from ganbench.pulse import Pulse

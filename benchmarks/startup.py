@@ -48,7 +48,8 @@ def of_a_cohort(folder: Path) -> tuple[float, float]:
     from work import Work
 
     from ganbench.execution.local import Local
-    from ganbench.execution.tasks import CohortRun, Surroundings
+    from ganbench.execution.surroundings import Surroundings
+    from ganbench.execution.tasks import CohortRun
     from ganbench.store import Store
 
     store, steps, found = Store(folder / "store"), 100, []

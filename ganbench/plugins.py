@@ -245,10 +245,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Modes:
-    """Which mode each sample belongs to and whether it is of high quality, both `(n,)`.
-
-    `weights` `(modes,)` are the shares of the modes in the truth: they sum to one.
-    """
+    """Each sample's mode, and whether it is of high quality, `(n,)`; `weights` `(modes,)`, shares that sum to one."""
 
     nearest: NDArray[np.int64]
     high_quality: NDArray[np.bool_]
@@ -286,10 +283,10 @@ class Dataset(Protocol):
 class Metric(Protocol):
     """Scores of one set of samples against the real ones.
 
-    `better` names every value that `compute` returns and whether lower or higher is better. `needs` lists what
-    the evidence must hold: "features", "logits" (an extractor that classifies), "modes" (a dataset whose truth
-    is known, or a classifier), "labels" (generators that are told a class), "density" (a dataset whose density is
-    known), "points" or "images". Optional: `titles` and `undefined` (why it may be missing), by value;
+    `better` names every value that `compute` returns and whether lower or higher is better. `needs` lists what the
+    evidence must hold: "features", "logits" (an extractor that classifies), "modes" (a dataset whose truth is known,
+    or a classifier), "labels" (generators that are told a class), "density" (a dataset whose density is known),
+    "points" or "images". Optional, by value: `titles` and `undefined` (why it may be missing); and
     `prepare(reference, samples)`, which computes what of the real side all scores share, before anything trains.
     """
 

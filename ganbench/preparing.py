@@ -9,7 +9,8 @@ from ganbench.execution.executor import Executor
 from ganbench.execution.local import Local
 from ganbench.execution.messages import Message, Task
 from ganbench.execution.sizing import Effort, SizingRun, from_text
-from ganbench.execution.tasks import Preparation, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import Preparation
 from ganbench.listener import Listener
 from ganbench.planning import Plan, packed
 from ganbench.suite.cells import Scoring, digest

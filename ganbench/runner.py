@@ -18,7 +18,8 @@ from ganbench.execution.messages import Halt
 from ganbench.execution.presence import LEFT_OVER, wait_for_absence
 from ganbench.execution.profile import ProfileRun
 from ganbench.execution.provenance import now, provenance
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.getting_ready import GettingReady
 from ganbench.hearing import RUN_OVER, Ear
 from ganbench.listener import Listener

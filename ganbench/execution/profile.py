@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbench.execution.messages import Message, Tell
-from ganbench.execution.tasks import Surroundings
+from ganbench.execution.surroundings import Surroundings
 from ganbench.execution.training_data import training_data
 from ganbench.paths import write_whole
 from ganbench.suite.cells import Cell

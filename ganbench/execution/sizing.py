@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.presence import present
 from ganbench.execution.signs_of_life import signs_of_life
-from ganbench.execution.tasks import Surroundings
+from ganbench.execution.surroundings import Surroundings
 from ganbench.execution.training_data import training_data
 from ganbench.suite.cells import Cell
 from ganbench.suite.sizing import STEPS, WARM, WINDOW, Rates, affordable, ahead

@@ -8,18 +8,18 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganbench.checkpoints import EVERY, Paused, StoredCheckpoints, step_of
+from ganbench.checkpoints import Paused, StoredCheckpoints, step_of
 from ganbench.execution.endings import Failure, device_name, ended, facts_of
 from ganbench.execution.energy import metered
 from ganbench.execution.messages import Message, Tell
 from ganbench.execution.presence import present
 from ganbench.execution.signs_of_life import signs_of_life
+from ganbench.execution.surroundings import Surroundings
 from ganbench.execution.training_data import Real, training_data
 from ganbench.records import Outcome, Status
-from ganbench.registry import Part, load_file
+from ganbench.registry import Part
 from ganbench.store import Store, StoreError
 from ganbench.suite.cells import Cell, Scoring
 from ganbench.suite.cohorts import Cohort
@@ -31,27 +31,6 @@ if TYPE_CHECKING:
     from ganbench.training.loop import Trained
 
 WRITERS = 8  # files that wait for the disk at once
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """Where a worker finds and leaves things, and for how long; nothing here changes a number.
-
-    `cell_seconds` is the longest that a cell may train (its share of its cohort's time).
-    """
-
-    store: Path
-    data_root: Path
-    cache: Path
-    plugins: tuple[str, ...] = ()
-    provenance: Mapping[str, str] | None = None
-    checkpoint_seconds: float = EVERY
-    cell_seconds: float | None = None
-
-    def load_plugins(self) -> None:
-        """Register what the suite's local plugin files define."""
-        for path in self.plugins:
-            load_file(Path(path))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from ganbench.reporting.drawing import FAINT, LOG_RATIO, Sheet, Spec, category, 
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.legends import ordered
 from ganbench.reporting.parts import Figure, Table
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import Standing
 from ganbench.reporting.wording import count, n_of, percent, places
 from ganbench.reporting.wording import number as written
 from ganbench.stats import CENTRES, Better, Interval, centre

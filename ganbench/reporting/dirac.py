@@ -24,7 +24,8 @@ from ganbench.reporting.drawing import (
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.legends import legend, ordered
 from ganbench.reporting.parts import Figure, Table
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import Standing
 from ganbench.reporting.wording import MINUS, NOTHING, n_of
 
 PLAYERS = ("theta", "psi")

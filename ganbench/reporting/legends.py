@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ganbench.reporting.colours import PALETTE, Look, look
 from ganbench.reporting.drawing import Spec, coloured
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.ranking import Ranking, Standing, suite_order
+from ganbench.reporting.ranking import Ranking, suite_order
+from ganbench.reporting.standings import Standing
 
 LIMIT = 320  # pixels of a name in a legend
 COLUMN, MANY = 30, 1000  # entries of a column of a legend; and of all of it, after which Vega would leave some out

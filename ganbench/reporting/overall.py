@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ganbench.reporting.ranking import SIGNIFICANCE as LEVEL
 from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import SIGNIFICANCE as LEVEL
 from ganbench.reporting.wording import joined, p_value
 from ganbench.stats import Curve, Interval, MeanRanks, iqm_interval, mean_ranks, performance_profiles
 

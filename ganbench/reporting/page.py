@@ -20,7 +20,8 @@ from ganbench.reporting.contents import Contents, contents
 from ganbench.reporting.exports import csv, file_names
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.ranking import BROKEN, Ranking
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import BROKEN
 from ganbench.reporting.verdict import caveats
 from ganbench.reporting.wording import count, duration, in_sentence
 from ganbench.stats import CLAIM

@@ -14,7 +14,8 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.marking import code as _code
 from ganbench.reporting.marking import escaped as _escaped
 from ganbench.reporting.marking import table as _table
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import Standing
 from ganbench.reporting.tables import (
     collapse_table,
     cost_table,

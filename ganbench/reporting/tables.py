@@ -11,8 +11,9 @@ import pandas as pd
 from ganbench.reporting.comparison_tables import UNCORRECTED, named_test
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.parts import Table
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking
 from ganbench.reporting.stability import VANISHED_GRADIENT_NORM
+from ganbench.reporting.standings import Standing
 from ganbench.reporting.wording import (
     INTERVALS,
     MINUS,

@@ -9,7 +9,8 @@ import pandas as pd
 
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
-from ganbench.reporting.ranking import BROKEN, SIGNIFICANCE, Ranking, Standing
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import BROKEN, SIGNIFICANCE, Standing
 from ganbench.reporting.wording import bounds, count, in_sentence, joined, p_value, rounded
 from ganbench.stats import CENTRES, Better, seeds_needed
 

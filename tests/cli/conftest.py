@@ -31,7 +31,8 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
+    from ganbench.execution.surroundings import Surroundings
+    from ganbench.execution.tasks import CohortRun, Preparation
     from ganbench.paths import cache_root, data_root
     from ganbench.planning import Options, make_plan
     from ganbench.suite.record import suite_record

@@ -13,7 +13,8 @@ from ganbench import architectures, datasets, objectives
 from ganbench.evaluation.beliefs import beliefs, surface
 from ganbench.evaluation.extractors import registry as extractors
 from ganbench.evaluation.settings import EvaluationSettings
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.metrics import registry as metrics
 from ganbench.objectives import Objective
 from ganbench.registry import Part

@@ -14,7 +14,8 @@ from ganbench.evaluation.extractors import registry as extractors
 from ganbench.evaluation.settings import EvaluationSettings
 from ganbench.execution import tasks
 from ganbench.execution.energy import metered
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.objectives import Objective
 from ganbench.store import Store
 from ganbench.suite.cells import Scoring

@@ -34,7 +34,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import ganbench.execution.preload
-from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun, Preparation
 from ganbench.paths import cache_root
 from ganbench.planning import Options, make_plan
 from ganbench.store import Store

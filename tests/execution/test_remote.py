@@ -16,7 +16,8 @@ from ganbench.execution import remote
 from ganbench.execution.mail import Box, Room
 from ganbench.execution.messages import Message, Task
 from ganbench.execution.provenance import provenance
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.planning import Options, make_plan
 from ganbench.store import Store, StoreError
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import ganbench
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.records import SuiteRecord
 from ganbench.runner import Result
 from ganbench.store import Store

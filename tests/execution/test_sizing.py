@@ -17,7 +17,8 @@ from ganbench.execution import sizing
 from ganbench.execution.local import Local
 from ganbench.execution.messages import Message
 from ganbench.execution.sizing import Effort, SizingRun, cell_steps_per_second, from_text
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.execution.training_data import training_data
 from ganbench.listener import Silence
 from ganbench.paths import whole_file

@@ -17,7 +17,8 @@ from ganbench.execution.messages import Halt, Message
 from ganbench.execution.slurm import SlurmJob, sbatch_options
 from ganbench.execution.slurm_node import Errand
 from ganbench.execution.slurm_queue import Queue, State
-from ganbench.execution.tasks import CohortRun, Surroundings
+from ganbench.execution.surroundings import Surroundings
+from ganbench.execution.tasks import CohortRun
 from ganbench.objectives import Objective
 from ganbench.planning import Options, make_plan
 from ganbench.suite.cells import Scoring

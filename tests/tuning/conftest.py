@@ -39,7 +39,8 @@ class Trainer:
         self.stop_after: int | None = None
 
     def __call__(self, plan):
-        from ganbench.execution.tasks import CohortRun, Preparation, Surroundings
+        from ganbench.execution.surroundings import Surroundings
+        from ganbench.execution.tasks import CohortRun, Preparation
         from ganbench.paths import cache_root, data_root
         from ganbench.runner import Result
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ganbench.reporting.limits import ANY, Limits, of_differences
-from ganbench.reporting.ranking import SIGNIFICANCE
+from ganbench.reporting.standings import SIGNIFICANCE
 from ganbench.stats import (
     Better,
     Difference,

@@ -14,7 +14,8 @@ from ganbench.reporting.comparing.sides import Side
 from ganbench.reporting.contenders import in_order, plain
 from ganbench.reporting.limits import ANY
 from ganbench.reporting.protocol import differing
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import Standing
 from ganbench.stats import Better, Score
 
 COSTS = ("train_seconds", "images_seen")

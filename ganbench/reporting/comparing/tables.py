@@ -11,7 +11,7 @@ from ganbench.reporting.comparing.sides import Side
 from ganbench.reporting.comparing.telling import VERDICTS, Compared, heading
 from ganbench.reporting.comparison_tables import UNCORRECTED
 from ganbench.reporting.parts import Table
-from ganbench.reporting.ranking import Standing
+from ganbench.reporting.standings import Standing
 from ganbench.reporting.tables import outcomes_in_words
 from ganbench.reporting.wording import NOTHING, bounds, number, p_value, percent, rounded, signed
 from ganbench.stats import CENTRES, Interval

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ganbench.reporting.comparing.changes import Verdict
 from ganbench.reporting.comparing.matching import Apart, Differing, Matched, Pairing, matched
 from ganbench.reporting.comparing.sides import Side, only_those, read_side
-from ganbench.reporting.ranking import SIGNIFICANCE
+from ganbench.reporting.standings import SIGNIFICANCE
 from ganbench.reporting.wording import count, in_sentence, joined, p_value, rounded
 from ganbench.stats import MEANS_FROM, losses_p
 from ganbench.store import StoreError

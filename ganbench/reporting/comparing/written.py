@@ -22,8 +22,8 @@ from ganbench.reporting.exports import write_exports, write_text
 from ganbench.reporting.marking import escaped, table
 from ganbench.reporting.page import Axes, filled
 from ganbench.reporting.parts import block, choice
-from ganbench.reporting.ranking import Standing
 from ganbench.reporting.sections import Section
+from ganbench.reporting.standings import Standing
 from ganbench.stats import CLAIM, Interval
 from ganbench.store import StoreError
 

@@ -22,7 +22,8 @@ from ganbench.reporting.frame import Frame
 from ganbench.reporting.legends import ordered
 from ganbench.reporting.panels import curve_panel
 from ganbench.reporting.parts import Figure
-from ganbench.reporting.ranking import Ranking, Standing
+from ganbench.reporting.ranking import Ranking
+from ganbench.reporting.standings import Standing
 from ganbench.reporting.verdict import losses
 from ganbench.reporting.wording import INTERVALS, interval_and_n, n_of, places
 from ganbench.reporting.wording import number as written
