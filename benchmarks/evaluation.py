@@ -1,10 +1,11 @@
 """All scores of 10,000 pictures against torch-fidelity's, and one FID of 2,048 features: the same numbers, and ratios.
 
-`python benchmarks/evaluation.py [ROUNDS]`; needs MNIST under GANBENCH_DATA.
+Needs MNIST under GANBENCH_DATA.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -174,11 +175,13 @@ def one_fid(rounds: int) -> None:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=3, help="of every way to score, in turns")
+    given = options.parse_args()
     torch.set_num_threads(1)
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     with tempfile.TemporaryDirectory() as cache:
-        all_scores(rounds, Path(cache))
-    one_fid(rounds)
+        all_scores(given.rounds, Path(cache))
+    one_fid(given.rounds)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ taken from the operations that run on the CPU, so that it can be had without a G
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections import Counter
@@ -130,10 +131,16 @@ def _parents(event: FunctionEvent) -> Iterator[str]:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    known = ("non_saturating", "hinge", "wgan_gp", "r3gan", "sngan")
+    options.add_argument("objectives", nargs="*", default=known, help=f"recipes to count (default: {', '.join(known)})")
+    options.add_argument("--cells", type=int, nargs="+", default=(2, 16, 64), help="sizes of cohorts")
+    options.add_argument("-v", "--verbose", action="store_true", help="by operation")
+    given = options.parse_args()
     points = torch.randn(10_000, 2)
     architecture = architectures.registry.part("mlp", {"width": 32})
-    for objective in ("non_saturating", "hinge", "wgan_gp", "r3gan", "sngan"):
-        for count in (2, 16, 64):
+    for objective in given.objectives:
+        for count in given.cells:
             train = Train(batch_size=64, d_steps=1, latent_size=16)
             cells = [
                 Cell(objectives.create(objective), architecture, Part("dataset", "ring8", {}), train, seed)
@@ -142,7 +149,7 @@ def main() -> None:
             once, twice = (launches(cells, points, steps) for steps in (STEPS, 2 * STEPS))
             per_step = {name: (twice[name] - once[name]) / STEPS for name in twice if twice[name] > once[name]}
             sys.stdout.write(f"{objective}, {count:2} cells: {sum(per_step.values()):.0f} launches per step\n")
-            if "-v" in sys.argv:
+            if given.verbose:
                 for name, number in sorted(per_step.items(), key=lambda pair: -pair[1]):
                     sys.stdout.write(f"    {name} {number:.2f}\n")
 

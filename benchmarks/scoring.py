@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
@@ -22,7 +23,6 @@ from ganbench.suite.cells import Cell
 from ganbench.suite.settings import Train
 from ganbench.training.loop import train_cohort
 
-ROUNDS = 7
 CASES = {
     # name: dataset, architecture, cells of a cohort, settings, G steps between two scores (a tenth of all)
     "points, mlp of width 64": ("ring8", ("mlp", {"width": 64}), 16, {"batch_size": 64, "latent_size": 2}, 200),
@@ -36,7 +36,7 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-def measure(name: str, samples: int, cache: Path) -> None:
+def measure(name: str, samples: int, rounds: int, cache: Path) -> None:
     source_name, (kind, parameters), count, given, steps = CASES[name]
     dataset = datasets.registry.part(source_name, {})
     source = dataset.create()
@@ -52,12 +52,12 @@ def measure(name: str, samples: int, cache: Path) -> None:
     sampler = Sampler(cells, samples, torch.device("cpu"))
     flats = torch.stack([trained.snapshots[steps] for trained in train_cohort(cells, data, (steps,))])
     rows: dict[str, list[float]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         training = milliseconds(lambda: train_cohort(cells, data, (steps,))) / count
         costs = {"samples": milliseconds(lambda: sampler.draw(flats)) / count}
         drawn = sampler.draw(flats)[0]
         costs["features"] = milliseconds(lambda drawn=drawn: evaluator.read(drawn, 0))
-        evidence = evaluator.read(drawn, 0)
+        (evidence,) = evaluator.read(drawn, 0)
         assert not isinstance(evidence, str)
         for part in parts:
             # in the order of the protocol: what metrics share is paid by the first of them
@@ -73,11 +73,14 @@ def measure(name: str, samples: int, cache: Path) -> None:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=7, help="of training and a score, in turns")
+    given = options.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as cache:
         for name in CASES:
             for samples in (1000, 2000):
-                measure(name, samples, Path(cache))
+                measure(name, samples, given.rounds, Path(cache))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PROTOCOL_VERSION = 1
+CACHED = 64  # pictures at a time, so that what is computed of them on the way stays in a core's cache
 QUANTISATION = "clamp to [-1, 1], (x + 1) / 2 * 255 + 0.5, cut to uint8"
 
 Readings = tuple[Evidence | str, ...]  # by extractor: what was read, or why the samples cannot be scored
@@ -70,7 +71,8 @@ def to_uint8(images: Tensor) -> Tensor:
 
     if images.dtype == torch.uint8:
         return images
-    return ((images + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8)
+    parts = (((part + 1) / 2 * 255 + 0.5).clamp(0, 255).to(torch.uint8) for part in torch.split(images, CACHED))
+    return torch.cat(list(parts))
 
 
 class Evaluator:
@@ -199,9 +201,11 @@ class Evaluator:
         expected = (self._settings.samples, *self._dataset.shape)
         if tuple(samples.shape) != expected:
             raise ValueError(f"the protocol says samples of shape {expected}, not {tuple(samples.shape)}")
-        finite = samples.detach().flatten(1).isfinite().all(dim=1)
-        if not bool(finite.all()):
-            return (f"{int((~finite).sum())} of {len(samples)} samples are not finite",) * len(self._readers)
+        # A sum is finite only where all its terms are, and takes an eighth of the time of looking at each.
+        if not bool(samples.detach().sum().isfinite()):
+            broken = int((~samples.flatten(1).isfinite().all(dim=1)).sum())
+            if broken:
+                return (f"{broken} of {len(samples)} samples are not finite",) * len(self._readers)
         quantised = self.quantise(samples)
         return tuple(reader.read(quantised, seed, labels, posterior) for reader in self._readers)
 

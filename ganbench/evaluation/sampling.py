@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,18 @@ def together(cell: Cell, count: int) -> int:
     """Return of how many cells like this one samples can be drawn at once, two or more."""
     numbers: int = math.prod(cell.dataset.create().shape)
     return max(2, min(PASS // (BATCH * numbers), SAMPLES // (count * numbers)))
+
+
+def in_company(cells: int, size: int) -> Iterator[range]:
+    """Divide the places of cells into groups of a size, the last of which takes in one that would be left alone.
+
+    A lone cell is drawn beside a copy of itself: twice the work.
+    """
+    start = 0
+    while start < cells:
+        end = cells if cells - start <= size + 1 else start + size
+        yield range(start, end)
+        start = end
 
 
 class Sampler:
@@ -81,10 +93,16 @@ class Sampler:
         parameters = self._player.parameters(flats)
         standing = torch.split(self._standing[rows], STANDING_BATCH, dim=1)
         buffers = self._normalised.standing_statistics({name: parameters[name] for name in self._early}, standing)
+        samples, own = None, self._latents[rows]
         with self._player.settled():
-            batches = torch.split(self._latents[rows], BATCH, dim=1)
-            drawn = [self._player(parameters, batch, buffers=buffers) for batch in batches]
-        return torch.cat(drawn, dim=1)
+            for start in range(0, own.shape[1], BATCH):
+                batch = self._player(parameters, own[:, start : start + BATCH], buffers=buffers)
+                if samples is None:
+                    samples = batch.new_empty(len(rows), own.shape[1], *batch.shape[2:])
+                # To its place at once: a list of all batches beside their concatenation would be all samples twice.
+                samples[:, start : start + BATCH] = batch
+        assert samples is not None
+        return samples
 
 
 def _up_to_last_norm(module: nn.Module) -> nn.Module:

@@ -16,7 +16,7 @@ from ganbench.evaluation.beliefs import beliefs
 from ganbench.evaluation.evaluate import Evaluator
 from ganbench.evaluation.pictures import Arrays, Pictures
 from ganbench.evaluation.real_side import RealSide
-from ganbench.evaluation.sampling import Sampler, together
+from ganbench.evaluation.sampling import Sampler, in_company, together
 from ganbench.records import Scores, Status
 from ganbench.store import Store
 from ganbench.suite.cells import Cell, Scoring
@@ -37,20 +37,30 @@ class _Sheet:
     cell: Cell
     pictures: Pictures = field(init=False)
     steps: list[int] = field(default_factory=list)
-    seconds: float = 0.0
     rows: list[Row] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
+    _seconds: float = 0.0
+    _since: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """The time that the cell is charged with so far, with that of what is being done."""
+        return self._seconds + (0.0 if self._since is None else time.perf_counter() - self._since)
+
+    def charge(self, seconds: float) -> None:
+        """Charge the cell with its share of the time of what was done for several."""
+        self._seconds += seconds
 
     @contextmanager
     def own(self) -> Iterator[None]:
         """Charge the cell with the time of what is done inside, and keep what goes wrong there."""
-        started = time.perf_counter()
+        self._since = time.perf_counter()
         try:
             yield
         except Exception as error:  # a plugin or a damaged file may raise anything: the other cells go on
             self.error = error
-        self.seconds += time.perf_counter() - started
+        self._seconds, self._since = self.seconds, None
 
 
 def score_cohort(
@@ -81,9 +91,9 @@ def score_cohort(
             there = snapshots.snapshot_steps(sheet.cell.key)
             sheet.steps = [step for step in scoring.steps if step in there]
             sheet.pictures = Pictures(sheet.cell, real, scoring.steps, sheet.steps)
-    size, done, total = together(sheets[0].cell, scoring.settings.samples), 0, sum(len(one.steps) for one in sheets)
-    for start in range(0, len(sheets), size):
-        group = _Group(store, snapshots, scoring, evaluator, sheets[start : start + size], device, scored)
+    done, total = 0, sum(len(one.steps) for one in sheets)
+    for places in in_company(len(sheets), together(sheets[0].cell, scoring.settings.samples)):
+        group = _Group(store, snapshots, scoring, evaluator, [sheets[place] for place in places], device, scored)
         for step in scoring.steps:
             if going is not None:
                 going(done, total)
@@ -183,7 +193,7 @@ def _shared(sheets: Sequence[_Sheet]) -> Iterator[None]:
     yield
     share = (time.perf_counter() - started) / len(sheets)
     for sheet in sheets:
-        sheet.seconds += share
+        sheet.charge(share)
 
 
 def _tell_of_failures(sheets: Sequence[_Sheet]) -> None:

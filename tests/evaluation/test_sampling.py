@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
 from ganbench import architectures, datasets, objectives
 from ganbench.evaluation import sampling
+from ganbench.evaluation.evaluate import Evaluator
 from ganbench.evaluation.sampling import Sampler
 from ganbench.evaluation.scoring import ScoringError, score_cohort
 from ganbench.evaluation.settings import EvaluationSettings
@@ -170,6 +173,14 @@ def test_fewer_cells_are_drawn_from_at_once_the_larger_their_samples_are():
     assert sampling.together(pictures, 10**6) == 2
 
 
+@pytest.mark.parametrize(("cells", "size"), [(1, 2), (2, 2), (5, 2), (8, 2), (9, 8), (24, 8), (7, 64)])
+def test_no_cell_is_drawn_from_alone_that_could_have_company(cells: int, size: int):
+    groups = [list(group) for group in sampling.in_company(cells, size)]
+    assert [place for group in groups for place in group] == list(range(cells))
+    assert all(2 <= len(group) <= size + 1 for group in groups) or groups == [[0]]
+    assert [len(group) for group in groups[:-1]] == [size] * (len(groups) - 1)
+
+
 def scored_cohort(tmp_path: Path, identity: Part, cache: Path, cells: list[Cell], broken: str = "") -> Store:
     metric = tuple(metrics.part(name, {}) for name in ("modes", "fid"))
     scoring, store = Scoring(EvaluationSettings(100, identity, metric), (1, 2, 3)), Store(tmp_path)
@@ -199,6 +210,28 @@ def test_cells_are_scored_together_as_each_alone(tmp_path: Path, identity: Part,
         if at == 0:
             alone = scored_cohort(tmp_path / "alone", identity, cache, [of])
             assert alone.scores(of.key, key).rows == found.rows
+
+
+def test_a_cell_is_charged_with_every_score_the_last_included(
+    tmp_path: Path, identity: Part, cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    scored_cohort(tmp_path / "before", identity, cache, [cell(width=8)])  # from here on the real side is known
+    read, slow = Evaluator.read, 0.5
+
+    def slowly(self: Evaluator, samples: Tensor, *given: object, **named: object) -> object:
+        time.sleep(slow)
+        return read(self, samples, *given, **named)
+
+    monkeypatch.setattr(Evaluator, "read", slowly)
+    cells = [cell(width=8, seed=seed) for seed in (1, 2, 3)]
+    started = time.perf_counter()
+    store = scored_cohort(tmp_path / "now", identity, cache, cells)
+    whole = time.perf_counter() - started
+    keys = [next((tmp_path / "now" / "cells" / of.key / "scores").iterdir()).name for of in cells]
+    found = [store.scores(of.key, key) for of, key in zip(cells, keys, strict=True)]
+    assert [len(one.rows) for one in found] == [3, 2, 1]
+    assert all(one.evaluate_seconds >= slow * len(one.rows) for one in found)
+    assert sum(one.evaluate_seconds for one in found) <= whole
 
 
 def test_a_cell_that_cannot_be_scored_costs_no_other_its_scores(tmp_path: Path, identity: Part, cache: Path):
