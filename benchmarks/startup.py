@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -9,8 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROUNDS, ROWS = 7, 12
-COHORTS, OF_SECONDS = 9, 1.0
+ROWS = 12
+OF_SECONDS = 1.0
 COMMANDS = {
     "bare Python": ["-c", "pass"],
     "ganbench --help": ["-m", "ganbench", "--help"],
@@ -40,7 +41,7 @@ def imports(arguments: list[str]) -> list[tuple[int, int, str]]:
     return sorted(rows, reverse=True)
 
 
-def of_a_cohort(folder: Path) -> tuple[float, float]:
+def of_a_cohort(folder: Path, cohorts: int) -> tuple[float, float]:
     """Return the medians of what a lone cohort takes, from a warm fork server to its last word, and of its training.
 
     Trains cohorts of sixteen cells on points, one after another on one slot, each for about a second.
@@ -53,7 +54,7 @@ def of_a_cohort(folder: Path) -> tuple[float, float]:
     from ganbench.store import Store
 
     store, steps, found = Store(folder / "store"), 100, []
-    for number in range(COHORTS + 2):
+    for number in range(cohorts + 2):
         work = Work("mlp", {"depth": 3, "width": 64}, (2,), 128, 16, settings={"g_steps": steps, "g_lr": 1e-4 + number})
         (cohort,) = work.cohorts(1)
         task = CohortRun(cohort, Surroundings(store.root, folder, folder / "cache"))
@@ -69,8 +70,12 @@ def of_a_cohort(folder: Path) -> tuple[float, float]:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--rounds", type=int, default=7, help="of all commands, in turns")
+    options.add_argument("--cohorts", type=int, default=9, help="that are trained, one after another")
+    given = options.parse_args()
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(ROUNDS):  # in turns, so that what else the machine does hits all of them
+    for _ in range(given.rounds):  # in turns, so that what else the machine does hits all of them
         for name, arguments in COMMANDS.items():
             taken[name].append(seconds(arguments))
     bare = statistics.median(taken["bare Python"])
@@ -78,7 +83,7 @@ def main() -> None:
         median = statistics.median(found)
         sys.stdout.write(f"{name:45} {median:6.3f} s  ({median - bare:+.3f} s)\n")
     with tempfile.TemporaryDirectory() as folder:
-        whole, trained = of_a_cohort(Path(folder))
+        whole, trained = of_a_cohort(Path(folder), given.cohorts)
     sys.stdout.write(f"\na cohort that trains for {trained:.3f} s takes {whole:.3f} s ({whole / trained:.3f} times)\n")
     for name in ("ganbench --help", "what a plan imports"):
         sys.stdout.write(f"\n{name}: the slowest imports\n  with its own   alone\n")

@@ -23,9 +23,9 @@ SMALLEST = {
     "report": ("--cells 24 --records 20", "page"),
     "scoring": ("--rounds 1", "scoring / (scoring + training)"),
     "speed": ("--only lone-mlp --rounds 1 --seconds .05", "lone-mlp"),
-    "startup": ("", "a cohort that trains for"),
+    "startup": ("--rounds 1 --cohorts 1", "a cohort that trains for"),
     "tracking": ("--cells 8 --rounds 1 --seconds .2", "cells"),
-    "tuning": ("--part quality --repetitions 1", "median"),
+    "tuning": ("--help", "repetitions"),  # tests/tuning/test_benchmark.py has it in little
 }
 
 
