@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from ganbench.plugins import Conditioning
 from ganbench.suite.cells import Cell
+from ganbench.suite.packing import even
 from ganbench.techniques.conditioning import conditioning_of
 from ganbench.training.players import Player
 from ganbench.training.streams import CellNoise, generator, latents
@@ -28,16 +29,12 @@ def together(cell: Cell, count: int) -> int:
     return max(2, min(PASS // (BATCH * numbers), SAMPLES // (count * numbers)))
 
 
-def in_company(cells: int, size: int) -> Iterator[range]:
-    """Divide the places of cells into groups of a size, the last of which takes in one that would be left alone.
+def in_company(cells: int, size: int) -> list[int]:
+    """Divide cells into groups of about a size, one more at most, none of them of one cell that could have company.
 
     A lone cell is drawn beside a copy of itself: twice the work.
     """
-    start = 0
-    while start < cells:
-        end = cells if cells - start <= size + 1 else start + size
-        yield range(start, end)
-        start = end
+    return even(cells, max(1, min(math.ceil(cells / size), cells // 2)))
 
 
 class Sampler:
@@ -57,6 +54,7 @@ class Sampler:
         With a `label` all samples are asked to be of this class.
         """
         architecture, dataset, train = cells[0].architecture.create(), cells[0].dataset.create(), cells[0].train
+        self._shape = dataset.shape
         conditioning = conditioning_of(cells[0].objective.techniques)
         codes = conditioning.code_size(dataset.classes) if conditioning else 0
         with torch.random.fork_rng(devices=[]):
@@ -93,15 +91,12 @@ class Sampler:
         parameters = self._player.parameters(flats)
         standing = torch.split(self._standing[rows], STANDING_BATCH, dim=1)
         buffers = self._normalised.standing_statistics({name: parameters[name] for name in self._early}, standing)
-        samples, own = None, self._latents[rows]
+        own = self._latents[rows]
+        samples = own.new_empty(*own.shape[:2], *self._shape)
         with self._player.settled():
-            for start in range(0, own.shape[1], BATCH):
-                batch = self._player(parameters, own[:, start : start + BATCH], buffers=buffers)
-                if samples is None:
-                    samples = batch.new_empty(len(rows), own.shape[1], *batch.shape[2:])
+            for batch, place in zip(torch.split(own, BATCH, 1), torch.split(samples, BATCH, 1), strict=True):
                 # To its place at once: a list of all batches beside their concatenation would be all samples twice.
-                samples[:, start : start + BATCH] = batch
-        assert samples is not None
+                place.copy_(self._player(parameters, batch, buffers=buffers))
         return samples
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -40,17 +41,13 @@ class _Sheet:
     rows: list[Row] = field(default_factory=list)
     reasons: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
-    _seconds: float = 0.0
+    charged: float = 0.0
     _since: float | None = None
 
     @property
     def seconds(self) -> float:
         """The time that the cell is charged with so far, with that of what is being done."""
-        return self._seconds + (0.0 if self._since is None else time.perf_counter() - self._since)
-
-    def charge(self, seconds: float) -> None:
-        """Charge the cell with its share of the time of what was done for several."""
-        self._seconds += seconds
+        return self.charged + (0.0 if self._since is None else time.perf_counter() - self._since)
 
     @contextmanager
     def own(self) -> Iterator[None]:
@@ -60,7 +57,7 @@ class _Sheet:
             yield
         except Exception as error:  # a plugin or a damaged file may raise anything: the other cells go on
             self.error = error
-        self._seconds, self._since = self.seconds, None
+        self.charged, self._since = self.seconds, None
 
 
 def score_cohort(
@@ -92,8 +89,9 @@ def score_cohort(
             sheet.steps = [step for step in scoring.steps if step in there]
             sheet.pictures = Pictures(sheet.cell, real, scoring.steps, sheet.steps)
     done, total = 0, sum(len(one.steps) for one in sheets)
-    for places in in_company(len(sheets), together(sheets[0].cell, scoring.settings.samples)):
-        group = _Group(store, snapshots, scoring, evaluator, [sheets[place] for place in places], device, scored)
+    rest = iter(sheets)
+    for size in in_company(len(sheets), together(sheets[0].cell, scoring.settings.samples)):
+        group = _Group(store, snapshots, scoring, evaluator, list(itertools.islice(rest, size)), device, scored)
         for step in scoring.steps:
             if going is not None:
                 going(done, total)
@@ -193,7 +191,7 @@ def _shared(sheets: Sequence[_Sheet]) -> Iterator[None]:
     yield
     share = (time.perf_counter() - started) / len(sheets)
     for sheet in sheets:
-        sheet.charge(share)
+        sheet.charged += share
 
 
 def _tell_of_failures(sheets: Sequence[_Sheet]) -> None:

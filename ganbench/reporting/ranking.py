@@ -14,7 +14,7 @@ import pandas as pd
 from ganbench.reporting import contenders
 from ganbench.reporting.frame import Frame
 from ganbench.reporting.limits import Limits, limits, of_differences
-from ganbench.reporting.standings import BROKEN, Standing, ranked
+from ganbench.reporting.standings import BROKEN, Standing, with_ranks
 from ganbench.stats import Better, Difference, Interval, Test, all_pairs, centre
 
 OF_THE_PAGE = ("findings", "all-datasets", "tuning", "outcomes", "troubles", "method", "provenance", "told")
@@ -133,7 +133,7 @@ def _ranking(frame: Frame, dataset: str, protocol_id: str, cells: pd.DataFrame) 
     names = contenders.in_order(cells["contender"], suite_order(frame))
     reach = {value: limits(frame, dataset, value) for value in (*values, headline)}
     standings = [_standing(frame, cells[cells["contender"] == name], headline, reach, values) for name in names]
-    found, test = ranked(standings, better) if scoring else (standings, "t")
+    found, test = with_ranks(standings, better) if scoring else (standings, "t")
     return Ranking(
         dataset,
         protocol_id,

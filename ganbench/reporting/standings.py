@@ -53,7 +53,7 @@ class Standing:
         return sum(self.outcomes.get(outcome, 0) for outcome in (*BROKEN, "unscorable"))
 
 
-def ranked(standings: list[Standing], better: Better) -> tuple[list[Standing], Test]:
+def with_ranks(standings: list[Standing], better: Better) -> tuple[list[Standing], Test]:
     """Give contenders their ranks, best first, and hold them against the leader; return the test that did."""
 
     def order(standing: Standing) -> tuple[int, int, float]:

@@ -45,7 +45,8 @@ def split(groups: Sequence[Group], slots: int) -> list[list[int]]:
     return _halved(groups, slots)
 
 
-def _even(cells: int, parts: int) -> list[int]:
+def even(cells: int, parts: int) -> list[int]:
+    """Divide cells into as many parts of about the same size: the sizes."""
     bounds = [round(position * cells / parts) for position in range(parts + 1)]
     return [high - low for low, high in itertools.pairwise(bounds)]
 
@@ -55,7 +56,7 @@ def _halved(groups: Sequence[Group], slots: int) -> list[list[int]]:
 
     Large ones also so that a slot has two: what the first has finished is stored and tracked while the second trains.
     """
-    parts = [(size, at) for at, group in enumerate(groups) for size in _even(group.cells, _fewest(group))]
+    parts = [(size, at) for at, group in enumerate(groups) for size in even(group.cells, _fewest(group))]
     for wanted, idle in ((slots, True), (2 * slots, False)):
         while len(parts) < wanted:
             able = [part for part in parts if _can_be_halved(groups[part[1]], part[0], idle)]
@@ -86,7 +87,7 @@ def _balanced(groups: Sequence[Group], slots: int) -> list[list[int]]:
         over = _over(groups, counts, slots)
         if over < CLEARLY * soonest:
             best, soonest = list(counts), over
-    return [_even(group.cells, count) for group, count in zip(groups, best, strict=True)]
+    return [even(group.cells, count) for group, count in zip(groups, best, strict=True)]
 
 
 def _fewest(group: Group) -> int:
@@ -102,7 +103,7 @@ def _over(groups: Sequence[Group], counts: Sequence[int], slots: int) -> float:
     durations = [
         group.seconds(size)
         for group, count in zip(groups, counts, strict=True)
-        for size in _even(group.cells, count)
+        for size in even(group.cells, count)
         if group.seconds is not None
     ]
     return makespan(sorted(durations, reverse=True), slots)

@@ -36,20 +36,24 @@ class Blocks:
         draw: Callable[[Tensor, torch.Generator], object],
         device: torch.device,
     ) -> None:
-        """Take the cells' seeds and a function that draws a block `(BLOCK, *shape)` from a generator."""
+        """Take the cells' seeds and a function that draws a block `(BLOCK, *shape)` from a generator.
+
+        Fractions are drawn in single precision, whatever `dtype` they are wanted in.
+        """
         self._distinct, self._rows = _shared(seeds, device)
         self._name, self._draw, self._device = name, draw, device
         self._shape, self._dtype = (len(self._distinct), BLOCK, *shape), dtype
+        self._drawn_as = torch.float32 if dtype.is_floating_point else dtype
         self._block, self._drawn = -1, torch.empty(0)
 
     def at(self, step: int) -> Tensor:
         """Return what the cells draw at `step`, `(cells, ...)`."""
         block, position = divmod(step, BLOCK)
         if block != self._block:
-            drawn = torch.empty(self._shape, dtype=self._dtype)
+            drawn = torch.empty(self._shape, dtype=self._drawn_as)
             for own, seed in zip(drawn, self._distinct, strict=True):
                 self._draw(own, generator(seed, self._name, block))
-            self._block, self._drawn = block, drawn.to(self._device)
+            self._block, self._drawn = block, drawn.to(self._device, self._dtype)
         now = self._drawn[:, position]
         return now if self._rows is None else now.index_select(0, self._rows)
 
@@ -77,19 +81,16 @@ def latent_blocks(
     """Draw latents `(cells, *shape)` per step from N(0, 1) (`normal`) or U(-1, 1) (`uniform`)."""
 
     def draw(own: Tensor, source: torch.Generator) -> None:
-        if law == "normal" and dtype == torch.float32:
-            own.normal_(generator=source)  # what `latents` draws, where it is wanted
-        else:
-            own.copy_(latents(own.shape, law, source))
+        latents(own.shape, law, source, own)
 
     return Blocks(seeds, name, shape, dtype, draw, device)
 
 
-def latents(shape: Shape, law: str, source: torch.Generator) -> Tensor:
-    """Draw float32 latents of `shape` from N(0, 1) or U(-1, 1)."""
+def latents(shape: Shape, law: str, source: torch.Generator, out: Tensor | None = None) -> Tensor:
+    """Draw float32 latents of `shape` from N(0, 1) or U(-1, 1), into `out` where it is given."""
     if law == "normal":
-        return torch.randn(shape, generator=source)
-    return torch.rand(shape, generator=source) * 2 - 1
+        return torch.randn(shape, generator=source, out=out)
+    return torch.rand(shape, generator=source, out=out).mul_(2).sub_(1)
 
 
 class StreamNoise(Noise, Protocol):
